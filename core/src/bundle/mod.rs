@@ -1,0 +1,136 @@
+//! Bars as an immutable, content-hashed [`Bundle`].
+//!
+//! Given bytes, this room gives a bundle, or says which byte ranges it needs next. It never knows files, URLs or
+//! strategies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Calendar;
+
+/// A column of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Field {
+    /// First price of the bar.
+    Open,
+    /// Highest price.
+    High,
+    /// Lowest price.
+    Low,
+    /// Last price.
+    Close,
+    /// Units traded.
+    Volume,
+}
+
+impl Field {
+    /// All fields, in the order of the columns.
+    pub const ALL: [Field; 5] = [Field::Open, Field::High, Field::Low, Field::Close, Field::Volume];
+
+    /// Lower-case name, as strategies and files spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Field::Open => "open",
+            Field::High => "high",
+            Field::Low => "low",
+            Field::Close => "close",
+            Field::Volume => "volume",
+        }
+    }
+}
+
+/// One symbol's bars in ascending time, columns of equal length. Volume may be all zero where the source has none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bars {
+    /// Timestamps, microseconds UTC: the close instant of an intraday bar, midnight UTC of the session of a daily bar.
+    pub time: Vec<i64>,
+    /// The session (civil date on the exchange, days since 1970-01-01) each bar belongs to.
+    pub session: Vec<i32>,
+    /// First price.
+    pub open: Vec<f64>,
+    /// Highest price.
+    pub high: Vec<f64>,
+    /// Lowest price.
+    pub low: Vec<f64>,
+    /// Last price.
+    pub close: Vec<f64>,
+    /// Units traded.
+    pub volume: Vec<f64>,
+}
+
+impl Bars {
+    /// Number of bars.
+    pub fn len(&self) -> usize {
+        self.time.len()
+    }
+
+    /// Whether there is no bar.
+    pub fn is_empty(&self) -> bool {
+        self.time.is_empty()
+    }
+
+    /// One column.
+    pub fn field(&self, field: Field) -> &[f64] {
+        match field {
+            Field::Open => &self.open,
+            Field::High => &self.high,
+            Field::Low => &self.low,
+            Field::Close => &self.close,
+            Field::Volume => &self.volume,
+        }
+    }
+}
+
+/// How far apart bars are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Frequency {
+    /// One bar a session.
+    #[default]
+    Daily,
+    /// Several bars a session.
+    Intraday,
+    /// Less than one bar a week, say monthly bars.
+    Coarse,
+}
+
+/// What was done to the stored prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceBasis {
+    /// As traded; the actions table says what to apply.
+    #[default]
+    Raw,
+    /// Splits are in the prices already.
+    SplitAdjusted,
+    /// Splits and dividends are in the prices already.
+    TotalReturn,
+}
+
+/// A bundle in memory: some or all symbols of the stored one, over some or all of its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
+    /// Short name for people.
+    pub name: String,
+    /// Content hash (hex) of the whole stored bundle that this was read from.
+    pub version: String,
+    /// Bar spacing.
+    pub frequency: Frequency,
+    /// Sessions.
+    pub calendar: Calendar,
+    /// Price adjustment.
+    pub prices: PriceBasis,
+    /// Symbol that stands for the market, if one was named.
+    pub benchmark: Option<String>,
+    /// Symbols in ascending order.
+    pub symbols: Vec<String>,
+    /// Bars, one entry per symbol in the same order.
+    pub bars: Vec<Bars>,
+}
+
+impl Bundle {
+    /// Number of bars over all symbols.
+    pub fn rows(&self) -> usize {
+        self.bars.iter().map(Bars::len).sum()
+    }
+}

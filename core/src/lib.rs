@@ -1,0 +1,35 @@
+//! sandtable's core: everything between bytes and analysis, without I/O, clock or threads.
+//!
+//! ```text
+//! bytes ─▶ Bundle ─▶ Context ─▶ Plan ─▶ evaluate ─▶ Results ─▶ Analysis
+//! ```
+//!
+//! Data moves one way. A room knows what is on its left and nothing on its right:
+//!
+//! | room | is given | gives | never knows |
+//! |---|---|---|---|
+//! | [`bundle`] | bytes | an immutable bundle, or the byte ranges it needs next | files, URLs, strategies |
+//! | [`indicators`] | columns, periods | columns; one registry table | who asks |
+//! | [`strategy`] | source text | a checked program: typed columns, parameters, lookback | data, orders |
+//! | [`context`] | bundle, window, the columns wanted, cache | the aligned panel plus prepared columns | plans, engines |
+//! | [`metrics`] | equity, trades | numbers; one table | strategies |
+//! | [`plan`] | what the user typed | a validated plan: space, costs, objective, seed, id | how a trial is evaluated |
+//! | [`engine`] | context, program, costs, trial | the trial's outcome, a pure function | threads, other trials |
+//!
+//! Below them lie the leaves that any room may use: [`error`], [`num`], [`rng`], [`calendar`], [`cache`], [`ledger`].
+
+pub mod bundle;
+pub mod cache;
+pub mod calendar;
+pub mod context;
+pub mod engine;
+pub mod error;
+pub mod indicators;
+pub mod ledger;
+pub mod metrics;
+pub mod num;
+pub mod plan;
+pub mod rng;
+pub mod strategy;
+
+pub use error::{Error, ErrorKind, Result};

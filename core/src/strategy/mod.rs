@@ -1,0 +1,147 @@
+//! Strategies as data: source text becomes a checked [`Strategy`].
+//!
+//! Given text, this room gives typed columns, parameters and rules. It never knows data or orders.
+
+mod program;
+
+use serde::{Deserialize, Serialize};
+
+pub use program::{
+    BinaryOp, CalendarFunction, CrossSection, Function, Kind, Node, NodeId, NodeType, Period, Program, StateVar,
+};
+
+/// The values that a parameter may take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Domain {
+    /// Whole numbers `min, min + step, … max`.
+    Int {
+        /// Smallest.
+        min: i64,
+        /// Largest, reached exactly.
+        max: i64,
+        /// Distance, at least 1.
+        #[serde(default = "one")]
+        step: i64,
+    },
+    /// Numbers; a grid needs `step`.
+    Float {
+        /// Smallest.
+        min: f64,
+        /// Largest, reached exactly (within rounding) when there is a step.
+        max: f64,
+        /// Distance; none means continuous.
+        #[serde(default)]
+        step: Option<f64>,
+        /// Even on a linear or on a logarithmic scale (continuous ones only).
+        #[serde(default)]
+        scale: Scale,
+    },
+    /// The listed numbers, in this order.
+    Choice {
+        /// The values.
+        values: Vec<f64>,
+    },
+    /// `false`, `true`.
+    Bool,
+}
+
+fn one() -> i64 {
+    1
+}
+
+/// Scale of a continuous parameter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Even in the value.
+    #[default]
+    Linear,
+    /// Even in its logarithm.
+    Log,
+}
+
+/// A declared parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamDecl {
+    /// Name in expressions.
+    pub name: String,
+    /// Values to search when a study does not say otherwise.
+    pub domain: Domain,
+    /// Value for a single backtest (booleans are 0 or 1).
+    pub default: f64,
+}
+
+/// When a target weight becomes orders.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rebalance {
+    /// When the symbol's target differs from the one last acted upon.
+    OnChange,
+    /// At every bar, so that drift is corrected.
+    EveryBar,
+    /// At the first bar of each ISO week.
+    Weekly,
+    /// At the first bar of each month.
+    Monthly,
+    /// At bars where this condition is true.
+    When(NodeId),
+}
+
+/// How `size` is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeIn {
+    /// Fraction of equity (default).
+    #[default]
+    Equity,
+    /// Units.
+    Shares,
+    /// Money.
+    Value,
+}
+
+/// What the strategy does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rules {
+    /// A weight of equity per symbol, negative for short.
+    Target {
+        /// The weight.
+        weight: NodeId,
+        /// When it is acted upon.
+        rebalance: Rebalance,
+    },
+    /// Entries and exits per symbol. Without a rule for leaving a side, an entry on the other side leaves it.
+    Signals {
+        /// Open a long position.
+        enter_long: Option<NodeId>,
+        /// Close a long position.
+        exit_long: Option<NodeId>,
+        /// Open a short position.
+        enter_short: Option<NodeId>,
+        /// Close a short position.
+        exit_short: Option<NodeId>,
+        /// Size of an entry; `None` means 1 / n_symbols of equity.
+        size: Option<NodeId>,
+        /// Unit of `size`.
+        size_in: SizeIn,
+    },
+}
+
+/// A checked strategy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strategy {
+    /// Short name.
+    pub name: String,
+    /// What it does, for people; may be empty.
+    pub description: String,
+    /// Parameters in order of declaration.
+    pub params: Vec<ParamDecl>,
+    /// Named columns in order of declaration, for charts and explanations.
+    pub columns: Vec<(String, NodeId)>,
+    /// All expressions.
+    pub program: Program,
+    /// What is done with them.
+    pub rules: Rules,
+    /// The source text.
+    pub source: String,
+}

@@ -1,0 +1,1 @@
+//! Everything of sandtable that touches the machine: files, threads, terminal.

@@ -1,0 +1,3 @@
+//! The suites that hold core, native and wasm against each other and against the outside world.
+
+pub mod oracle;

@@ -1,0 +1,1 @@
+//! sandtable as a WebAssembly package: one thin binding over the core.
