@@ -1,1 +1,22 @@
 //! sandtable as a WebAssembly package: one thin binding over the core.
+//!
+//! Every function here takes values from JavaScript, calls the core and gives values back; it decides nothing.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::prelude::*;
+
+pub mod parity;
+
+/// Name → hash of everything in [`parity::fingerprints`], as a plain object. Two builds that give the same object
+/// give the same bits; a native build has the same list.
+///
+/// # Errors
+/// None in practice: an object of strings can always be made.
+#[wasm_bindgen]
+pub fn fingerprints() -> Result<JsValue, JsValue> {
+    let named: BTreeMap<String, String> = parity::fingerprints().into_iter().collect();
+    Ok(named.serialize(&Serializer::json_compatible())?)
+}
