@@ -1,6 +1,7 @@
 //! Comparison with the stored outputs of other programs.
 
 pub mod table;
+pub mod talib;
 
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq)]
