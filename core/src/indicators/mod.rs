@@ -1,8 +1,26 @@
 //! Indicators: one registry table of names, parameters, lookback, documentation and kernels.
 //!
 //! Given columns and periods, this room gives columns. It never knows who asks.
+//!
+//! Names, parameters and values are TA-Lib's. The kernels are our own: the additions that slide a window run in
+//! fixed stripes and nothing is fused, so that every target gives the same bits.
+
+mod averages;
+mod channel;
+mod direction;
+mod momentum;
+mod registry;
+mod statistics;
+mod volume;
+mod window;
+
+#[cfg(test)]
+mod cases;
 
 use crate::bundle::Field;
+use crate::num::{NAN, canonical};
+
+pub use registry::REGISTRY;
 
 /// What an indicator reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,12 +62,110 @@ pub struct Indicator {
     /// Index of the first defined value over defined inputs.
     pub lookback: fn(&[f64]) -> usize,
     /// Bars after which the choice of the first bar moves a value by less than about 1e-9 of its scale; equal to
-    /// `lookback` for windows that forget.
+    /// `lookback` for windows that forget. Running totals (`obv`, `ad`) never forget: their level is set by the
+    /// first bar whatever is read before, so they say `lookback` too.
     pub settle: fn(&[f64]) -> usize,
-    /// Computes all outputs over defined inputs (no NaN inside), each output as long as the inputs; bars before
-    /// `lookback` become NaN.
+    /// Computes all outputs over defined inputs (finite, more rows than `lookback`, parameters that [`check_params`]
+    /// passed), each output as long as the inputs; bars before `lookback` become NaN. Call it through [`compute`],
+    /// which sees to that.
     pub kernel: fn(inputs: &[&[f64]], params: &[f64], outputs: &mut [&mut [f64]]),
 }
 
-/// All indicators, sorted by name.
-pub static REGISTRY: &[Indicator] = &[];
+impl std::fmt::Debug for Indicator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Indicator").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The indicator of that name (lower case) and its index in [`REGISTRY`].
+pub fn find(name: &str) -> Option<(u16, &'static Indicator)> {
+    let index = REGISTRY.binary_search_by(|indicator| indicator.name.cmp(name)).ok()?;
+    Some((u16::try_from(index).ok()?, &REGISTRY[index]))
+}
+
+/// Whether an indicator takes these parameters; if not, a sentence with the name, what was found and what is allowed.
+pub fn check_params(indicator: &Indicator, params: &[f64]) -> Result<(), String> {
+    let specs = indicator.params;
+    if params.len() != specs.len() {
+        let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+        let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        return Err(format!("`{}` takes {} parameters{list}, found {}", indicator.name, specs.len(), params.len()));
+    }
+    for (spec, &value) in specs.iter().zip(params) {
+        let whole = !spec.integer || value.fract() == 0.0;
+        if !(whole && spec.min <= value && value <= spec.max) {
+            let kind = if spec.integer { "a whole number" } else { "a number" };
+            return Err(format!(
+                "`{}` of `{}` must be {kind} from {} to {}, found {value}",
+                spec.name,
+                indicator.name,
+                plain(spec.min),
+                plain(spec.max),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A bound as a person writes it.
+fn plain(bound: f64) -> String {
+    if bound.abs() < 1e9 { format!("{bound}") } else { format!("{bound:e}") }
+}
+
+/// Computes an indicator over columns that may have holes.
+///
+/// `inputs` are the operands' columns in the order of `indicator.inputs`, `outputs` as many columns as
+/// `indicator.outputs`, all of one length. A row counts where every input is finite. NaN and infinity are holes: the
+/// indicator starts anew after each, as if the data began there, and its values in the hole and during the lookback
+/// after it are NaN (always [`NAN`]). Parameters that [`check_params`] refuses, or a wrong number of columns, give NaN
+/// throughout; columns of different lengths are read as far as the shortest goes.
+pub fn compute(indicator: &Indicator, inputs: &[&[f64]], params: &[f64], outputs: &mut [&mut [f64]]) {
+    let fits = inputs.len() == indicator.inputs.len() && outputs.len() == indicator.outputs.len();
+    if !fits || check_params(indicator, params).is_err() {
+        outputs.iter_mut().for_each(|out| out.fill(NAN));
+        return;
+    }
+    let rows = inputs.iter().map(|column| column.len()).chain(outputs.iter().map(|column| column.len())).min();
+    let rows = rows.unwrap_or(0);
+    let lookback = (indicator.lookback)(params);
+    let mut done = 0;
+    while let Some((start, end)) = next_run(inputs, done, rows) {
+        outputs.iter_mut().for_each(|out| out[done..start].fill(NAN));
+        if end - start > lookback {
+            run_kernel(indicator, inputs, params, outputs, start, end);
+        } else {
+            outputs.iter_mut().for_each(|out| out[start..end].fill(NAN));
+        }
+        done = end;
+    }
+    outputs.iter_mut().for_each(|out| out[done..].fill(NAN));
+}
+
+/// The next maximal run of rows, from `from` on, where all inputs are finite.
+fn next_run(inputs: &[&[f64]], from: usize, rows: usize) -> Option<(usize, usize)> {
+    let defined = |row: usize| inputs.iter().all(|column| column[row].is_finite());
+    let start = (from..rows).find(|&row| defined(row))?;
+    // Column by column, because that is fast over the usual long run.
+    let end = inputs.iter().fold(rows, |end, column| {
+        column[start..end].iter().position(|value| !value.is_finite()).map_or(end, |offset| start + offset)
+    });
+    Some((start, end))
+}
+
+fn run_kernel(
+    indicator: &Indicator,
+    inputs: &[&[f64]],
+    params: &[f64],
+    outputs: &mut [&mut [f64]],
+    start: usize,
+    end: usize,
+) {
+    let inputs: Vec<&[f64]> = inputs.iter().map(|column| &column[start..end]).collect();
+    let mut outputs: Vec<&mut [f64]> = outputs.iter_mut().map(|column| &mut column[start..end]).collect();
+    (indicator.kernel)(&inputs, params, &mut outputs);
+    for out in outputs {
+        for value in out {
+            *value = canonical(*value);
+        }
+    }
+}

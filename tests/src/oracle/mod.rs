@@ -1,5 +1,8 @@
 //! Comparison with the stored outputs of other programs.
 
+pub mod table;
+pub mod talib;
+
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
