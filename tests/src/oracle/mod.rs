@@ -1,5 +1,7 @@
 //! Comparison with the stored outputs of other programs.
 
+pub mod table;
+
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
