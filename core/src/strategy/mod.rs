@@ -1,14 +1,42 @@
 //! Strategies as data: source text becomes a checked [`Strategy`].
 //!
 //! Given text, this room gives typed columns, parameters and rules. It never knows data or orders.
+//!
+//! ```text
+//! file ─▶ TOML table ─▶ expressions: tokens ─▶ tree ─▶ checked nodes of one shared Program
+//! ```
+#![doc = include_str!("../../LANGUAGE.md")]
 
+mod arithmetic;
+mod builder;
+mod builtins;
+mod calls;
+mod check;
+mod display;
+mod domain;
+mod file;
+mod gallery;
+mod history;
+mod lexer;
+mod param;
+mod parser;
 mod program;
+mod scalar;
+mod source;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod properties;
 
 use serde::{Deserialize, Serialize};
 
+pub use builtins::{BUILTINS, Builtin, Meaning, builtin};
+pub use gallery::gallery;
 pub use program::{
     BinaryOp, CalendarFunction, CrossSection, Function, Kind, Node, NodeId, NodeType, Period, Program, StateVar,
 };
+pub use scalar::{ScalarExpr, parse_scalar, parse_scalar_condition};
 
 /// The values that a parameter may take.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +96,7 @@ pub struct ParamDecl {
     pub name: String,
     /// Values to search when a study does not say otherwise.
     pub domain: Domain,
-    /// Value for a single backtest (booleans are 0 or 1).
+    /// Value for a single backtest, one of the domain's (booleans are 0 or 1).
     pub default: f64,
 }
 
@@ -144,4 +172,16 @@ pub struct Strategy {
     pub rules: Rules,
     /// The source text.
     pub source: String,
+}
+
+impl Strategy {
+    /// Parses and checks a strategy file; `file` is its name for messages and, without its folder and extension, the
+    /// strategy's name if the text gives none. The text is at most 64 KiB long.
+    ///
+    /// # Errors
+    /// A sentence with file, line, column and caret: of kind [`crate::ErrorKind::Strategy`], or
+    /// [`crate::ErrorKind::Unsupported`] for rules that exist in the language but not in this version.
+    pub fn parse(source: &str, file: &str) -> crate::Result<Strategy> {
+        file::parse(source, file)
+    }
 }

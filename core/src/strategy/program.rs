@@ -1,4 +1,9 @@
 //! The checked form of a strategy's expressions: a graph of typed nodes in evaluation order.
+//!
+//! Undefined is NaN, for numbers and for truth values. Every element-wise operation but `if` and `defined` is
+//! undefined where one of its operands is, `and` and `or` included: while an indicator of a rule is warming up, the
+//! whole rule is undefined, and an undefined rule is not acted upon. What one operation does to one bar is written
+//! once, in `BinaryOp::apply` and `Function::apply` (`arithmetic.rs`).
 
 use crate::bundle::Field;
 
@@ -19,7 +24,7 @@ pub enum BinaryOp {
     Div,
     /// `a % b`: remainder with the sign of `b` (floored); undefined where `b` is 0.
     Rem,
-    /// `a ^ b`: power.
+    /// `a ^ b`: power, by [`crate::num::pow`].
     Pow,
     /// `a < b`
     Lt,
@@ -29,13 +34,13 @@ pub enum BinaryOp {
     Gt,
     /// `a >= b`
     Ge,
-    /// `a == b`
+    /// `a == b`, of two numbers or two truth values.
     Eq,
     /// `a != b`
     Ne,
-    /// `a and b`
+    /// `a and b`; undefined where either is.
     And,
-    /// `a or b`
+    /// `a or b`; undefined where either is.
     Or,
 }
 
@@ -58,9 +63,9 @@ pub enum Function {
     Ceil,
     /// Nearest integer, halves away from zero.
     Round,
-    /// Smaller of two values.
+    /// Smaller of two values. A scalar operand comes first (the checker orders them).
     Min2,
-    /// Larger of two values.
+    /// Larger of two values. A scalar operand comes first (the checker orders them).
     Max2,
     /// 1 (true) where the operand is defined: the only function that never is undefined itself.
     Defined,
@@ -137,14 +142,16 @@ pub enum Node {
     SymbolCount,
     /// A price or volume of the symbol itself.
     Field(Field),
-    /// A price or volume of another symbol, as of this bar (its last bar at or before this timestamp).
+    /// A price or volume of another symbol, as of this bar (its last bar at or before this timestamp). Inside
+    /// [`Node::Coarse`] it is the other symbol's coarse field, as of the coarse bar.
     ForeignField {
         /// The other symbol's name.
         symbol: String,
         /// Its column.
         field: Field,
     },
-    /// The operand some bars of this symbol ago; `bars` is a scalar node, a whole number ≥ 0.
+    /// The operand some bars of this symbol ago; `bars` is a scalar node, a whole number ≥ 0 at every point that
+    /// [`super::Strategy::check_point`] accepts.
     Lag {
         /// What is looked back at.
         node: NodeId,
@@ -167,16 +174,18 @@ pub enum Node {
     Indicator {
         /// Index into [`crate::indicators::REGISTRY`].
         index: u16,
-        /// Operand columns, one for each of the indicator's `inputs`.
+        /// Operand columns, one for each of the indicator's `inputs` (a [`Node::Field`] for an implied one).
         inputs: Vec<NodeId>,
-        /// Scalar parameters, one for each of the indicator's `params`.
+        /// Scalar parameters, one for each of the indicator's `params`; inside their ranges at every point that
+        /// [`super::Strategy::check_point`] accepts.
         params: Vec<NodeId>,
         /// Which output.
         output: u8,
     },
     /// Function over the universe; `Top` has a second, scalar operand.
     CrossSection(CrossSection, Vec<NodeId>),
-    /// The operand evaluated on coarser bars.
+    /// The operand evaluated on coarser bars (first open, highest high, lowest low, last close, sum of volumes), as
+    /// of the last completed one. No other coarse node, calendar function or cross-section is inside.
     Coarse(Period, NodeId),
     /// What the calendar says.
     Calendar(CalendarFunction),
@@ -202,6 +211,28 @@ pub struct NodeType {
     pub scalar: bool,
     /// Whether it depends on the position, so that it cannot be computed before the simulation.
     pub stateful: bool,
+}
+
+impl Node {
+    /// Calls `visit` for each operand, in the order in which they are written.
+    pub fn for_each_operand(&self, mut visit: impl FnMut(NodeId)) {
+        match self {
+            Node::Number(_)
+            | Node::Flag(_)
+            | Node::Param(_)
+            | Node::SymbolCount
+            | Node::Field(_)
+            | Node::ForeignField { .. }
+            | Node::Calendar(_)
+            | Node::State(_) => {}
+            Node::Lag { node, bars } => [*node, *bars].into_iter().for_each(visit),
+            Node::Not(a) | Node::Neg(a) | Node::Since(a) | Node::Coarse(_, a) => visit(*a),
+            Node::Binary(_, a, b) => [*a, *b].into_iter().for_each(visit),
+            Node::If(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
+            Node::Function(_, operands) | Node::CrossSection(_, operands) => operands.iter().copied().for_each(visit),
+            Node::Indicator { inputs, params, .. } => inputs.iter().chain(params).copied().for_each(visit),
+        }
+    }
 }
 
 /// All expressions of one strategy. Equal expressions are one node.
