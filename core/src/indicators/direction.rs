@@ -26,8 +26,8 @@ impl Prices<'_> {
 /// True range: defined from row 1.
 pub(super) fn trange(prices: Prices<'_>, out: &mut [f64]) {
     out[0] = NAN;
-    for row in 1..out.len() {
-        out[row] = prices.true_range(row);
+    for (row, out) in out.iter_mut().enumerate().skip(1) {
+        *out = prices.true_range(row);
     }
 }
 
@@ -41,9 +41,9 @@ pub(super) fn atr(prices: Prices<'_>, period: usize, out: &mut [f64]) {
     average /= n;
     out[..period].fill(NAN);
     out[period] = average;
-    for row in period + 1..out.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(period + 1) {
         average = (average * (n - 1.0) + prices.true_range(row)) / n;
-        out[row] = average;
+        *out = average;
     }
 }
 
@@ -122,8 +122,8 @@ impl Sums {
 pub(super) fn movement_sum(high: &[f64], low: &[f64], period: usize, side: Side, out: &mut [f64]) {
     if period == 1 {
         out[0] = NAN;
-        for row in 1..out.len() {
-            out[row] = side.of(movement(high, low, row));
+        for (row, out) in out.iter_mut().enumerate().skip(1) {
+            *out = side.of(movement(high, low, row));
         }
         return;
     }
@@ -133,9 +133,9 @@ pub(super) fn movement_sum(high: &[f64], low: &[f64], period: usize, side: Side,
     }
     out[..period - 1].fill(NAN);
     out[period - 1] = sum;
-    for row in period..out.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(period) {
         sum = sum - sum / period as f64 + side.of(movement(high, low, row));
-        out[row] = sum;
+        *out = sum;
     }
 }
 
@@ -144,18 +144,18 @@ pub(super) fn movement_sum(high: &[f64], low: &[f64], period: usize, side: Side,
 pub(super) fn indicator(prices: Prices<'_>, period: usize, side: Side, out: &mut [f64]) {
     out[..period].fill(NAN);
     if period == 1 {
-        for row in 1..out.len() {
+        for (row, out) in out.iter_mut().enumerate().skip(1) {
             let range = prices.true_range(row);
             let moved = side.of(movement(prices.high, prices.low, row));
-            out[row] = if range <= 0.0 { 0.0 } else { moved / range };
+            *out = if range <= 0.0 { 0.0 } else { moved / range };
         }
         return;
     }
     let mut sums = Sums::seed(prices, period);
-    for row in period..out.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(period) {
         sums.advance(prices, row);
         let moved = side.of((sums.plus, sums.minus));
-        out[row] = if sums.range > 0.0 { 100.0 * (moved / sums.range) } else { 0.0 };
+        *out = if sums.range > 0.0 { 100.0 * (moved / sums.range) } else { 0.0 };
     }
 }
 
@@ -165,10 +165,10 @@ pub(super) fn dx(prices: Prices<'_>, period: usize, out: &mut [f64]) {
     out[..period].fill(NAN);
     let mut sums = Sums::seed(prices, period);
     let mut last = 0.0;
-    for row in period..out.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(period) {
         sums.advance(prices, row);
         last = sums.index().unwrap_or(last);
-        out[row] = last;
+        *out = last;
     }
 }
 
@@ -186,12 +186,12 @@ pub(super) fn adx(prices: Prices<'_>, period: usize, out: &mut [f64]) {
     let mut average = total / n;
     out[..first].fill(NAN);
     out[first] = average;
-    for row in first + 1..out.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(first + 1) {
         sums.advance(prices, row);
         if let Some(index) = sums.index() {
             average -= (average - index) / n;
         }
-        out[row] = average;
+        *out = average;
     }
 }
 
@@ -201,8 +201,8 @@ pub(super) fn adxr(prices: Prices<'_>, period: usize, out: &mut [f64]) {
     adx(prices, period, &mut average);
     let first = 3 * period - 2;
     out[..first].fill(NAN);
-    for row in first..out.len() {
-        out[row] = (average[row] + average[row + 1 - period]) / 2.0;
+    for (row, out) in out.iter_mut().enumerate().skip(first) {
+        *out = (average[row] + average[row + 1 - period]) / 2.0;
     }
 }
 
@@ -216,7 +216,7 @@ pub(super) fn sar(high: &[f64], low: &[f64], acceleration: f64, maximum: f64, ou
     let (mut extreme, mut stop) = (bar(1, long).0, bar(0, long).1);
     let mut factor = acceleration;
     out[0] = NAN;
-    for row in 1..out.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(1) {
         let (mut top, mut bottom) = bar(row, long);
         // At the first bar, TA-Lib takes that bar itself for the one before.
         let mut before = bar((row - 1).max(1), long);
@@ -230,7 +230,7 @@ pub(super) fn sar(high: &[f64], low: &[f64], acceleration: f64, maximum: f64, ou
             extreme = top;
             factor = acceleration;
         }
-        out[row] = if long { stop } else { -stop };
+        *out = if long { stop } else { -stop };
         if !turned && top > extreme {
             extreme = top;
             factor = if factor + acceleration > maximum { maximum } else { factor + acceleration };

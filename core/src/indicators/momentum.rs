@@ -32,11 +32,11 @@ pub(super) fn gain_loss(x: &[f64], period: usize, out: &mut [f64], f: impl Fn(f6
     losses /= n;
     out[..period].fill(NAN);
     out[period] = f(gains, losses);
-    for row in period + 1..x.len() {
+    for (row, out) in out.iter_mut().enumerate().skip(period + 1) {
         let (gain, loss) = split(row);
         gains = (gains * (n - 1.0) + gain) / n;
         losses = (losses * (n - 1.0) + loss) / n;
-        out[row] = f(gains, losses);
+        *out = f(gains, losses);
     }
 }
 

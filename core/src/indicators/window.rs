@@ -17,11 +17,17 @@ fn stripe(period: usize) -> usize {
 /// (one alone would wait for its own additions). Stripes are counted from the first value, so a later value
 /// changes no earlier sum.
 pub(super) fn window_sums(x: &[f64], period: usize, out: &mut [f64]) {
+    window_sums_then(x, period, out, |_| ());
+}
+
+/// [`window_sums`], handing every finished part of the output to `then` while it is still near the processor.
+fn window_sums_then(x: &[f64], period: usize, out: &mut [f64], then: impl Fn(&mut [f64])) {
     let stripe = stripe(period);
     let mut start = 0;
     let mut groups = out.chunks_exact_mut(4 * stripe);
     for group in &mut groups {
         four_stripes(&x[start..], period, stripe, group);
+        then(group);
         start += 4 * stripe;
     }
     for part in groups.into_remainder().chunks_mut(stripe) {
@@ -36,6 +42,7 @@ pub(super) fn window_sums(x: &[f64], period: usize, out: &mut [f64]) {
             *sum = total;
             total -= leaving;
         }
+        then(part);
         start += part.len();
     }
 }
@@ -80,11 +87,10 @@ pub(super) fn sum(x: &[f64], period: usize, out: &mut [f64]) {
 
 /// Simple moving average: defined from row `period - 1`.
 pub(super) fn sma(x: &[f64], period: usize, out: &mut [f64]) {
-    sum(x, period, out);
+    let (head, tail) = out.split_at_mut(period - 1);
+    head.fill(NAN);
     let count = period as f64;
-    for value in &mut out[period - 1..] {
-        *value /= count;
-    }
+    window_sums_then(x, period, tail, |part| part.iter_mut().for_each(|value| *value /= count));
 }
 
 /// Largest value of every window: defined from row `period - 1`.

@@ -113,9 +113,8 @@ fn read_series(table: &Table) -> Result<BTreeMap<SeriesName, Series>, String> {
     let mut row = 0;
     while row < table.rows {
         // Rows of one series follow each other; a name is built once for all of them.
-        let same = |r: &usize| {
-            symbols[*r] == symbols[row] && indicators[*r] == indicators[row] && params[*r] == params[row]
-        };
+        let same =
+            |r: &usize| symbols[*r] == symbols[row] && indicators[*r] == indicators[row] && params[*r] == params[row];
         let end = row + (row..table.rows).take_while(same).count();
         let parsed: Value =
             serde_json::from_str(&params[row]).map_err(|e| format!("{}, row {row}: parameters: {e}", table.name))?;
