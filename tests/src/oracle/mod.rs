@@ -1,5 +1,6 @@
 //! Comparison with the stored outputs of other programs.
 
+pub mod metrics;
 pub mod table;
 
 /// What became of one case.
