@@ -1,1 +1,3 @@
 //! Everything of sandtable that touches the machine: files, threads, terminal.
+
+pub mod view;

@@ -1,5 +1,6 @@
 //! Comparison with the stored outputs of other programs.
 
+pub mod metrics;
 pub mod table;
 pub mod talib;
 
