@@ -27,7 +27,10 @@ fn every_series_agrees() {
             verdict => wrong.push(format!("{}: {verdict:?}", result.case)),
         }
     }
-    let largest = results.iter().map(|result| result.largest_difference).fold(0.0, f64::max);
-    println!("{} series, {exact} exact, largest difference {largest:.1e}", results.len());
+    let furthest = results.iter().max_by(|a, b| a.largest_difference.total_cmp(&b.largest_difference));
+    if let Some(furthest) = furthest {
+        let (case, difference) = (&furthest.case, furthest.largest_difference);
+        println!("{} series, {exact} exact, largest difference {difference:.1e} in {case}", results.len());
+    }
     assert!(exact > 0 && wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), results.len(), wrong.join("\n"));
 }

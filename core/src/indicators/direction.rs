@@ -47,8 +47,12 @@ pub(super) fn atr(prices: Prices<'_>, period: usize, out: &mut [f64]) {
     }
 }
 
-/// Average true range in percent of the close, 0 where the close is 0: defined from row n.
+/// Average true range in percent of the close, 0 where the close is 0: defined from row n. For n = 1 it is the true
+/// range itself, not in percent, as in TA-Lib.
 pub(super) fn natr(prices: Prices<'_>, period: usize, out: &mut [f64]) {
+    if period == 1 {
+        return trange(prices, out);
+    }
     atr(prices, period, out);
     for (out, close) in out.iter_mut().zip(prices.close).skip(period) {
         *out = if *close == 0.0 { 0.0 } else { *out / close * 100.0 };
@@ -259,6 +263,9 @@ mod tests {
         assert_close(&run("trange", &prices, &[])[0], &[NAN, 2.0, 2.0, 3.0, 4.0]);
         assert_close(&run("atr", &prices, &[2.0])[0], &[NAN, NAN, 2.0, 2.5, 3.25]);
         assert_close(&run("natr", &prices, &[2.0])[0], &[NAN, NAN, 200.0 / 3.0, 125.0, 65.0]);
+        assert_close(&run("natr", &prices, &[1.0])[0], &[NAN, 2.0, 2.0, 3.0, 4.0]);
+        assert_close(&run("plus_di", &prices, &[1.0])[0], &[NAN, 1.0, 0.5, 0.0, 0.5]);
+        assert_close(&run("minus_dm", &prices[..2], &[1.0])[0], &[NAN, 0.0, 0.0, 2.0, 0.0]);
     }
 
     #[test]
