@@ -14,7 +14,9 @@
 //! | [`context`] | bundle, window, the columns wanted, cache | the aligned panel plus prepared columns | plans, engines |
 //! | [`metrics`] | equity, trades | numbers; one table | strategies |
 //! | [`plan`] | what the user typed | a validated plan: space, costs, objective, seed, id | how a trial is evaluated |
+//! | [`search`] | trials and scores | the next trials (ask/tell) | results, engines |
 //! | [`engine`] | context, program, costs, trial | the trial's outcome, a pure function | threads, other trials |
+//! | [`results`] | outcomes by index | columnar results: append, top-k, encode | statistics of overfitting |
 //!
 //! Below them lie the leaves that any room may use: [`error`], [`num`], [`rng`], [`calendar`], [`cache`], [`ledger`].
 
@@ -29,7 +31,9 @@ pub mod ledger;
 pub mod metrics;
 pub mod num;
 pub mod plan;
+pub mod results;
 pub mod rng;
+pub mod search;
 pub mod strategy;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,1 +1,483 @@
-//! (room to come)
+//! Plans: what is to be computed, validated once.
+//!
+//! Given what the user typed ([`PlanSpec`]), a checked strategy and the facts of a bundle, this room gives a [`Plan`]:
+//! the space of trials, the switches of the simulation, dates, symbols, objective, seed, and an id that names all of
+//! it. After validation nothing here returns an error. It never knows how a trial is evaluated.
+
+mod canonical;
+mod keys;
+mod settings;
+mod source;
+mod space;
+mod spec;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+pub use keys::{KEYS, Key};
+pub use settings::{
+    Costs, Direction, Fill, Margin, Method, Sequence, Settings, SizeAt, SpreadOn, Warmup, Words,
+};
+pub(crate) use canonical::to_string as canonical_json;
+pub(crate) use space::Walk;
+pub use space::{Axis, Count, ParamKind, Space, ValidIn};
+pub use spec::{PlanSpec, SpaceEntry, StrategySource};
+
+use crate::bundle::{Bundle, Frequency};
+use crate::calendar::{Calendar, format_date};
+use crate::error::{Error, Result, nearest};
+use crate::metrics::{self, Better};
+use crate::num;
+use crate::strategy::Strategy;
+
+/// Number of the engine's meaning. It changes whenever the same plan would give other results.
+pub const ENGINE_FORMAT: u32 = 1;
+
+/// Trials of one batch. It belongs to the plan, not to the machine, so that batches are the same everywhere.
+pub const BATCH: u32 = 256;
+
+/// Parameters with more than one value whose combinations of extremes are all looked at: 2^10 corners.
+const MOST_MOVING: usize = 10;
+
+/// What a plan has to know of a bundle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BundleFacts {
+    /// Content hash.
+    pub version: String,
+    /// Name for people.
+    pub name: String,
+    /// Symbols, ascending.
+    pub symbols: Vec<String>,
+    /// First session, days since 1970-01-01.
+    pub first: i32,
+    /// Last session.
+    pub last: i32,
+    /// Bar spacing.
+    pub frequency: Frequency,
+    /// Sessions.
+    pub calendar: Calendar,
+    /// Symbol that stands for the market, if one was named.
+    pub benchmark: Option<String>,
+}
+
+impl From<&Bundle> for BundleFacts {
+    fn from(bundle: &Bundle) -> Self {
+        let sessions = || bundle.bars.iter().flat_map(|bars| bars.session.first().into_iter().chain(bars.session.last()));
+        BundleFacts {
+            version: bundle.version.clone(),
+            name: bundle.name.clone(),
+            symbols: bundle.symbols.clone(),
+            first: sessions().copied().min().unwrap_or(0),
+            last: sessions().copied().max().unwrap_or(0),
+            frequency: bundle.frequency,
+            calendar: bundle.calendar,
+            benchmark: bundle.benchmark.clone(),
+        }
+    }
+}
+
+/// What ranks trials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Objective {
+    /// Index into [`metrics::TABLE`].
+    pub metric: usize,
+    /// Its name.
+    pub name: &'static str,
+    /// Which end of it is wanted.
+    pub direction: Direction,
+}
+
+/// A validated study: everything that decides its results, and nothing else but names and how much to show.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    id: String,
+    name: String,
+    bundle: BundleFacts,
+    strategy: Arc<Strategy>,
+    space: Space,
+    settings: Settings,
+    symbols: Vec<String>,
+    foreign: Vec<String>,
+    start: i32,
+    end: i32,
+    warmup_bars: u64,
+    method: Method,
+    objective: Objective,
+    seed: u64,
+    benchmark: Option<String>,
+    top: u64,
+    output: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Holds a study against a strategy and a bundle.
+    ///
+    /// # Errors
+    /// Symbols, parameters or metrics that do not exist, dates without data, a space that is empty or has no end, a
+    /// combination of parameters for which the strategy's lookback is not defined.
+    pub fn resolve(spec: &PlanSpec, strategy: Strategy, bundle: &BundleFacts) -> Result<Plan> {
+        let mut warnings = Vec::new();
+        let symbols = symbols(spec, bundle, &mut warnings)?;
+        let foreign = foreign(spec, &strategy, bundle)?;
+        let (start, end) = dates(spec, bundle, &mut warnings)?;
+        let space = Space::resolve(spec, &strategy.params, &mut warnings)?;
+        check_corners(spec, &strategy, &space, &mut warnings)?;
+        let warmup_bars = match spec.warmup {
+            Warmup::Auto => lookback(&strategy, &space),
+            Warmup::None => 0,
+        };
+        let mut settings = spec.settings;
+        if settings.fractional {
+            if spec.lot_given {
+                warnings.push("`lot` has no effect while `fractional = true`: add `fractional = false`".into());
+            }
+            // So that settings which mean the same are the same.
+            settings.lot = 1.0;
+        }
+        let mut plan = Plan {
+            id: String::new(),
+            name: spec.name.clone().unwrap_or_else(|| strategy.name.clone()),
+            bundle: bundle.clone(),
+            strategy: Arc::new(strategy),
+            space,
+            settings,
+            symbols,
+            foreign,
+            start,
+            end,
+            warmup_bars,
+            method: spec.method,
+            objective: objective(spec)?,
+            seed: spec.seed,
+            benchmark: benchmark(spec, bundle, &mut warnings)?,
+            top: spec.top,
+            output: spec.output.clone(),
+            warnings,
+        };
+        plan.id = plan.compute_id();
+        Ok(plan)
+    }
+
+    /// Names the plan by its content: 32 hex digits that depend on everything that decides results (the bundle's
+    /// content, the strategy's text, the resolved settings, the engine's format) and on nothing else.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is known of the bundle.
+    pub fn bundle(&self) -> &BundleFacts {
+        &self.bundle
+    }
+
+    /// The strategy.
+    pub fn strategy(&self) -> &Arc<Strategy> {
+        &self.strategy
+    }
+
+    /// The parameter space; its axes are the strategy's parameters in order.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// The switches of the simulation.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Symbols to trade, in the bundle's order, at least one.
+    pub fn symbols(&self) -> &[String] {
+        &self.symbols
+    }
+
+    /// Symbols whose bars are needed: those traded, those that expressions name, and the benchmark; ascending.
+    pub fn symbols_to_load(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.symbols.iter().chain(&self.foreign).chain(&self.benchmark).cloned().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// First session, within the bundle's dates.
+    pub fn start(&self) -> i32 {
+        self.start
+    }
+
+    /// Last session, not before the first.
+    pub fn end(&self) -> i32 {
+        self.end
+    }
+
+    /// Bars before the first session that indicators may need, the most of all points; 0 for a cold start.
+    pub fn warmup_bars(&self) -> u64 {
+        self.warmup_bars
+    }
+
+    /// Which points become trials.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// What ranks trials.
+    pub fn objective(&self) -> Objective {
+        self.objective
+    }
+
+    /// Seed of every random draw.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Trials of one batch.
+    pub fn batch(&self) -> usize {
+        BATCH as usize
+    }
+
+    /// Symbol that stands for the market.
+    pub fn benchmark(&self) -> Option<&str> {
+        self.benchmark.as_deref()
+    }
+
+    /// Sessions a year.
+    pub fn periods_per_year(&self) -> f64 {
+        self.bundle.calendar.periods_per_year()
+    }
+
+    /// The return without risk of one session, compounding to the yearly rate.
+    pub fn risk_free_per_session(&self) -> f64 {
+        match self.settings.risk_free {
+            0.0 => 0.0,
+            yearly => num::pow(1.0 + yearly, 1.0 / self.periods_per_year()) - 1.0,
+        }
+    }
+
+    /// How many of the best trials to report.
+    pub fn top(&self) -> u64 {
+        self.top
+    }
+
+    /// Folder for the results, if one was named.
+    pub fn output(&self) -> Option<&str> {
+        self.output.as_deref()
+    }
+
+    /// What is allowed but probably not meant.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The resolved plan as JSON with sorted keys: the same plan gives the same text. The output folder is left out,
+    /// so that a study may be moved.
+    pub fn to_json(&self) -> String {
+        let mut json = self.decisive();
+        json["id"] = self.id.as_str().into();
+        json["name"] = self.name.as_str().into();
+        json["top"] = self.top.into();
+        json["bundle"]["name"] = self.bundle.name.as_str().into();
+        json["strategy"]["name"] = self.strategy.name.as_str().into();
+        canonical_json(&json, true) + "\n"
+    }
+
+    /// Everything that decides results.
+    fn decisive(&self) -> Value {
+        let axis = |axis: &Axis| json!({"name": axis.name, "kind": axis.kind.name(), "values": axis.domain});
+        json!({
+            "engine_format": ENGINE_FORMAT,
+            "bundle": {
+                "version": self.bundle.version,
+                "frequency": self.bundle.frequency,
+                "calendar": self.bundle.calendar,
+            },
+            "strategy": {"source": self.strategy.source},
+            "symbols": self.symbols,
+            "start": format_date(self.start),
+            "end": format_date(self.end),
+            "warmup_bars": self.warmup_bars,
+            "settings": self.settings,
+            "space": {
+                "size": self.space.size(),
+                "params": self.space.axes().iter().map(axis).collect::<Vec<Value>>(),
+                "where": self.space.conditions().collect::<Vec<&str>>(),
+            },
+            "search": {"method": self.method, "batch": BATCH},
+            "objective": {"metric": self.objective.name, "direction": self.objective.direction},
+            "seed": self.seed,
+            "benchmark": self.benchmark,
+        })
+    }
+
+    fn compute_id(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        let plan = canonical_json(&self.decisive(), false);
+        for part in [self.bundle.version.as_bytes(), self.strategy.source.as_bytes(), plan.as_bytes()] {
+            // Lengths first, so that no two lists of parts are the same bytes.
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(&ENGINE_FORMAT.to_le_bytes());
+        hash.finalize().to_hex().chars().take(32).collect()
+    }
+}
+
+fn unknown_symbol(error: Error, symbol: &str, bundle: &BundleFacts) -> Error {
+    let symbols = || bundle.symbols.iter().map(String::as_str);
+    error.help(match nearest(symbol, symbols()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let some: Vec<&str> = symbols().take(10).collect();
+            let more = if bundle.symbols.len() > some.len() { ", …" } else { "" };
+            format!("it has {} symbols: {}{more}", bundle.symbols.len(), some.join(", "))
+        }
+    })
+}
+
+fn symbols(spec: &PlanSpec, bundle: &BundleFacts, warnings: &mut Vec<String>) -> Result<Vec<String>> {
+    let Some(wanted) = &spec.symbols else {
+        if bundle.symbols.is_empty() {
+            return Err(Error::data(format!("the bundle `{}` has no symbols", bundle.name)));
+        }
+        return Ok(bundle.symbols.clone());
+    };
+    let mut found = Vec::new();
+    for symbol in wanted {
+        if !bundle.symbols.contains(symbol) {
+            let message = format!("the bundle `{}` has no symbol `{}`", bundle.name, source::shorten(symbol));
+            return Err(unknown_symbol(spec.fault("symbols", message), symbol, bundle));
+        }
+        if found.contains(symbol) {
+            warnings.push(format!("the symbol `{symbol}` is named twice in `symbols`; once is enough"));
+        } else {
+            found.push(symbol.clone());
+        }
+    }
+    // The bundle's order, whatever order they were named in: the order of fills in one bar depends on it.
+    found.sort_by_key(|symbol| bundle.symbols.iter().position(|known| known == symbol));
+    Ok(found)
+}
+
+/// The symbols that expressions name.
+fn foreign(spec: &PlanSpec, strategy: &Strategy, bundle: &BundleFacts) -> Result<Vec<String>> {
+    let used = strategy.used_symbols();
+    if let Some(symbol) = used.iter().find(|symbol| !bundle.symbols.contains(symbol)) {
+        let message = format!("the strategy reads `{symbol}`, but the bundle `{}` has no such symbol", bundle.name);
+        return Err(unknown_symbol(spec.fault("strategy", message), symbol, bundle));
+    }
+    Ok(used)
+}
+
+fn dates(spec: &PlanSpec, bundle: &BundleFacts, warnings: &mut Vec<String>) -> Result<(i32, i32)> {
+    let (start, end) = (spec.start.unwrap_or(bundle.first), spec.end.unwrap_or(bundle.last));
+    let has = || format!("the bundle `{}` has {} to {}", bundle.name, format_date(bundle.first), format_date(bundle.last));
+    if spec.start.is_some() && start > bundle.last {
+        let message = format!("`start` {} is after the last session", format_date(start));
+        return Err(spec.fault("start", message).help(has()));
+    }
+    if spec.end.is_some() && end < bundle.first {
+        let message = format!("`end` {} is before the first session", format_date(end));
+        return Err(spec.fault("end", message).help(has()));
+    }
+    if start > end {
+        let message = format!("`start` {} is after `end` {}", format_date(start), format_date(end));
+        return Err(spec.fault(if spec.end.is_some() { "end" } else { "start" }, message).help(has()));
+    }
+    for (key, date, outside) in [("start", start, start < bundle.first), ("end", end, end > bundle.last)] {
+        if outside {
+            warnings.push(format!("`{key}` {} is outside the data: {}", format_date(date), has()));
+        }
+    }
+    Ok((start.max(bundle.first), end.min(bundle.last)))
+}
+
+fn objective(spec: &PlanSpec) -> Result<Objective> {
+    let name = spec.objective.as_str();
+    let found = metrics::index_of(name).and_then(|index| metrics::TABLE.get(index).map(|metric| (index, metric)));
+    let Some((index, metric)) = found else {
+        let error = spec.fault("objective", format!("there is no metric `{}`", source::shorten(name)));
+        return Err(match name.strip_prefix('-').filter(|rest| metrics::index_of(rest).is_some()) {
+            Some(rest) => error.help(format!("write `objective = \"{rest}\"` and `direction = \"min\"`")),
+            None => error.help(match nearest(name, metrics::names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the metrics are {}", metrics::names().collect::<Vec<_>>().join(", ")),
+            }),
+        });
+    };
+    let direction = match (spec.direction, metric.better) {
+        (Some(direction), _) => direction,
+        (None, Better::Higher) => Direction::Max,
+        (None, Better::Lower) => Direction::Min,
+        (None, Better::None) => {
+            let message = format!("neither end of the metric `{name}` is the better one");
+            return Err(spec.fault("objective", message).help("add `direction = \"max\"` or `direction = \"min\"`"));
+        }
+    };
+    Ok(Objective { metric: index, name: metric.name, direction })
+}
+
+fn benchmark(spec: &PlanSpec, bundle: &BundleFacts, warnings: &mut Vec<String>) -> Result<Option<String>> {
+    match (&spec.benchmark, &bundle.benchmark) {
+        (Some(symbol), _) if !bundle.symbols.contains(symbol) => {
+            let message = format!("the bundle `{}` has no benchmark `{}`", bundle.name, source::shorten(symbol));
+            Err(unknown_symbol(spec.fault("benchmark", message), symbol, bundle))
+        }
+        (None, Some(symbol)) if !bundle.symbols.contains(symbol) => {
+            warnings.push(format!("the bundle names `{symbol}` as its benchmark but does not have it; none is used"));
+            Ok(None)
+        }
+        (given, own) => Ok(given.clone().or_else(|| own.clone())),
+    }
+}
+
+/// The corners of the space: every combination of smallest and largest values, conditions left aside. With very many
+/// parameters, only the one where each is largest.
+fn corners(space: &Space) -> Vec<Vec<f64>> {
+    let extremes: Vec<(f64, f64)> = space.axes().iter().map(Axis::extremes).collect();
+    let moving: Vec<usize> = (0..extremes.len()).filter(|&i| extremes[i].0 != extremes[i].1).collect();
+    let largest: Vec<f64> = extremes.iter().map(|&(_, high)| high).collect();
+    if moving.len() > MOST_MOVING {
+        return vec![largest];
+    }
+    let corner = |bits: u32| {
+        let mut point = largest.clone();
+        for (bit, &i) in moving.iter().enumerate() {
+            if bits >> bit & 1 == 1 {
+                point[i] = extremes[i].0;
+            }
+        }
+        point
+    };
+    (0..1u32 << moving.len()).map(corner).collect()
+}
+
+/// Refuses a single point that has no meaning for the strategy, and warns of some in a larger space.
+fn check_corners(spec: &PlanSpec, strategy: &Strategy, space: &Space, warnings: &mut Vec<String>) -> Result<()> {
+    for corner in corners(space) {
+        // A corner that `where` cuts off is no trial.
+        if !space.index_of(&corner).is_some_and(|index| space.is_valid(index)) {
+            continue;
+        }
+        match strategy.check_point(&corner) {
+            Ok(()) => {}
+            Err(error) if space.size() == 1 => return Err(error.at(spec.place_of("space"))),
+            Err(error) => {
+                warnings.push(format!("some trials will fail: {}", error.message()));
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Most bars that the strategy looks back at any corner of the space.
+fn lookback(strategy: &Strategy, space: &Space) -> u64 {
+    corners(space).iter().map(|corner| strategy.lookback(corner, true) as u64).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

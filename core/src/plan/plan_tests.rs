@@ -1,0 +1,294 @@
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::*;
+use crate::calendar::date_of;
+use crate::rng::Stream;
+
+const STRATEGY: &str = r#"
+[params]
+fast = { type = "int", min = 5, max = 50, step = 5, default = 10 }
+slow = { type = "int", min = 20, max = 200, step = 20, default = 60 }
+band = { type = "float", min = 0, max = 0.5, step = 0.1, default = 0 }
+flip = { type = "bool", default = false }
+[rules]
+target = "if((sma(close, fast) > (1 + band) * sma(SPY.close, slow)) == flip, 1, 0)"
+"#;
+
+fn strategy() -> Strategy {
+    Strategy::parse(STRATEGY, "cross.toml").unwrap()
+}
+
+fn facts() -> BundleFacts {
+    BundleFacts {
+        version: "v1".into(),
+        name: "mag".into(),
+        symbols: ["AAPL", "AMZN", "MSFT", "SPY"].map(String::from).to_vec(),
+        first: date_of(2000, 1, 3).unwrap(),
+        last: date_of(2024, 12, 31).unwrap(),
+        frequency: Frequency::Daily,
+        calendar: Calendar::Xnys,
+        benchmark: Some("SPY".into()),
+    }
+}
+
+fn plan_of(study: &str) -> Result<Plan> {
+    let spec = PlanSpec::parse(study, "study.toml")?;
+    spec.require_bundle()?;
+    spec.require_strategy()?;
+    Plan::resolve(&spec, strategy(), &facts())
+}
+
+fn plan(keys: &str) -> Plan {
+    plan_of(&format!("bundle = 'b'\nstrategy = 's'\n{keys}")).unwrap()
+}
+
+/// `study_cases.txt`: a study after each `=== title`, what the user is told after `---`.
+#[test]
+fn what_the_user_is_told() {
+    let mut told = String::new();
+    for case in include_str!("study_cases.txt").split("=== ").skip(1) {
+        let (title, rest) = case.split_once('\n').unwrap();
+        let (study, _) = rest.split_once("---\n").unwrap();
+        let answer = match plan_of(study) {
+            Err(error) => error.to_string(),
+            Ok(plan) if plan.warnings().is_empty() => String::from("fine"),
+            Ok(plan) => format!("warning: {}", plan.warnings().join("\nwarning: ")),
+        };
+        told += &format!("=== {title}\n{study}---\n{answer}\n\n");
+    }
+    if std::env::var("BLESS").is_ok() { std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/plan/study_cases.txt"), &told).unwrap(); return; }
+    if told.trim_end() != include_str!("study_cases.txt").trim_end() {
+        for (told, expected) in told.lines().zip(include_str!("study_cases.txt").lines()) {
+            assert_eq!(told, expected, "\n{told}");
+        }
+    }
+    assert_eq!(told.trim_end(), include_str!("study_cases.txt").trim_end());
+}
+
+#[test]
+fn everything_has_a_default_but_bundle_and_strategy() {
+    let plan = plan("");
+    assert_eq!(*plan.settings(), Settings::default());
+    assert_eq!((plan.symbols().len(), plan.seed(), plan.top(), plan.benchmark()), (4, 0, 10, Some("SPY")));
+    assert_eq!((plan.start(), plan.end()), (facts().first, facts().last));
+    assert_eq!((plan.objective().name, plan.objective().direction), ("sharpe", Direction::Max));
+    assert_eq!(plan.space().size(), 10 * 10 * 6 * 2);
+    assert_eq!(plan.warmup_bars(), 199);
+    assert_eq!(plan.name(), "cross");
+    assert!(plan.warnings().is_empty());
+}
+
+#[test]
+fn every_key_reaches_its_setting() {
+    let plan = plan(
+        "name = 'n'\nsymbols = ['MSFT', 'AAPL']\nstart = 2010-01-04\nend = '2012-12-31'\ncapital = 5e4\n\
+         fill = 'same_close'\nsize_at = 'fill'\nsequence = 'by_value'\nshorts = false\nmargin = 'none'\n\
+         fractional = false\nlot = 100\nwarmup = 'none'\nclose_at_end = true\nwhere = 'fast < slow'\n\
+         objective = 'max_drawdown'\ndirection = 'min'\ntop = 3\nseed = 7\nbenchmark = 'MSFT'\nrisk_free = 0.02\n\
+         output = 'o'\nsearch = { method = 'grid' }\n[costs]\nper_share = 0.005\nper_share_minimum = 1\nper_trade = 2\n\
+         bps = 3\nspread = 0.001\nspread_on = 'entry'\nslippage_bps = 4\n[space]\nfast = [5, 10]\nslow = 20\n\
+         flip = true\nband = { min = 0, max = 1 }\n",
+    );
+    let costs = Costs {
+        per_share: 0.005,
+        per_share_minimum: 1.0,
+        per_trade: 2.0,
+        bps: 3.0,
+        spread: 0.001,
+        spread_on: SpreadOn::Entry,
+        slippage_bps: 4.0,
+    };
+    let settings = Settings {
+        capital: 50_000.0,
+        fill: Fill::SameClose,
+        size_at: SizeAt::Fill,
+        sequence: Sequence::ByValue,
+        shorts: false,
+        margin: Margin::None,
+        fractional: false,
+        lot: 100.0,
+        close_at_end: true,
+        costs,
+        risk_free: 0.02,
+    };
+    assert_eq!(*plan.settings(), settings);
+    assert_eq!((plan.name(), plan.symbols()), ("n", ["AAPL", "MSFT"].map(String::from).as_slice()));
+    assert_eq!(plan.symbols_to_load(), ["AAPL", "MSFT", "SPY"]);
+    assert_eq!((format_date(plan.start()), format_date(plan.end())), ("2010-01-04".into(), "2012-12-31".into()));
+    assert_eq!((plan.objective().name, plan.objective().direction), ("max_drawdown", Direction::Min));
+    assert_eq!((plan.top(), plan.seed(), plan.benchmark(), plan.output()), (3, 7, Some("MSFT"), Some("o")));
+    assert_eq!((plan.warmup_bars(), plan.space().size()), (0, 4));
+    assert_eq!(plan.space().conditions().collect::<Vec<_>>(), ["fast < slow"]);
+    assert!((plan.risk_free_per_session() - 7.858e-5).abs() < 1e-8);
+}
+
+#[test]
+fn options_are_laid_over_the_study() {
+    let mut spec = PlanSpec::parse("bundle = 'b'\nstrategy = 's'\n[costs]\nbps = 1\n[space]\nfast = 5", "s").unwrap();
+    for (key, value) in [
+        ("costs.bps", "5"),
+        ("space.fast", "5:100:5"),
+        ("param slow", "40"),
+        ("param.band", "0.1,0.2"),
+        ("space.flip", "true"),
+        ("fill", "next_close"),
+        ("symbols", "AAPL, MSFT"),
+        ("start", "2015-01-02"),
+        ("name", "10"),
+        ("where", "fast < slow"),
+        ("search.method", "grid"),
+    ] {
+        spec.set(key, value).unwrap();
+    }
+    let plan = Plan::resolve(&spec, strategy(), &facts()).unwrap();
+    assert_eq!((plan.settings().costs.bps, plan.settings().fill), (5.0, Fill::NextClose));
+    assert_eq!((plan.space().size(), plan.name(), plan.symbols().len()), (40, "10", 2));
+    assert_eq!(format_date(plan.start()), "2015-01-02");
+    let mut wrong = |key: &str, value: &str| spec.set(key, value).unwrap_err().to_string();
+    assert_eq!(
+        wrong("fil", "x"),
+        "fil=x: unknown key `fil`\n  help: did you mean `fill`?"
+    );
+    assert_eq!(wrong("costs.bps", "-1"), "costs.bps=-1: `costs.bps` is a number from 0 to 5000, found -1");
+    assert_eq!(wrong("space.fast", "1:2:3:4"), "space.fast=1:2:3:4: a range is `min:max` or `min:max:step`");
+    assert_eq!(wrong("space.fast", "1:x"), "space.fast=1:x: expected a finite number, found \"x\"");
+    spec.set("space.fast", "7:9:5").unwrap();
+    assert_eq!(
+        Plan::resolve(&spec, strategy(), &facts()).unwrap_err().to_string(),
+        "space.fast=7:9:5: parameter `fast`: step 5 does not divide the range from 7 to 9\n  help: the last value \
+         reached is 7: make it `max`, or change the step"
+    );
+}
+
+#[test]
+fn a_single_backtest_is_one_point_at_the_defaults() {
+    let single = plan("search.method = 'single'\nspace = { slow = 41 }");
+    let mut point = Vec::new();
+    single.space().point(0, &mut point);
+    assert_eq!((single.space().size(), point), (1, vec![10.0, 41.0, 0.0, 0.0]));
+    assert_eq!(single.warmup_bars(), 40);
+}
+
+#[test]
+fn json_and_toml_studies_are_the_same_plan() {
+    let json = r#"{"bundle": "b", "strategy": "s", "costs": {"bps": 5}, "space": {"fast": [5, 10]}, "start": "2010-01-04"}"#;
+    let toml = "bundle = 'b'\nstrategy = 's'\nstart = 2010-01-04\ncosts.bps = 5\n[space]\nfast = [5, 10]";
+    assert_eq!(plan_of(json).unwrap().to_json(), plan_of(toml).unwrap().to_json());
+}
+
+#[test]
+fn the_id_depends_on_what_decides_results_and_on_nothing_else() {
+    let id = plan("").id().to_owned();
+    assert_eq!(id.len(), 32);
+    assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let same = [
+        "",
+        "top = 5\noutput = 'elsewhere'\nname = 'x'",
+        "symbols = ['SPY', 'MSFT', 'AMZN', 'AAPL']",
+        "start = 2000-01-03",
+        "start = 1999-01-04",
+        "benchmark = 'SPY'",
+        "direction = 'max'",
+        "lot = 100",
+        "capital = 100_000.0",
+        "fill = 'next_open'",
+    ];
+    for keys in same {
+        assert_eq!(plan(keys).id(), id, "{keys}");
+    }
+    let mut ids = vec![id];
+    let others = [
+        "symbols = ['SPY']",
+        "start = 2000-01-04",
+        "end = 2000-01-04",
+        "capital = 100000.01",
+        "fill = 'same_close'",
+        "costs.bps = 1",
+        "costs.slippage_bps = 1",
+        "seed = 1",
+        "objective = 'cagr'",
+        "direction = 'min'",
+        "warmup = 'none'",
+        "where = 'fast < slow'",
+        "space.fast = [10, 5]",
+        "space.fast = [5, 10]",
+        "benchmark = 'MSFT'",
+        "risk_free = 0.01",
+        "fractional = false",
+    ];
+    ids.extend(others.iter().map(|keys| plan(keys).id().to_owned()));
+    let spec = PlanSpec::default();
+    let other_bundle = BundleFacts { version: "v2".into(), ..facts() };
+    ids.push(Plan::resolve(&spec, strategy(), &other_bundle).unwrap().id().to_owned());
+    let other_text = Strategy::parse(&format!("{STRATEGY}# a remark\n"), "cross.toml").unwrap();
+    ids.push(Plan::resolve(&spec, other_text, &facts()).unwrap().id().to_owned());
+    let renamed = BundleFacts { name: "other".into(), ..facts() };
+    assert_eq!(Plan::resolve(&spec, strategy(), &renamed).unwrap().id(), ids[0]);
+    let n = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), n);
+}
+
+/// The id of one plan, written down: it may change only together with [`ENGINE_FORMAT`].
+#[test]
+fn the_id_is_the_same_on_every_machine() {
+    assert_eq!(plan("costs.bps = 5").id(), "PINNED");
+}
+
+#[test]
+fn the_warm_up_is_the_longest_over_the_corners() {
+    let text = "[params]\na = { type = \"int\", min = 5, max = 50, default = 10 }\n[rules]\ntarget = \"if(close > sma(close, 60 - a), 1, 0)\"";
+    let strategy = Strategy::parse(text, "s").unwrap();
+    let plan = Plan::resolve(&PlanSpec::default(), strategy, &facts()).unwrap();
+    assert_eq!(plan.warmup_bars(), 54);
+}
+
+#[test]
+fn points_without_meaning_are_pointed_out() {
+    let text = "[params]\na = { type = \"int\", min = 1, max = 50, default = 10 }\n[rules]\ntarget = \"if(close > sma(close, a - 5), 1, 0)\"";
+    let resolve = |spec: &PlanSpec| Plan::resolve(spec, Strategy::parse(text, "s").unwrap(), &facts());
+    let mut spec = PlanSpec::default();
+    assert!(resolve(&spec).unwrap().warnings()[0].starts_with("some trials will fail: "));
+    spec.set("where", "a > 10").unwrap();
+    assert!(resolve(&spec).unwrap().warnings().is_empty());
+    spec.set("where", "a > 0").unwrap();
+    spec.set("param.a", "2").unwrap();
+    assert!(resolve(&spec).unwrap_err().message().contains("but must be a whole number"));
+}
+
+/// Random damage to a study: an error or a plan, never a panic, and quickly.
+#[test]
+fn damaged_studies_do_no_harm() {
+    let toml = "bundle = 'b'\nstrategy = 's'\nsymbols = ['AAPL']\nstart = 2010-01-04\nlot = 1e2\nwhere = [\"fast < slow\"]\n\
+                search = { method = \"grid\" }\n[costs]\nbps = 0x5\n[space]\nfast = { min = 5, max = 50, step = 5 }\n\
+                band = [0.1, 2.5]\nslow = 40\n";
+    let json = r#"{"bundle": "b", "strategy": "s", "space": {"fast": {"min": 5, "max": 50}, "band": [0.5]}, "top": 3}"#;
+    let pieces = ["\"", "'", "[", "]", "{", "}", "=", "\n", "-", "9", "e9", "999999999999", "ü", "\u{0}", "true", ".", "nan", "inf"];
+    let mut accepted = 0;
+    let mut random = Stream::new(1, [0, 0]);
+    let mut draw = |n: usize| random.below(n as u64) as usize;
+    for trial in 0..4000 {
+        let mut text: Vec<char> = if trial % 2 == 0 { toml } else { json }.chars().collect();
+        for _ in 0..=draw(3) {
+            let at = draw(text.len());
+            match draw(4) {
+                _ if text.is_empty() => break,
+                0 => drop(text.remove(at)),
+                1 => {
+                    let with = draw(text.len());
+                    text.swap(at, with);
+                }
+                2 if draw(8) == 0 => text.truncate(at + 1),
+                _ => drop(text.splice(at..at, pieces[draw(pieces.len())].chars())),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        accepted += u32::from(plan_of(&text).is_ok());
+        let mut spec = PlanSpec::default();
+        let (key, value) = text.split_once('=').unwrap_or((&text, ""));
+        let _ = spec.set(key, value);
+        let _ = spec.set("space.fast", value);
+    }
+    assert!(accepted > 100, "{accepted} accepted: the damage leaves nothing to test");
+}

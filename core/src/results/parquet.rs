@@ -1,0 +1,229 @@
+//! Results as Parquet bytes, and back.
+//!
+//! The bytes depend on the rows and their order alone: rows are collected into groups of a fixed number before
+//! anything is encoded, the writer's name is fixed, and the metadata is a list in a fixed order.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use super::columns::{Results, Schema, Status, TrialRow};
+use crate::error::{Error, Result};
+use crate::num;
+use crate::plan::{ParamKind, canonical_json};
+
+/// Rows of a row group; the last group of a file may have fewer. Part of the format: other groups are other bytes.
+pub const ROWS_PER_GROUP: usize = 1 << 14;
+
+/// Rows of a batch that [`Reader`] gives.
+const ROWS_PER_BATCH: usize = 1 << 12;
+
+/// Key of the schema in the file's metadata, as JSON: plan id, engine format, columns with units.
+const SCHEMA_KEY: &str = "sandtable.schema";
+
+/// Writes results as they come. Holds one row group and never more.
+pub struct ParquetSink<W: Write + Send> {
+    writer: ArrowWriter<W>,
+    pending: Results,
+}
+
+impl<W: Write + Send> ParquetSink<W> {
+    /// A file with these columns.
+    ///
+    /// # Errors
+    /// The writer failed.
+    pub fn new(writer: W, schema: Arc<Schema>) -> Result<ParquetSink<W>> {
+        let json = serde_json::to_value(&*schema).map_err(|error| Error::data(format!("the columns: {error}")))?;
+        let metadata = [
+            ("sandtable.plan_id", schema.plan.clone()),
+            ("sandtable.engine_format", schema.engine_format.to_string()),
+            (SCHEMA_KEY, canonical_json(&json, false)),
+        ];
+        let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value)).to_vec();
+        let mut properties = WriterProperties::builder()
+            .set_created_by(String::from("sandtable"))
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_key_value_metadata(Some(metadata));
+        // Values that hardly repeat are shorter without a dictionary.
+        let unique = schema.metrics.iter().map(|metric| metric.name.as_str()).chain([super::columns::INDEX]);
+        for column in unique {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
+        }
+        // Arrow's own copy of the schema adds nothing that readers need.
+        let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
+        let arrow = ArrowWriter::try_new_with_options(writer, schema.arrow(), options).map_err(writing)?;
+        Ok(ParquetSink { writer: arrow, pending: Results::new(schema) })
+    }
+
+    /// Adds rows; full groups are written at once.
+    ///
+    /// # Errors
+    /// The rows have other columns, or the writer failed.
+    pub fn append(&mut self, results: &Results) -> Result<()> {
+        let mut from = 0;
+        while from < results.len() {
+            let to = results.len().min(from + ROWS_PER_GROUP - self.pending.len());
+            self.pending.append(results, from..to)?;
+            if self.pending.len() == ROWS_PER_GROUP {
+                self.write_group()?;
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// The writer failed.
+    pub fn finish(mut self) -> Result<W> {
+        if !self.pending.is_empty() {
+            self.write_group()?;
+        }
+        self.writer.into_inner().map_err(writing)
+    }
+
+    fn write_group(&mut self) -> Result<()> {
+        let batch = self.pending.record_batch()?;
+        self.pending.clear();
+        self.writer.write(&batch).and_then(|()| self.writer.flush()).map_err(writing)
+    }
+}
+
+fn writing(error: ParquetError) -> Error {
+    Error::machine(format!("results could not be written: {error}"))
+}
+
+fn broken(what: impl std::fmt::Display) -> Error {
+    Error::data(format!("not a readable results file: {what}"))
+        .help("only results.parquet of a study, written by this program, is read here")
+}
+
+/// Reads results batch by batch, so that memory does not grow with their number.
+pub struct Reader {
+    schema: Arc<Schema>,
+    batches: ParquetRecordBatchReader,
+    rows: u64,
+}
+
+impl Reader {
+    /// Opens the bytes of a file.
+    ///
+    /// # Errors
+    /// The bytes are not results that [`ParquetSink`] wrote.
+    pub fn open(bytes: Bytes) -> Result<Reader> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(broken)?;
+        let metadata = builder.metadata().file_metadata();
+        let rows = u64::try_from(metadata.num_rows()).map_err(|_| broken("it has a negative number of rows"))?;
+        let entries = metadata.key_value_metadata().map_or(&[][..], Vec::as_slice);
+        let json = entries.iter().find(|entry| entry.key == SCHEMA_KEY).and_then(|entry| entry.value.as_deref());
+        let json = json.ok_or_else(|| broken(format!("it has no `{SCHEMA_KEY}` in its metadata")))?;
+        let schema: Schema = serde_json::from_str(json).map_err(|error| broken(format!("`{SCHEMA_KEY}`: {error}")))?;
+        // Status is written as plain text where Arrow has a dictionary; everything else must be as written.
+        let expected = schema.arrow();
+        let found = builder.schema();
+        let same = expected.fields().len() == found.fields().len()
+            && expected.fields().iter().zip(found.fields()).all(|(expected, found)| {
+                let text = matches!(expected.data_type(), DataType::Dictionary(..)) && *found.data_type() == DataType::Utf8;
+                expected.name() == found.name() && (text || expected.data_type() == found.data_type())
+            });
+        if !same {
+            return Err(broken("its columns are not those that its metadata name"));
+        }
+        let batches = builder.with_batch_size(ROWS_PER_BATCH).build().map_err(broken)?;
+        Ok(Reader { schema: Arc::new(schema), batches, rows })
+    }
+
+    /// Which columns there are.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Number of rows that the file claims to have.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn convert(&self, batch: &RecordBatch) -> Result<Results> {
+        let (params, metrics) = (self.schema.params.len(), self.schema.metrics.len());
+        let columns = batch.columns();
+        let nulls = |column: &ArrayRef| column.null_count() > 0;
+        if columns[..=params].iter().chain(&columns[1 + params + metrics..]).any(nulls) {
+            return Err(broken("a column that is always given has a null"));
+        }
+        let wrong = || broken("a column has another type than before");
+        let index = columns[0].as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?;
+        let params: Vec<Vec<f64>> = self.schema.params.iter().zip(&columns[1..]).map(|(param, column)| {
+            let values = match param.kind {
+                ParamKind::Int => column.as_primitive_opt::<Int64Type>().map(|c| c.values().iter().map(|&x| x as f64).collect()),
+                ParamKind::Float => column.as_primitive_opt::<Float64Type>().map(|c| c.values().to_vec()),
+                ParamKind::Bool => column.as_boolean_opt().map(|c| c.values().iter().map(|x| f64::from(u8::from(x))).collect()),
+            };
+            values.ok_or_else(wrong)
+        }).collect::<Result<_>>()?;
+        let metrics: Vec<Vec<f64>> = columns[1 + params.len()..][..metrics].iter().map(|column| {
+            let column = column.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?;
+            Ok(column.iter().map(|value| value.unwrap_or(num::NAN)).collect())
+        }).collect::<Result<_>>()?;
+        let bars = columns[columns.len() - 2].as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?;
+        let status = columns[columns.len() - 1].as_any().downcast_ref::<StringArray>().ok_or_else(wrong)?;
+        let mut results = Results::new(self.schema.clone());
+        let (mut point, mut numbers) = (Vec::new(), Vec::new());
+        for row in 0..batch.num_rows() {
+            point.clear();
+            point.extend(params.iter().map(|column| column[row]));
+            numbers.clear();
+            numbers.extend(metrics.iter().map(|column| column[row]));
+            let name = status.value(row);
+            let status = Status::ALL.into_iter().find(|status| status.name() == name);
+            results.push(TrialRow {
+                index: index.value(row),
+                params: &point,
+                metrics: &numbers,
+                bars_read: bars.value(row),
+                status: status.ok_or_else(|| broken("a row has an unknown status"))?,
+            });
+        }
+        Ok(results)
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Results>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        Some(batch.map_err(broken).and_then(|batch| self.convert(&batch)))
+    }
+}
+
+/// Reads all rows into memory.
+///
+/// # Errors
+/// The bytes are not results that [`ParquetSink`] wrote.
+pub fn decode(bytes: Bytes) -> Result<Results> {
+    let reader = Reader::open(bytes)?;
+    let mut all = Results::new(reader.schema().clone());
+    for batch in reader {
+        let batch = batch?;
+        all.append(&batch, 0..batch.len())?;
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+#[path = "results_tests.rs"]
+mod tests;
