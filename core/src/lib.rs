@@ -17,6 +17,7 @@
 //! | [`search`] | trials and scores | the next trials (ask/tell) | results, engines |
 //! | [`engine`] | context, program, costs, trial | the trial's outcome, a pure function | threads, other trials |
 //! | [`results`] | outcomes by index | columnar results: append, top-k, encode | statistics of overfitting |
+//! | [`run`] | plan, outcomes | the next batch, or done: a state machine without threads or clock | who evaluates |
 //!
 //! Below them lie the leaves that any room may use: [`error`], [`num`], [`rng`], [`calendar`], [`cache`], [`ledger`].
 
@@ -33,6 +34,7 @@ pub mod num;
 pub mod plan;
 pub mod results;
 pub mod rng;
+pub mod run;
 pub mod search;
 pub mod strategy;
 

@@ -1,3 +1,72 @@
-//! The `sandtable` command.
+//! The `sandtable` command: a table of contents of what it can do.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sandtable::commands::{backtest, bundle, demo, generate, ingest, lists, optimize, show};
+
+/// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    /// Print machine-readable JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run 400 backtests of an SMA crossover on built-in synthetic data: table, heatmap, best trial's equity.
+    Demo(demo::DemoArgs),
+    /// Search a study's parameter space and write a study folder.
+    Optimize(optimize::OptimizeArgs),
+    /// Run one backtest and print its metrics; optionally write its trades and equity.
+    Backtest(backtest::BacktestArgs),
+    /// Look at a study folder: best trials, heatmap, one trial.
+    Show(show::ShowArgs),
+    /// Read CSV or Parquet files, check them, and write a bundle.
+    Ingest(ingest::IngestArgs),
+    /// Look at a bundle or check it against its hashes.
+    Bundle(bundle::BundleArgs),
+    /// Write a synthetic bundle.
+    Generate(generate::GenerateArgs),
+    /// List the gallery of strategies, or print one as a file to start from.
+    Strategies(lists::StrategiesArgs),
+    /// List the indicators of the expression language.
+    Indicators(lists::IndicatorsArgs),
+    /// List the metrics that every backtest reports.
+    Metrics(lists::MetricsArgs),
+}
+
+fn main() -> ExitCode {
+    let Cli { json, command } = Cli::parse();
+    let done = match &command {
+        Command::Demo(args) => demo::run(args, json),
+        Command::Optimize(args) => optimize::run(args, json),
+        Command::Backtest(args) => backtest::run(args, json),
+        Command::Show(args) => show::run(args, json),
+        Command::Ingest(args) => ingest::run(args, json),
+        Command::Bundle(args) => bundle::run(args, json),
+        Command::Generate(args) => generate::run(args, json),
+        Command::Strategies(args) => lists::strategies(args, json),
+        Command::Indicators(args) => lists::indicators(args, json),
+        Command::Metrics(args) => lists::metrics(args, json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if json {
+                let place = error.place().map(|p| serde_json::json!({"file": p.file, "line": p.line, "column": p.column}));
+                println!(
+                    "{}",
+                    serde_json::json!({"error": error.message(), "place": place, "help": error.way_out()})
+                );
+            } else {
+                eprintln!("error: {error}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}

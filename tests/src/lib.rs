@@ -1,3 +1,4 @@
 //! The suites that hold core, native and wasm against each other and against the outside world.
 
 pub mod oracle;
+pub mod random;

@@ -172,6 +172,24 @@ pub static KEYS: &[Key] = &[
         }),
     },
     Key {
+        name: "lot_snap",
+        doc: "Whether a quantity within 1e-4 of a whole number of lots counts as whole.",
+        default: "true",
+        read: Read::Flag(|spec| &mut spec.settings.lot_snap),
+    },
+    Key {
+        name: "size_includes_costs",
+        doc: "Whether an entry's size in equity counts the costs of the entry.",
+        default: "false",
+        read: Read::Flag(|spec| &mut spec.settings.size_includes_costs),
+    },
+    Key {
+        name: "fill_without_volume",
+        doc: "Whether a bar without volume fills orders all the same.",
+        default: "false",
+        read: Read::Flag(|spec| &mut spec.settings.fill_without_volume),
+    },
+    Key {
         name: "warmup",
         doc: "Where indicators start: \"auto\" on the bars before `start`, \"none\" on the first bar of the dates.",
         default: "\"auto\"",
@@ -182,6 +200,12 @@ pub static KEYS: &[Key] = &[
         doc: "Whether the last bar closes every position.",
         default: "false",
         read: Read::Flag(|spec| &mut spec.settings.close_at_end),
+    },
+    Key {
+        name: "end_at_open",
+        doc: "Whether `close_at_end` happens at the last bar's open instead of its close.",
+        default: "false",
+        read: Read::Flag(|spec| &mut spec.settings.end_at_open),
     },
     Key {
         name: "costs.per_share",

@@ -56,6 +56,8 @@ words! {
         Decision = "decision",
         /// At the fill, from the price and the equity there.
         Fill = "fill",
+        /// At the fill, one order after the other: from the price and the equity that the bar's earlier fills left.
+        Order = "order",
     }
 }
 
@@ -159,8 +161,16 @@ pub struct Settings {
     pub fractional: bool,
     /// Units of one lot, above 0; 1 and without effect while `fractional`.
     pub lot: f64,
+    /// Whether a quantity within 1e-4 of a whole number of lots counts as whole, so that 99.99999 is not cut to 99.
+    pub lot_snap: bool,
+    /// Whether a size in equity counts the costs of the entry, so that the whole of it can be paid.
+    pub size_includes_costs: bool,
+    /// Whether a bar without volume fills orders all the same.
+    pub fill_without_volume: bool,
     /// Whether the last bar closes every position.
     pub close_at_end: bool,
+    /// Whether that happens at the last bar's open instead of its close.
+    pub end_at_open: bool,
     /// What trading costs.
     pub costs: Costs,
     /// Yearly rate of return without risk, as a fraction; for the metrics.
@@ -178,7 +188,11 @@ impl Default for Settings {
             margin: Margin::default(),
             fractional: true,
             lot: 1.0,
+            lot_snap: true,
+            size_includes_costs: false,
+            fill_without_volume: false,
             close_at_end: false,
+            end_at_open: false,
             costs: Costs::default(),
             risk_free: 0.0,
         }

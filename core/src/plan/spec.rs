@@ -111,6 +111,11 @@ impl Default for PlanSpec {
 }
 
 impl PlanSpec {
+    /// A study with every key at its default; `file` is the name for messages.
+    pub fn new(file: &str) -> PlanSpec {
+        PlanSpec { file: file.to_owned(), ..PlanSpec::default() }
+    }
+
     /// Reads a study file: TOML, or JSON if the text starts with `{`. `file` is the name for messages.
     ///
     /// # Errors
@@ -118,7 +123,7 @@ impl PlanSpec {
     pub fn parse(text: &str, file: &str) -> Result<PlanSpec> {
         // A byte order mark is what some editors put first; it means nothing.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut spec = PlanSpec { file: file.to_owned(), ..PlanSpec::default() };
+        let mut spec = PlanSpec::new(file);
         for entry in &source::parse(text, file)? {
             spec.read_entry(entry, "", File { text, name: file })?;
         }

@@ -1,6 +1,8 @@
 //! Comparison with the stored outputs of other programs.
 
+pub mod backtesting;
 pub mod metrics;
+pub mod simulated;
 pub mod table;
 pub mod talib;
 
@@ -30,4 +32,27 @@ pub struct CaseResult {
     pub compared: u64,
     /// Largest difference found, relative to the scale that the tolerance is stated in.
     pub largest_difference: f64,
+}
+
+/// The case folders below `root`, by name, those that contain `filter` in "PEER NAME".
+pub fn case_folders(
+    root: &std::path::Path,
+    peer: &str,
+    filter: Option<&str>,
+) -> Vec<(String, std::path::PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
+    let mut folders: Vec<_> = entries
+        .flatten()
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .filter(|(_, path)| path.join("case.json").is_file())
+        .filter(|(name, _)| filter.is_none_or(|filter| format!("{peer} {name}").contains(filter)))
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// Every comparison there is, program after program.
+pub fn run_all(oracles: &std::path::Path, data: &std::path::Path, filter: Option<&str>) -> Vec<CaseResult> {
+    let suites = [talib::run, metrics::run, backtesting::run, vectorbt::run];
+    suites.iter().flat_map(|suite| suite(oracles, data, filter)).collect()
 }

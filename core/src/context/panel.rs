@@ -1,0 +1,356 @@
+//! Bars of several symbols on one timeline.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::{Bars, Bundle, Field, Frequency};
+use crate::calendar::{self, Calendar, DAY_MICROS};
+use crate::error::{Error, Result, nearest};
+use crate::strategy::Period;
+
+/// Which part of a bundle a run sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// First simulated session; `None` = the first of the bundle.
+    pub from: Option<i32>,
+    /// Last simulated session; `None` = the last of the bundle.
+    pub to: Option<i32>,
+    /// Bars before `from` that each symbol's columns may start from.
+    pub warmup_bars: u32,
+}
+
+/// Where one symbol's rows lie in the flat columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First row.
+    pub offset: usize,
+    /// Number of rows.
+    pub len: usize,
+    /// Whether the symbol has volume at all; one that never has any is not treated as untradable.
+    pub has_volume: bool,
+}
+
+impl Span {
+    /// The rows as a range.
+    pub fn rows(self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len
+    }
+}
+
+/// The bars of a run: flat columns, symbol after symbol, and the timeline that joins them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// The universe in ascending order.
+    pub symbols: Vec<String>,
+    /// One span per symbol.
+    pub spans: Vec<Span>,
+    /// Sorted union of the symbols' timestamps (microseconds), warm-up included.
+    pub timeline: Vec<i64>,
+    /// Session of each timestamp.
+    pub sessions: Vec<i32>,
+    /// Index of the first simulated timestamp.
+    pub start: usize,
+    /// Timeline index of each row.
+    pub row_time: Vec<u32>,
+    /// Session of each row.
+    pub row_session: Vec<i32>,
+    /// First prices, one per row.
+    pub open: Vec<f64>,
+    /// Highest prices.
+    pub high: Vec<f64>,
+    /// Lowest prices.
+    pub low: Vec<f64>,
+    /// Last prices.
+    pub close: Vec<f64>,
+    /// Units traded.
+    pub volume: Vec<f64>,
+    /// The exchange's schedule.
+    pub calendar: Calendar,
+    /// Bar spacing.
+    pub frequency: Frequency,
+    /// Symbols outside the universe that expressions or benchmarks refer to.
+    pub references: BTreeMap<String, Bars>,
+}
+
+impl Panel {
+    /// Joins `symbols` (all of the bundle if empty) over `window`; `references` are kept aside for look-ups.
+    ///
+    /// # Errors
+    /// An unknown symbol, or a window without a single bar.
+    pub fn new(bundle: &Bundle, symbols: &[String], window: &Window, references: &[String]) -> Result<Panel> {
+        let mut chosen: Vec<usize> = Vec::new();
+        if symbols.is_empty() {
+            chosen.extend(0..bundle.symbols.len());
+        }
+        for name in symbols {
+            chosen.push(find_symbol(bundle, name)?);
+        }
+        chosen.sort_unstable();
+        chosen.dedup();
+
+        let names = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
+        let clipped: Vec<Bars> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
+        let mut aside = BTreeMap::new();
+        for name in references {
+            let bars = &bundle.bars[find_symbol(bundle, name)?];
+            aside.insert(name.clone(), clip(bars, window));
+        }
+        let from = window.from.unwrap_or(i32::MIN);
+        let panel = Panel::join(names, clipped, from, bundle.calendar, bundle.frequency, aside);
+        if panel.start >= panel.timeline.len() {
+            let (first, last) = session_range(&bundle.bars);
+            return Err(Error::plan(format!(
+                "no bar lies between {} and {}",
+                window.from.map_or("the start".into(), calendar::format_date),
+                window.to.map_or("the end".into(), calendar::format_date),
+            ))
+            .help(format!(
+                "bundle `{}` has bars from {} to {}",
+                bundle.name,
+                calendar::format_date(first),
+                calendar::format_date(last)
+            )));
+        }
+        Ok(panel)
+    }
+
+    fn join(
+        symbols: Vec<String>,
+        bars: Vec<Bars>,
+        from: i32,
+        calendar: Calendar,
+        frequency: Frequency,
+        references: BTreeMap<String, Bars>,
+    ) -> Panel {
+        let (timeline, sessions) = union(&bars);
+        let start = sessions.partition_point(|&session| session < from);
+        let rows = bars.iter().map(Bars::len).sum();
+        let mut panel = Panel {
+            symbols,
+            spans: Vec::with_capacity(bars.len()),
+            timeline,
+            sessions,
+            start,
+            row_time: Vec::with_capacity(rows),
+            row_session: Vec::with_capacity(rows),
+            open: Vec::with_capacity(rows),
+            high: Vec::with_capacity(rows),
+            low: Vec::with_capacity(rows),
+            close: Vec::with_capacity(rows),
+            volume: Vec::with_capacity(rows),
+            calendar,
+            frequency,
+            references,
+        };
+        for bars in &bars {
+            let has_volume = bars.volume.iter().any(|&v| v > 0.0);
+            panel.spans.push(Span { offset: panel.close.len(), len: bars.len(), has_volume });
+            let mut t = 0;
+            for &time in &bars.time {
+                while panel.timeline[t] < time {
+                    t += 1;
+                }
+                panel.row_time.push(t as u32);
+            }
+            panel.row_session.extend_from_slice(&bars.session);
+            panel.open.extend_from_slice(&bars.open);
+            panel.high.extend_from_slice(&bars.high);
+            panel.low.extend_from_slice(&bars.low);
+            panel.close.extend_from_slice(&bars.close);
+            panel.volume.extend_from_slice(&bars.volume);
+        }
+        panel
+    }
+
+    /// Number of rows over all symbols, warm-up included.
+    pub fn rows(&self) -> usize {
+        self.close.len()
+    }
+
+    /// Number of simulated rows.
+    pub fn simulated_rows(&self) -> usize {
+        self.spans.iter().map(|span| span.len - self.first_simulated(*span)).sum()
+    }
+
+    /// How many of a span's rows lie before the simulation starts.
+    pub fn first_simulated(&self, span: Span) -> usize {
+        self.row_time[span.rows()].partition_point(|&t| (t as usize) < self.start)
+    }
+
+    /// One flat column.
+    pub fn field(&self, field: Field) -> &[f64] {
+        match field {
+            Field::Open => &self.open,
+            Field::High => &self.high,
+            Field::Low => &self.low,
+            Field::Close => &self.close,
+            Field::Volume => &self.volume,
+        }
+    }
+
+    /// Whether `t` is the last simulated timestamp of its session.
+    pub fn ends_session(&self, t: usize) -> bool {
+        self.sessions.get(t + 1) != Some(&self.sessions[t])
+    }
+
+    /// The same symbols on completed coarser bars, and for each fine row the index (plus one, 0 for none) of the last
+    /// coarse row that was complete at its close.
+    pub fn coarsen(&self, period: Period) -> (Panel, Vec<u32>) {
+        let mut completed = vec![0u32; self.rows()];
+        let mut coarse = Vec::with_capacity(self.spans.len());
+        let mut offset = 0u32;
+        for span in &self.spans {
+            let fine = self.span_bars(*span);
+            let (bars, row_of) = resample(&fine, period);
+            for (k, row) in span.rows().enumerate() {
+                let own = row_of[k];
+                // The bar being formed counts only once its period is over by the exchange's schedule. Intraday bars
+                // cannot know that theirs is the session's last one, so they wait for the next period.
+                let over = self.frequency != Frequency::Intraday
+                    && ends_period(self.calendar, self.row_session[row], period)
+                    && row_of.get(k + 1) != Some(&own);
+                let count = if over { own + 1 } else { own };
+                completed[row] = if count == 0 { 0 } else { offset + count };
+            }
+            offset += bars.len() as u32;
+            coarse.push(bars);
+        }
+        let references =
+            self.references.iter().map(|(name, bars)| (name.clone(), resample(bars, period).0)).collect();
+        let panel = Panel::join(self.symbols.clone(), coarse, i32::MIN, self.calendar, Frequency::Coarse, references);
+        (panel, completed)
+    }
+
+    fn span_bars(&self, span: Span) -> Bars {
+        let rows = span.rows();
+        Bars {
+            time: self.row_time[rows.clone()].iter().map(|&t| self.timeline[t as usize]).collect(),
+            session: self.row_session[rows.clone()].to_vec(),
+            open: self.open[rows.clone()].to_vec(),
+            high: self.high[rows.clone()].to_vec(),
+            low: self.low[rows.clone()].to_vec(),
+            close: self.close[rows.clone()].to_vec(),
+            volume: self.volume[rows].to_vec(),
+        }
+    }
+}
+
+fn find_symbol(bundle: &Bundle, name: &str) -> Result<usize> {
+    bundle.symbols.binary_search_by(|symbol| symbol.as_str().cmp(name)).map_err(|_| {
+        let error = Error::plan(format!("bundle `{}` has no symbol `{name}`", bundle.name));
+        match nearest(name, bundle.symbols.iter().map(String::as_str)) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("it has {}", list_some(&bundle.symbols))),
+        }
+    })
+}
+
+fn list_some(names: &[String]) -> String {
+    let shown = names.iter().take(12).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > 12 { format!("{shown} and {} more", names.len() - 12) } else { shown }
+}
+
+fn session_range(bars: &[Bars]) -> (i32, i32) {
+    let first = bars.iter().filter_map(|b| b.session.first()).min().copied().unwrap_or(0);
+    let last = bars.iter().filter_map(|b| b.session.last()).max().copied().unwrap_or(0);
+    (first, last)
+}
+
+fn clip(bars: &Bars, window: &Window) -> Bars {
+    let begin = window.from.map_or(0, |from| {
+        bars.session.partition_point(|&s| s < from).saturating_sub(window.warmup_bars as usize)
+    });
+    let end = window.to.map_or(bars.len(), |to| bars.session.partition_point(|&s| s <= to)).max(begin);
+    Bars {
+        time: bars.time[begin..end].to_vec(),
+        session: bars.session[begin..end].to_vec(),
+        open: bars.open[begin..end].to_vec(),
+        high: bars.high[begin..end].to_vec(),
+        low: bars.low[begin..end].to_vec(),
+        close: bars.close[begin..end].to_vec(),
+        volume: bars.volume[begin..end].to_vec(),
+    }
+}
+
+/// Sorted union of all timestamps, with the session of each.
+fn union(bars: &[Bars]) -> (Vec<i64>, Vec<i32>) {
+    // Most symbols of a bundle share their timestamps: start from the longest and add what it lacks.
+    let Some(longest) = bars.iter().max_by_key(|b| b.len()) else { return (Vec::new(), Vec::new()) };
+    let mut extra: Vec<(i64, i32)> = Vec::new();
+    for bars in bars {
+        let mut at = 0;
+        for (&time, &session) in bars.time.iter().zip(&bars.session) {
+            while at < longest.len() && longest.time[at] < time {
+                at += 1;
+            }
+            if longest.time.get(at) != Some(&time) {
+                extra.push((time, session));
+            }
+        }
+    }
+    if extra.is_empty() {
+        return (longest.time.clone(), longest.session.clone());
+    }
+    extra.extend(longest.time.iter().copied().zip(longest.session.iter().copied()));
+    extra.sort_unstable();
+    extra.dedup_by_key(|entry| entry.0);
+    extra.into_iter().unzip()
+}
+
+/// Number of the period that a date lies in, ascending.
+fn period_of(session: i32, period: Period) -> i32 {
+    match period {
+        // Weeks start on Monday; 1970-01-01 was a Thursday.
+        Period::Weekly => session.wrapping_add(3).div_euclid(7),
+        Period::Monthly => {
+            let (year, month, _) = calendar::civil(session);
+            year * 12 + month as i32 - 1
+        }
+    }
+}
+
+fn ends_period(calendar: Calendar, session: i32, period: Period) -> bool {
+    match period {
+        Period::Weekly => calendar.ends_week(session),
+        Period::Monthly => calendar.ends_month(session),
+    }
+}
+
+/// Coarser bars, and for each fine bar the index of the coarse bar that it belongs to. Coarse bars are stamped with
+/// the last date of their period, so that symbols with different last bars still meet on one timeline.
+fn resample(bars: &Bars, period: Period) -> (Bars, Vec<u32>) {
+    let mut coarse = Bars::default();
+    let mut row_of = Vec::with_capacity(bars.len());
+    let mut current = None;
+    for k in 0..bars.len() {
+        let id = period_of(bars.session[k], period);
+        if current != Some(id) {
+            current = Some(id);
+            let stamp = period_stamp(id, period);
+            coarse.time.push(i64::from(stamp) * DAY_MICROS);
+            coarse.session.push(stamp);
+            coarse.open.push(bars.open[k]);
+            coarse.high.push(bars.high[k]);
+            coarse.low.push(bars.low[k]);
+            coarse.close.push(bars.close[k]);
+            coarse.volume.push(bars.volume[k]);
+        } else {
+            let last = coarse.close.len() - 1;
+            coarse.high[last] = coarse.high[last].max(bars.high[k]);
+            coarse.low[last] = coarse.low[last].min(bars.low[k]);
+            coarse.close[last] = bars.close[k];
+            coarse.volume[last] += bars.volume[k];
+        }
+        row_of.push(coarse.close.len() as u32 - 1);
+    }
+    (coarse, row_of)
+}
+
+fn period_stamp(id: i32, period: Period) -> i32 {
+    match period {
+        Period::Weekly => id.saturating_mul(7).saturating_add(3),
+        Period::Monthly => {
+            let next = id + 1;
+            calendar::date_of(next.div_euclid(12), next.rem_euclid(12) as u32 + 1, 1).unwrap_or(0) - 1
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A run: what to evaluate next, or done. A state machine without threads or clock.
+//!
+//! Given a plan and outcomes, this room gives the next batch of trials. It never knows who evaluates them: the caller
+//! takes a [`Batch`], prepares its columns and evaluates its trials on as many threads as it likes, in any order, and
+//! hands the outcomes back in index order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::bundle::Bundle;
+use crate::cache::{Column, History};
+use crate::context::{self, BoundColumn, Context, Panel, Prepared, Window};
+use crate::engine::{self, Decisions, Record};
+use crate::error::Result;
+use crate::ledger::{Fill, Trade};
+use crate::metrics;
+use crate::num::NAN;
+use crate::plan::Plan;
+use crate::search::Searcher;
+use crate::strategy::NodeId;
+
+/// Everything that all trials of a plan share.
+#[derive(Debug)]
+pub struct Evaluator {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Panel and columns.
+    pub context: Context,
+    roots: Vec<NodeId>,
+    dates: Vec<i32>,
+    /// Return of the benchmark in each simulated session.
+    pub benchmark: Vec<f64>,
+}
+
+/// Memory of one worker, reused from trial to trial.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    columns: context::Workspace,
+    engine: engine::Workspace,
+    metrics: metrics::Workspace,
+    values: Vec<f64>,
+}
+
+impl Scratch {
+    /// The simulation's memory after the last trial.
+    pub fn engine(&self) -> &engine::Workspace {
+        &self.engine
+    }
+}
+
+/// What one trial came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Index of the trial in the plan's space.
+    pub index: u64,
+    /// Metrics in the order of [`metrics::TABLE`].
+    pub metrics: Vec<f64>,
+    /// Rows of the panel that were simulated.
+    pub rows_read: u64,
+    /// Executions.
+    pub fills: u64,
+}
+
+/// One trial in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detail {
+    /// Metrics in the order of [`metrics::TABLE`].
+    pub metrics: Vec<f64>,
+    /// Timestamps of the simulated bars, microseconds UTC.
+    pub time: Vec<i64>,
+    /// Equity at each of them.
+    pub equity: Vec<f64>,
+    /// Dates of the simulated sessions.
+    pub sessions: Vec<i32>,
+    /// Equity at the end of each session.
+    pub session_equity: Vec<f64>,
+    /// The benchmark's worth at the end of each session, starting from the same capital.
+    pub benchmark_equity: Vec<f64>,
+    /// Executions; `bar` counts from the first simulated bar.
+    pub fills: Vec<Fill>,
+    /// Round trips, open ones last; bars count from the first simulated bar.
+    pub trades: Vec<Trade>,
+}
+
+/// Trials to evaluate together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Indices in the plan's space, ascending.
+    pub indices: Vec<u64>,
+    /// The parameter values of each.
+    pub points: Vec<Vec<f64>>,
+}
+
+impl Evaluator {
+    /// Joins a plan with the bundle that it was resolved for.
+    ///
+    /// # Errors
+    /// A symbol that the bundle lacks, or dates without bars.
+    pub fn new(plan: Arc<Plan>, bundle: &Bundle, history: Arc<History>) -> Result<Evaluator> {
+        let warmup_bars = u32::try_from(plan.warmup_bars()).unwrap_or(u32::MAX);
+        let window = Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars };
+        let panel = Panel::new(bundle, plan.symbols(), &window, &plan.symbols_to_load())?;
+        let id = format!("{}|{}|{:?}", bundle.version, panel.symbols.join(","), window);
+        let mut dates = panel.sessions[panel.start..].to_vec();
+        dates.dedup();
+        let benchmark = match plan.benchmark() {
+            Some(symbol) => benchmark_returns(&panel, symbol),
+            None => returns(1.0, &hold_all(&panel)),
+        };
+        let roots = Decisions::roots(plan.strategy());
+        let context = Context::new(Arc::new(panel), id, history);
+        Ok(Evaluator { plan, context, roots, dates, benchmark })
+    }
+
+    /// The distinct columns that a batch needs, each with the position of a point that binds it.
+    pub fn wanted(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
+        let mut all = BTreeSet::new();
+        let mut list = Vec::new();
+        for (position, point) in points.iter().enumerate() {
+            let mut wanted = BTreeSet::new();
+            self.context.wanted(self.plan.strategy(), &self.roots, point, &mut wanted);
+            for column in wanted {
+                if all.insert(column.clone()) {
+                    list.push((column, position));
+                }
+            }
+        }
+        list
+    }
+
+    /// Computes one of the wanted columns.
+    pub fn compute(&self, wanted: &BoundColumn, point: &[f64]) -> Column {
+        self.context.compute(self.plan.strategy(), wanted, point)
+    }
+
+    /// Evaluates one trial: a pure function of its point.
+    pub fn trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
+        self.simulate(point, prepared, Record::default(), scratch);
+        Outcome {
+            index,
+            metrics: scratch.values.clone(),
+            rows_read: scratch.engine.rows_read,
+            fills: scratch.engine.counters.fills,
+        }
+    }
+
+    /// Evaluates one trial and keeps everything.
+    pub fn detail(&self, point: &[f64]) -> Detail {
+        let mut scratch = Scratch::default();
+        self.simulate(point, &Prepared::default(), Record { fills: true, bars: true }, &mut scratch);
+        let panel = &*self.context.panel;
+        let start = panel.start as u32;
+        let Scratch { engine, values, .. } = scratch;
+        let mut fills = engine.account.fills;
+        fills.iter_mut().for_each(|fill| fill.bar -= start);
+        let mut trades = engine.account.trades;
+        for trade in &mut trades {
+            trade.entry_bar -= start;
+            trade.exit_bar -= start;
+        }
+        let mut worth = self.plan.settings().capital;
+        let benchmark_equity = self
+            .benchmark
+            .iter()
+            .map(|r| {
+                worth *= 1.0 + if r.is_nan() { 0.0 } else { *r };
+                worth
+            })
+            .collect();
+        Detail {
+            metrics: values,
+            time: panel.timeline[panel.start..].to_vec(),
+            equity: engine.bar_equity,
+            sessions: self.dates.clone(),
+            session_equity: engine.session_equity,
+            benchmark_equity,
+            fills,
+            trades,
+        }
+    }
+
+    /// Evaluates one trial and checks the identities of its ledger.
+    ///
+    /// # Errors
+    /// An identity that does not hold.
+    pub fn check(&self, point: &[f64]) -> Result<()> {
+        let mut scratch = Scratch::default();
+        self.simulate(point, &Prepared::default(), Record { fills: true, bars: true }, &mut scratch);
+        engine::check_ledger(&self.context.panel, self.plan.settings(), &scratch.engine)
+    }
+
+    fn simulate(&self, point: &[f64], prepared: &Prepared, record: Record, scratch: &mut Scratch) {
+        let Scratch { columns, engine, metrics, values } = scratch;
+        let decisions = Decisions::bind(&self.context, self.plan.strategy(), point, prepared, columns);
+        engine::simulate(&self.context.panel, &decisions, self.plan.settings(), record, engine);
+        decisions.recycle(columns);
+        let account = metrics::Account {
+            initial_cash: self.plan.settings().capital,
+            equity: &engine.session_equity,
+            dates: &self.dates,
+            benchmark: Some(&self.benchmark),
+            trades: &engine.account.trades,
+            periods_per_year: self.plan.periods_per_year(),
+            risk_free: self.plan.risk_free_per_session(),
+            mar: 0.0,
+            counters: engine.counters,
+        };
+        metrics::evaluate(&account, metrics, values);
+    }
+}
+
+/// Walks through the plan's trials, batch by batch.
+#[derive(Debug)]
+pub struct Run {
+    plan: Arc<Plan>,
+    searcher: Searcher,
+}
+
+impl Run {
+    /// All trials of the plan.
+    pub fn new(plan: Arc<Plan>) -> Run {
+        let searcher = Searcher::new(&plan, 0..plan.space().size());
+        Run { plan, searcher }
+    }
+
+    /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine.
+    pub fn next_batch(&mut self) -> Option<Batch> {
+        let mut indices = Vec::new();
+        self.searcher.ask(self.plan.batch(), &mut indices);
+        if indices.is_empty() {
+            return None;
+        }
+        let points = indices
+            .iter()
+            .map(|&index| {
+                let mut point = Vec::new();
+                self.plan.space().point(index, &mut point);
+                point
+            })
+            .collect();
+        Some(Batch { indices, points })
+    }
+}
+
+/// Worth at the end of each simulated session of one unit of money put into all symbols in equal parts at the start
+/// and left there; a symbol that lists later keeps its part in cash until its first close.
+fn hold_all(panel: &Panel) -> Vec<f64> {
+    let part = 1.0 / panel.spans.len() as f64;
+    let mut cursors: Vec<usize> = panel.spans.iter().map(|s| s.offset + panel.first_simulated(*s)).collect();
+    let mut first = vec![NAN; panel.spans.len()];
+    let mut worth = vec![part; panel.spans.len()];
+    let mut sessions = Vec::new();
+    for t in panel.start..panel.timeline.len() {
+        for (symbol, span) in panel.spans.iter().enumerate() {
+            let row = cursors[symbol];
+            if row < span.offset + span.len && panel.row_time[row] as usize == t {
+                if first[symbol].is_nan() {
+                    first[symbol] = panel.close[row];
+                }
+                worth[symbol] = part * panel.close[row] / first[symbol];
+                cursors[symbol] += 1;
+            }
+        }
+        if panel.ends_session(t) {
+            sessions.push(worth.iter().sum());
+        }
+    }
+    sessions
+}
+
+/// Returns of a reference symbol in each simulated session; NaN before it has two closes.
+fn benchmark_returns(panel: &Panel, symbol: &str) -> Vec<f64> {
+    let Some(bars) = panel.references.get(symbol) else { return Vec::new() };
+    let mut seen = 0;
+    let mut last = NAN;
+    let mut sessions = Vec::new();
+    for t in 0..panel.timeline.len() {
+        let before = last;
+        if !panel.ends_session(t) {
+            continue;
+        }
+        while seen < bars.len() && bars.session[seen] <= panel.sessions[t] {
+            last = bars.close[seen];
+            seen += 1;
+        }
+        if t >= panel.start {
+            sessions.push(last / before - 1.0);
+        }
+    }
+    sessions
+}
+
+fn returns(mut before: f64, worth: &[f64]) -> Vec<f64> {
+    worth
+        .iter()
+        .map(|&now| {
+            let r = now / before - 1.0;
+            before = now;
+            r
+        })
+        .collect()
+}

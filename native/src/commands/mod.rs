@@ -1,0 +1,11 @@
+//! One file per command: its options and what it does with them.
+
+pub mod backtest;
+pub mod bundle;
+pub mod demo;
+pub mod generate;
+pub mod ingest;
+pub mod lists;
+pub mod optimize;
+pub mod overrides;
+pub mod show;

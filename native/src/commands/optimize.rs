@@ -1,0 +1,66 @@
+//! `sandtable optimize`: search a study's space and write a study folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use sandtable_core::Result;
+use sandtable_core::plan::PlanSpec;
+
+use super::overrides::Overrides;
+use crate::search::{self, Options};
+use crate::study;
+
+/// Arguments of `sandtable optimize`.
+#[derive(Args, Debug)]
+pub struct OptimizeArgs {
+    /// The study file (TOML or JSON). Paths in it are relative to its folder.
+    pub study: PathBuf,
+    /// Folder for the results [default: `output` of the study, or its file name without extension].
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Replace another study's results in that folder.
+    #[arg(long)]
+    pub force: bool,
+    /// Say what the search would cost, and stop.
+    #[arg(long)]
+    pub estimate: bool,
+    /// Worker threads [default: one per processor].
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub threads: usize,
+    /// Parameters of the heatmap, `x,y` [default: the first two that vary].
+    #[arg(long, value_name = "X,Y")]
+    pub heatmap: Option<String>,
+    /// No progress bar.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// What to lay over the study.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Runs the search.
+///
+/// # Errors
+/// The study, its strategy or its bundle is not valid, or the results cannot be written.
+pub fn run(args: &OptimizeArgs, json: bool) -> Result<()> {
+    let text = study::read_text(&args.study)?;
+    let mut spec = PlanSpec::parse(&text, &args.study.display().to_string())?;
+    args.overrides.apply(&mut spec)?;
+    let base = args.study.parent().unwrap_or(Path::new(".")).to_owned();
+    let out = args.out.clone().or_else(|| spec.output.as_ref().map(PathBuf::from)).unwrap_or_else(|| {
+        let stem = args.study.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        PathBuf::from(stem.unwrap_or_else(|| "study".into()))
+    });
+    let options = Options {
+        base,
+        out,
+        study_text: text,
+        force: args.force,
+        estimate: args.estimate,
+        threads: args.threads,
+        heatmap: args.heatmap.clone(),
+        quiet: args.quiet,
+        json,
+    };
+    search::run(&spec, &options)
+}

@@ -1,0 +1,91 @@
+//! Evaluates a run on the worker pool, batch by batch, in index order.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use sandtable_core::Result;
+use sandtable_core::context::Prepared;
+use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch};
+
+thread_local! {
+    /// Each worker keeps its memory between trials, batches and runs.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// What a drive came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Trials evaluated.
+    pub trials: u64,
+    /// Rows of the panel that these trials simulated.
+    pub rows_read: u64,
+    /// Executions.
+    pub fills: u64,
+    /// Distinct columns computed, summed over batches.
+    pub columns: u64,
+    /// Time spent on columns.
+    pub preparing: Duration,
+    /// Time spent on trials.
+    pub evaluating: Duration,
+    /// Whether it was stopped before the end.
+    pub interrupted: bool,
+}
+
+/// Evaluates all batches of `run`; `accept` is called for each in order, on the calling thread.
+///
+/// A set `stop` ends it after the batch in hand: everything accepted so far is whole.
+///
+/// # Errors
+/// Whatever `accept` reports; nothing is evaluated after that.
+pub fn drive(
+    evaluator: &Evaluator,
+    run: &mut Run,
+    pool: &ThreadPool,
+    stop: &AtomicBool,
+    mut accept: impl FnMut(&Batch, &[Outcome], &Tally) -> Result<()>,
+) -> Result<Tally> {
+    let mut tally = Tally::default();
+    while let Some(batch) = run.next_batch() {
+        if stop.load(Ordering::Relaxed) {
+            tally.interrupted = true;
+            break;
+        }
+        let began = Instant::now();
+        let prepared = prepare(evaluator, &batch, pool);
+        tally.columns += prepared.len() as u64;
+        tally.preparing += began.elapsed();
+
+        let began = Instant::now();
+        let outcomes: Vec<Outcome> = pool.install(|| {
+            // Collected in index order, whatever thread evaluated what.
+            batch
+                .indices
+                .par_iter()
+                .zip(&batch.points)
+                .map(|(&index, point)| {
+                    SCRATCH.with_borrow_mut(|scratch| evaluator.trial(index, point, &prepared, scratch))
+                })
+                .collect()
+        });
+        tally.evaluating += began.elapsed();
+        tally.trials += outcomes.len() as u64;
+        tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
+        tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
+        accept(&batch, &outcomes, &tally)?;
+    }
+    Ok(tally)
+}
+
+fn prepare(evaluator: &Evaluator, batch: &Batch, pool: &ThreadPool) -> Prepared {
+    let wanted = evaluator.wanted(&batch.points);
+    let columns: Vec<_> = pool
+        .install(|| wanted.par_iter().map(|(column, k)| evaluator.compute(column, &batch.points[*k])).collect());
+    let mut prepared = Prepared::default();
+    for ((wanted, _), column) in wanted.into_iter().zip(columns) {
+        prepared.insert(wanted, column);
+    }
+    prepared
+}

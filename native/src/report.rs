@@ -1,0 +1,252 @@
+//! What a search or a backtest shows: text for the terminal, JSON, and plots beside the results.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use sandtable_core::calendar::format_date;
+use sandtable_core::plan::{Direction, Plan};
+use sandtable_core::results::Heatmap;
+use sandtable_core::run::{Detail, Evaluator};
+use sandtable_core::{Error, Result, metrics};
+use serde_json::{Value, json};
+
+use crate::estimate::duration;
+use crate::search::{Best, Finished, Options, best_json};
+use crate::view::plot::{self, EquityCurve};
+use crate::view::{self, Terminal, number, table};
+use crate::{print, study};
+
+/// Metrics of the table of best trials, after the objective.
+const LISTED: [&str; 7] = ["sharpe", "cagr", "volatility", "max_drawdown", "calmar", "trades", "win_rate"];
+
+/// Plots in a study folder.
+const PLOT_HEATMAP: &str = "heatmap.svg";
+const PLOT_EQUITY: &str = "equity.svg";
+
+/// Draws the plots into the study folder and prints the summary.
+///
+/// # Errors
+/// A file or standard output cannot be written.
+pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
+    let plan = &finished.evaluator.plan;
+    let mut detail = None;
+    if let Some(best) = finished.top.first() {
+        let best_detail = finished.evaluator.detail(&best.point);
+        let title = format!("{}: {}", plan.name(), parameters(plan, &best.point));
+        for name in [PLOT_EQUITY, "equity.png"] {
+            equity_plot(&finished.folder.file(name), &title, &best_detail)?;
+        }
+        detail = Some(best_detail);
+    }
+    if let Some(heatmap) = &finished.heatmap {
+        for name in [PLOT_HEATMAP, "heatmap.png"] {
+            heatmap_plot(&finished.folder.file(name), plan.name(), heatmap, plan.objective().direction)?;
+        }
+    }
+    print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
+}
+
+fn summary(finished: &Finished) -> Value {
+    let plan = &finished.evaluator.plan;
+    json!({
+        "run_id": plan.id(),
+        "folder": finished.folder.path(),
+        "trials": finished.tally.trials,
+        "interrupted": finished.tally.interrupted,
+        "bars_read": finished.tally.rows_read,
+        "fills": finished.tally.fills,
+        "objective": { "metric": plan.objective().name, "direction": plan.objective().direction },
+        "top": finished.top.iter().map(|best| best_json(plan, best)).collect::<Vec<_>>(),
+        "milliseconds": finished.phases.json(),
+    })
+}
+
+fn text(finished: &Finished, detail: Option<&Detail>) -> String {
+    let plan = &finished.evaluator.plan;
+    let panel = &finished.evaluator.context.panel;
+    let tally = &finished.tally;
+    let seconds = (tally.preparing + tally.evaluating).as_secs_f64();
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "{}: {} trials over {} bars of {} symbols, {} to {}",
+        plan.name(),
+        tally.trials,
+        panel.simulated_rows(),
+        panel.symbols.len(),
+        format_date(plan.start()),
+        format_date(plan.end()),
+    );
+    let _ = writeln!(
+        out,
+        "{} in trials and columns ({:.1} million bar-trials a second), {} altogether; {} fills; run {}",
+        duration(seconds),
+        tally.rows_read as f64 / seconds.max(1e-9) / 1e6,
+        duration(finished.phases.total().as_secs_f64()),
+        tally.fills,
+        plan.id(),
+    );
+    if tally.interrupted {
+        out.push_str("ended early on request: the folder holds the trials that were done\n");
+    }
+    let _ = writeln!(out, "\nbest by {}:", plan.objective().name);
+    let rows: Vec<(u64, Vec<f64>, Vec<f64>)> =
+        finished.top.iter().map(|Best { index, point, metrics }| (*index, point.clone(), metrics.clone())).collect();
+    let names: Vec<String> = plan.strategy().params.iter().map(|param| param.name.clone()).collect();
+    out += &trials_table(&names, &rows, plan.objective().metric);
+    if let Some(heatmap) = &finished.heatmap {
+        out.push('\n');
+        out += &heatmap_text(heatmap, plan.objective().direction);
+    }
+    if let Some(detail) = detail {
+        let curve = curve(plan.name(), detail);
+        let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
+    }
+    let files = [study::RESULTS, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
+    let there: Vec<&str> = files.into_iter().filter(|name| finished.folder.file(name).exists()).collect();
+    let _ = writeln!(out, "written to {}: {}", finished.folder.path().display(), there.join(", "));
+    out
+}
+
+/// The table of best trials: index, parameters, metrics.
+pub fn trials_table(names: &[String], rows: &[(u64, Vec<f64>, Vec<f64>)], objective: usize) -> String {
+    let mut chosen = vec![objective];
+    chosen.extend(LISTED.iter().filter_map(|name| metrics::index_of(name)).filter(|&m| m != objective));
+    let columns: Vec<&metrics::Metric> = chosen.iter().map(|&m| &metrics::TABLE[m]).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rows: Vec<table::TrialRow> = rows
+        .iter()
+        .map(|(trial, point, values)| table::TrialRow {
+            trial: *trial,
+            parameters: point.iter().map(|&value| number::parameter(value)).collect(),
+            metrics: chosen.iter().map(|&m| values[m]).collect(),
+        })
+        .collect();
+    table::top_trials(&names, &columns, &rows, &Terminal::detect())
+}
+
+/// One backtest as text.
+pub fn single(evaluator: &Evaluator, point: &[f64], detail: &Detail, written: &[PathBuf]) -> String {
+    let plan = &evaluator.plan;
+    let panel = &evaluator.context.panel;
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "{}: {}\n{} bars of {} symbols, {} to {}; {} fills; run {}\n",
+        plan.strategy().name,
+        parameters(plan, point),
+        panel.simulated_rows(),
+        panel.symbols.len(),
+        format_date(plan.start()),
+        format_date(plan.end()),
+        detail.fills.len(),
+        plan.id(),
+    );
+    out += &table::all_metrics(&detail.metrics, &Terminal::detect());
+    for path in written {
+        let _ = writeln!(out, "written: {}", path.display());
+    }
+    out
+}
+
+/// `fast = 20, slow = 52`.
+pub fn parameters(plan: &Plan, point: &[f64]) -> String {
+    let one = |(param, value): (&sandtable_core::strategy::ParamDecl, &f64)| {
+        format!("{} = {}", param.name, number::parameter(*value))
+    };
+    let all: Vec<String> = plan.strategy().params.iter().zip(point).map(one).collect();
+    if all.is_empty() { "no parameters".into() } else { all.join(", ") }
+}
+
+fn curve(title: &str, detail: &Detail) -> EquityCurve {
+    let metric = |name: &str| {
+        let place = metrics::index_of(name);
+        let value = place.and_then(|m| detail.metrics.get(m).copied()).unwrap_or(f64::NAN);
+        place.map_or(String::new(), |m| number::metric(value, metrics::TABLE[m].unit))
+    };
+    EquityCurve {
+        title: title.into(),
+        sentence: format!(
+            "total return {}, Sharpe ratio {}, maximum drawdown {}, {} trades",
+            metric("total_return"),
+            metric("sharpe"),
+            metric("max_drawdown"),
+            metric("trades")
+        ),
+        dates: detail.sessions.clone(),
+        equity: detail.session_equity.clone(),
+        benchmark: Some(("buy and hold".into(), detail.benchmark_equity.clone())),
+    }
+}
+
+/// Draws equity against its benchmark, with drawdown, to an .svg or .png file.
+///
+/// # Errors
+/// Another ending, or the file cannot be written.
+pub fn equity_plot(path: &Path, title: &str, detail: &Detail) -> Result<()> {
+    let curve = curve(title, detail);
+    let bytes = match ending(path)? {
+        Picture::Svg => plot::equity_svg(&curve)?.into_bytes(),
+        Picture::Png => plot::equity_png(&curve)?,
+    };
+    study::write_whole(path, &bytes)
+}
+
+/// Draws a heatmap to an .svg or .png file.
+///
+/// # Errors
+/// Another ending, or the file cannot be written.
+pub fn heatmap_plot(path: &Path, title: &str, heatmap: &Heatmap, direction: Direction) -> Result<()> {
+    let mut picture = view_of(heatmap, direction);
+    picture.title = format!("{title}: {}", picture.title);
+    let bytes = match ending(path)? {
+        Picture::Svg => plot::heatmap_svg(&picture)?.into_bytes(),
+        Picture::Png => plot::heatmap_png(&picture)?,
+    };
+    study::write_whole(path, &bytes)
+}
+
+/// A heatmap for the terminal.
+pub fn heatmap_text(heatmap: &Heatmap, direction: Direction) -> String {
+    view_of(heatmap, direction).render(&Terminal::detect())
+}
+
+/// A heatmap as JSON: `cells[y][x]`, null where there is no trial.
+pub fn heatmap_json(heatmap: &Heatmap) -> Value {
+    json!({
+        "x": heatmap.x, "y": heatmap.y, "metric": heatmap.metric,
+        "x_values": heatmap.x_values, "y_values": heatmap.y_values,
+        "cells": heatmap.cells.chunks(heatmap.x_values.len().max(1)).collect::<Vec<_>>(),
+    })
+}
+
+fn view_of(heatmap: &Heatmap, direction: Direction) -> view::Heatmap {
+    let metric = metrics::index_of(&heatmap.metric).map(|m| &metrics::TABLE[m]);
+    view::Heatmap {
+        x_name: heatmap.x.clone(),
+        y_name: heatmap.y.clone(),
+        x_values: heatmap.x_values.clone(),
+        y_values: heatmap.y_values.clone(),
+        cells: heatmap.cells.clone(),
+        title: metric.map_or_else(|| heatmap.metric.clone(), |metric| metric.title.to_string()),
+        unit: metric.map_or(metrics::Unit::Ratio, |metric| metric.unit),
+        better: match direction {
+            Direction::Max => metrics::Better::Higher,
+            Direction::Min => metrics::Better::Lower,
+        },
+    }
+}
+
+enum Picture {
+    Svg,
+    Png,
+}
+
+fn ending(path: &Path) -> Result<Picture> {
+    match path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).as_deref() {
+        Some("svg") => Ok(Picture::Svg),
+        Some("png") => Ok(Picture::Png),
+        _ => Err(Error::plan(format!("`{}` ends in no known picture format", path.display()))
+            .help("end the name in .svg or .png")),
+    }
+}

@@ -1,0 +1,58 @@
+//! Bundles and strategies by name or path.
+
+use std::path::{Path, PathBuf};
+
+use sandtable_core::bundle::{Bundle, read::Selection, synth};
+use sandtable_core::plan::StrategySource;
+use sandtable_core::strategy::{Strategy, gallery};
+use sandtable_core::{Error, Result, error::nearest};
+
+use crate::{files, study};
+
+/// Bundles that are generated rather than read.
+pub const BUILT_IN: [(&str, &str); 1] =
+    [("mag8", "8 correlated symbols, 40,987 daily bars, 2000 to 2024, generated from a fixed seed")];
+
+/// Opens a bundle: a built-in name, or a folder relative to `base`.
+///
+/// # Errors
+/// There is no such bundle, or it is damaged.
+pub fn open_bundle(name: &str, base: &Path) -> Result<Bundle> {
+    let path = base.join(name);
+    if name == "mag8" && !path.exists() {
+        return Ok(synth::mag8(synth::MAG8_SEED).into_bundle());
+    }
+    if !path.exists() {
+        let error = Error::data(format!("there is no bundle `{}`", path.display()));
+        return Err(match nearest(name, BUILT_IN.iter().map(|(name, _)| *name)) {
+            Some(near) => error.help(format!("did you mean the built-in `{near}`?")),
+            None => error.help("make one with `sandtable ingest FILES… --into NAME.bundle`, or use the built-in `mag8`"),
+        });
+    }
+    files::open_bundle(&path, Selection::all())
+}
+
+/// Loads a strategy: inline text, a file relative to `base`, or the name of a gallery strategy.
+///
+/// # Errors
+/// There is no such strategy, or it does not parse.
+pub fn load_strategy(source: StrategySource<'_>, base: &Path) -> Result<Strategy> {
+    match source {
+        StrategySource::Text(text) => Strategy::parse(text, "strategy_text"),
+        StrategySource::Named(name) => {
+            let path: PathBuf = base.join(name);
+            if path.is_file() {
+                return Strategy::parse(&study::read_text(&path)?, &path.display().to_string());
+            }
+            if let Some((_, text)) = gallery().iter().find(|(stem, _)| *stem == name) {
+                return Strategy::parse(text, name);
+            }
+            let names = gallery().iter().map(|(stem, _)| *stem);
+            let error = Error::strategy(format!("there is no strategy file `{}`", path.display()));
+            Err(match nearest(name, names.clone()) {
+                Some(near) => error.help(format!("did you mean the gallery's `{near}`?")),
+                None => error.help(format!("the gallery has {}", names.collect::<Vec<_>>().join(", "))),
+            })
+        }
+    }
+}

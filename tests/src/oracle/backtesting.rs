@@ -1,0 +1,246 @@
+//! Runs of backtesting.py: moving-average crossings and bands, trade by trade.
+//!
+//! Given a case folder (`case.json`, `trades.csv`, `equity.parquet`, or `grid.csv`), this module writes the case's
+//! strategy in the expression language, sets the switches that stand for the program's conventions, and compares the
+//! round trips, the equity at each bar and some statistics. Conventions: next open (`trade_on_close`: same close),
+//! whole units sized at the fill from what the bar's earlier fills left, costs counted into the size, spread on
+//! entries only, open positions closed at the last bar's open.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sandtable_core::bundle::Bundle;
+use sandtable_core::metrics;
+use sandtable_core::run::{Detail, Evaluator};
+use serde_json::Value;
+
+use super::simulated::{bundle, difference, evaluator, largest_difference, relative};
+use super::table::{Panel, Table, locate};
+use super::{CaseResult, Verdict};
+
+const PEER: &str = "backtesting.py";
+
+/// Money may differ by this part of the initial cash; prices and statistics by this part of themselves.
+const TOLERANCE: f64 = 1e-9;
+
+/// A strategy family: the class name in the case's source, and its rules over `fast`, `slow` or `n`, `k`.
+struct Family {
+    class: &'static str,
+    columns: &'static str,
+    rules: &'static str,
+    /// Whether entries on the other side leave a position.
+    names: [(&'static str, &'static str); 2],
+}
+
+const CROSS: &str = "a = \"sma(close, fast)\"\nb = \"sma(close, slow)\"\n\
+                     up = \"a[1] < b[1] and a > b\"\ndown = \"a[1] > b[1] and a < b\"\n";
+
+const FAMILIES: [Family; 4] = [
+    Family {
+        class: "SmaCross",
+        columns: CROSS,
+        rules: "enter_long = \"up\"\nenter_short = \"down\"\n",
+        names: [("fast", "fast"), ("slow", "slow")],
+    },
+    Family {
+        class: "SmaCrossReadme",
+        columns: CROSS,
+        rules: "enter_long = \"up\"\nenter_short = \"down\"\n",
+        names: [("n1", "fast"), ("n2", "slow")],
+    },
+    Family {
+        class: "SmaLong",
+        columns: CROSS,
+        rules: "enter_long = \"up\"\nexit_long = \"down\"\n",
+        names: [("fast", "fast"), ("slow", "slow")],
+    },
+    Family {
+        class: "Bollinger",
+        columns: "mid = \"sma(close, n)\"\nsd = \"stddev(close, n) * sqrt(n / (n - 1))\"\n",
+        rules: "enter_long = \"close < mid - k * sd\"\nexit_long = \"close > mid\"\n",
+        names: [("n", "n"), ("k", "k")],
+    },
+];
+
+/// Compares every case folder below `<oracles>/backtesting_py`.
+pub fn run(oracles: &Path, data: &Path, filter: Option<&str>) -> Vec<CaseResult> {
+    super::case_folders(&oracles.join("backtesting_py"), PEER, filter)
+        .into_iter()
+        .map(|(name, folder)| {
+            let done = case(oracles, data, &folder);
+            let (verdict, compared, largest) = done.unwrap_or_else(|verdict| (verdict, 0, f64::NAN));
+            CaseResult { peer: PEER.into(), case: name, verdict, compared, largest_difference: largest }
+        })
+        .collect()
+}
+
+type Compared = Result<(Verdict, u64, f64), Verdict>;
+
+fn failed(error: impl std::fmt::Display) -> Verdict {
+    Verdict::Failed(error.to_string())
+}
+
+fn unsupported(reason: impl Into<String>) -> Verdict {
+    Verdict::Unsupported(reason.into())
+}
+
+fn case(oracles: &Path, data: &Path, folder: &Path) -> Compared {
+    let text = std::fs::read_to_string(folder.join("case.json")).map_err(failed)?;
+    let case: Value = serde_json::from_str(&text).map_err(failed)?;
+    let bundle = case_bundle(oracles, data, folder, &case["data"])?;
+    if folder.join("grid.csv").exists() {
+        return grid(folder, &case, &bundle);
+    }
+    let source = case["source"].as_str().unwrap_or_default();
+    let class = source.trim_start().strip_prefix("class ").and_then(|rest| rest.split('(').next()).unwrap_or_default();
+    let Some(family) = FAMILIES.iter().find(|family| family.class == class) else {
+        return Err(unsupported(format!("strategy class {class} needs resting orders, margin or hedging")));
+    };
+    let settings = &case["settings"];
+    let run = evaluator(&bundle, &strategy(family, &case["params"])?, &switches(settings, &case["params"])?)
+        .map_err(failed)?;
+    let detail = run.detail(&[]);
+    compare(folder, &run, &detail, settings)
+}
+
+fn case_bundle(oracles: &Path, data: &Path, folder: &Path, named: &Value) -> Result<Bundle, Verdict> {
+    let text = |key: &str| named[key].as_str();
+    let path = locate(oracles, data, folder, text("file").unwrap_or_default()).map_err(failed)?;
+    let symbol = text("symbol").unwrap_or_default();
+    let bars = Panel::read(&path).and_then(|panel| panel.between(symbol, text("start"), text("end"))).map_err(failed)?;
+    Ok(bundle(vec![(symbol.to_string(), bars)]))
+}
+
+/// The strategy file, parameters written in.
+fn strategy(family: &Family, params: &Value) -> Result<String, Verdict> {
+    let mut text = String::from("name = \"case\"\n[params]\n");
+    for (theirs, ours) in family.names {
+        let value = params[theirs].as_f64().ok_or_else(|| failed(format!("the case has no parameter {theirs}")))?;
+        text += &format!("{ours} = {value}\n");
+    }
+    text += &format!("[columns]\n{}[rules]\n{}", family.columns, family.rules);
+    text += &match params["size"].as_f64() {
+        Some(units) if units >= 1.0 => format!("size = \"{units}\"\nsize_in = \"shares\"\n"),
+        Some(fraction) => format!("size = \"{fraction}\"\n"),
+        // The default size is all of the equity but the last bit.
+        None => String::from("size = \"0.9999999999999998\"\n"),
+    };
+    Ok(text)
+}
+
+/// The program's conventions as switches.
+fn switches(settings: &Value, params: &Value) -> Result<Vec<(&'static str, String)>, Verdict> {
+    let flag = |key: &str| settings[key].as_bool().unwrap_or(false);
+    let number = |key: &str, default: f64| settings[key].as_f64().unwrap_or(default);
+    if flag("hedging") || number("margin", 1.0) != 1.0 {
+        return Err(unsupported("margin and hedging"));
+    }
+    let mut list = vec![
+        ("search.method", "single".to_string()),
+        ("warmup", "none".into()),
+        ("capital", number("cash", 10_000.0).to_string()),
+        ("fill", if flag("trade_on_close") { "same_close" } else { "next_open" }.into()),
+        ("size_at", "order".into()),
+        ("size_includes_costs", "true".into()),
+        ("fractional", "false".into()),
+        ("lot", number("fractional_unit", 1.0).to_string()),
+        ("lot_snap", "false".into()),
+        ("fill_without_volume", "true".into()),
+        ("close_at_end", flag("finalize_trades").to_string()),
+        ("end_at_open", "true".into()),
+        ("costs.spread", (2.0 * number("spread", 0.0)).to_string()),
+        ("costs.spread_on", "entry".into()),
+    ];
+    match &settings["commission"] {
+        Value::Number(rate) => list.push(("costs.bps", (rate.as_f64().unwrap_or(0.0) * 1e4).to_string())),
+        Value::Array(parts) if params["size"].as_f64().is_some_and(|size| size >= 1.0) => {
+            let part = |k: usize| parts.get(k).and_then(Value::as_f64).unwrap_or(0.0);
+            list.push(("costs.per_trade", part(0).to_string()));
+            list.push(("costs.bps", (part(1) * 1e4).to_string()));
+        }
+        Value::Array(_) => return Err(unsupported("a fixed commission counted once per share into a fractional size")),
+        Value::Null => {}
+        _ => return Err(unsupported("commission as a function")),
+    }
+    Ok(list)
+}
+
+/// Round trips, equity and statistics against the stored ones.
+fn compare(folder: &Path, run: &Evaluator, detail: &Detail, settings: &Value) -> Compared {
+    let capital = run.plan.settings().capital;
+    let trades = csv_rows(&folder.join("trades.csv"))?;
+    let closed: Vec<_> = detail.trades.iter().filter(|trade| !trade.open).collect();
+    if trades.len() != closed.len() {
+        return Err(failed(format!("{} round trips, expected {}", closed.len(), trades.len())));
+    }
+    let mut largest: f64 = 0.0;
+    for (k, (theirs, ours)) in trades.iter().zip(&closed).enumerate() {
+        let field = |name: &str| theirs.get(name).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
+        if field("EntryBar") != f64::from(ours.entry_bar) || field("ExitBar") != f64::from(ours.exit_bar) {
+            return Err(failed(format!(
+                "round trip {k}: bars {} to {}, expected {} to {}",
+                ours.entry_bar,
+                ours.exit_bar,
+                field("EntryBar"),
+                field("ExitBar")
+            )));
+        }
+        let off = relative(ours.quantity, field("Size"), 1e-9)
+            .max(relative(ours.entry_price, field("EntryPrice"), 1e-9))
+            .max(relative(ours.exit_price, field("ExitPrice"), 1e-9))
+            .max(difference(ours.profit, field("PnL")) / capital);
+        if off > TOLERANCE {
+            return Err(failed(format!("round trip {k} differs by {off:e}: {ours:?}")));
+        }
+        largest = largest.max(off);
+    }
+    let mut compared = trades.len() as u64 * 6;
+    let equity = Table::read(&folder.join("equity.parquet")).and_then(|t| t.floats("equity")).map_err(failed)?;
+    let off = largest_difference(&detail.equity, &equity, capital);
+    if settings["trade_on_close"] == true {
+        // Their fills at a close are processed one bar later: costs of an entry reach equity a bar after ours.
+        let last = (detail.equity.len().max(1) - 1).min(equity.len().max(1) - 1);
+        let end = difference(detail.equity[last], equity[last]) / capital;
+        if end > TOLERANCE {
+            return Err(failed(format!("final equity differs by {end:e} of the capital")));
+        }
+        let cause = format!(
+            "round trips agree; equity differs by at most {off:.1e} of the capital on bars of fills, because the peer \
+             books a fill at the close one bar later"
+        );
+        return Ok((if off > TOLERANCE { Verdict::Documented(cause) } else { Verdict::Exact }, compared, off));
+    }
+    if off > TOLERANCE {
+        return Err(failed(format!("equity differs by {off:e} of the capital")));
+    }
+    compared += equity.len() as u64;
+    Ok((Verdict::Exact, compared, largest.max(off)))
+}
+
+/// The stored parameter grid: total return, number of round trips, win rate, best and worst trade.
+fn grid(folder: &Path, case: &Value, bundle: &Bundle) -> Compared {
+    let rows = csv_rows(&folder.join("grid.csv"))?;
+    let mut largest: f64 = 0.0;
+    let checked = [("Return [%]", "total_return", 100.0), ("# Trades", "trades", 1.0), ("Win Rate [%]", "win_rate", 100.0)];
+    for row in &rows {
+        let field = |name: &str| row.get(name).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
+        let params = serde_json::json!({ "fast": field("fast"), "slow": field("slow") });
+        let text = strategy(&FAMILIES[0], &params)?;
+        let run = evaluator(bundle, &text, &switches(&case["settings"], &params)?).map_err(failed)?;
+        let detail = run.detail(&[]);
+        for (theirs, ours, scale) in checked {
+            let value = metrics::index_of(ours).map_or(f64::NAN, |m| detail.metrics[m]) * scale;
+            let off = relative(value, field(theirs), 1.0);
+            if off > TOLERANCE {
+                return Err(failed(format!("{theirs} of {params}: {value}, expected {}", field(theirs))));
+            }
+            largest = largest.max(off);
+        }
+    }
+    Ok((Verdict::Exact, (rows.len() * checked.len()) as u64, largest))
+}
+
+fn csv_rows(path: &Path) -> Result<Vec<BTreeMap<String, String>>, Verdict> {
+    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
+    reader.deserialize().map(|row| row.map_err(failed)).collect()
+}
