@@ -1,1 +1,4 @@
 //! Everything of sandtable that touches the machine: files, threads, terminal.
+
+pub mod commands;
+pub mod files;
