@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, TimeUnit};
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
+use parquet::basic::Type;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
@@ -27,8 +28,8 @@ use super::actions::check_actions;
 use super::check::check_bars;
 use super::draft::{actions_hash, bars_hash};
 use super::manifest::{FileEntry, FileKind, Manifest, SymbolEntry};
-use super::pages::check_pages;
-use super::write::{CHUNK_SUM_DIGITS, CHUNK_SUMS_KEY, GROUP_ROWS_MAX, chunk_sum};
+use super::pages::{Origin, check_pages};
+use super::write::{CHUNK_SUM_DIGITS, CHUNK_SUMS_KEY, GROUP_ROWS_MAX, PAY_UNKNOWN, chunk_sum};
 use super::{Action, Bars, Bundle, Field};
 use crate::error::{Error, Result, nearest};
 
@@ -442,7 +443,7 @@ impl Source {
         for (group, column, range) in self.chunks(fields)? {
             let bytes = self.take(range.start, range.end)?;
             check_chunk_sum(&footer, group, column, &bytes)?;
-            check_pages(&bytes, page_limit(footer.row_group(group)))?;
+            check_pages(&bytes, page_limit(footer.row_group(group)), Origin::Ours)?;
             ranges.push(range);
             buffers.push(bytes);
         }
@@ -554,20 +555,21 @@ fn check_chunk_sum(footer: &ParquetMetaData, group: usize, column: usize, bytes:
 
 /// Leaf indices of time, session and the wanted fields, whose types must be ours.
 fn column_indices(footer: &ParquetMetaData, fields: &[Field]) -> Result<Vec<usize>> {
-    ["timestamp", "session"]
+    [("timestamp", Type::INT64), ("session", Type::INT32)]
         .into_iter()
-        .chain(fields.iter().map(|field| field.name()))
-        .map(|name| column_index(footer, name))
+        .chain(fields.iter().map(|field| (field.name(), Type::DOUBLE)))
+        .map(|(name, kind)| column_index(footer, name, kind))
         .collect()
 }
 
-fn column_index(footer: &ParquetMetaData, name: &str) -> Result<usize> {
+/// The index of a top-level column, which must be stored in this type and without nulls.
+fn column_index(footer: &ParquetMetaData, name: &str, kind: Type) -> Result<usize> {
     let columns = footer.file_metadata().schema_descr().columns();
-    columns
-        .iter()
-        .position(|column| column.path().parts().len() == 1 && column.name() == name)
-        .filter(|&i| columns[i].max_rep_level() == 0)
-        .ok_or_else(|| damaged(&format!("the column {name} is missing")))
+    let found = columns.iter().position(|column| column.path().parts().len() == 1 && column.name() == name);
+    found
+        .filter(|&i| columns[i].physical_type() == kind && columns[i].max_rep_level() == 0)
+        .filter(|&i| columns[i].max_def_level() == 0)
+        .ok_or_else(|| damaged(&format!("the column {name} is missing or has another type than bundles have")))
 }
 
 /// The index in the manifest of the one symbol that a row group holds, by its statistics.
@@ -659,13 +661,23 @@ fn decode_actions(entry: &FileEntry, bytes: &Bytes) -> Result<Vec<Action>> {
     if u64::try_from(footer.file_metadata().num_rows()) != Ok(entry.rows) {
         return Err(damaged("the number of rows is not the one that the manifest lists"));
     }
+    let columns = [
+        ("symbol", Type::BYTE_ARRAY),
+        ("ex_date", Type::INT32),
+        ("pay_days", Type::INT32),
+        ("split_ratio", Type::DOUBLE),
+        ("cash_dividend", Type::DOUBLE),
+    ];
+    for (name, kind) in columns {
+        column_index(&footer, name, kind)?;
+    }
     let mut ranges = Vec::new();
     for group in footer.row_groups() {
         for chunk in group.columns() {
             let range = chunk_range(chunk, entry.bytes)?;
             // A symbol of 64 bytes and its length, per row, at most.
             let limit = group.num_rows().max(0) as u64 * 80 + 4096;
-            check_pages(&bytes[range.start as usize..range.end as usize], limit)?;
+            check_pages(&bytes[range.start as usize..range.end as usize], limit, Origin::Ours)?;
             ranges.push(range);
         }
     }
@@ -691,13 +703,17 @@ fn append_actions(actions: &mut Vec<Action>, batch: &RecordBatch) -> Result<()> 
     let symbols: &StringArray = typed(batch, "symbol")?;
     no_nulls(symbols, "symbol")?;
     let ex_dates = dates(batch, "ex_date")?;
-    let pay_dates: &Date32Array = typed(batch, "pay_date")?;
+    let pay_days: &Int32Array = typed(batch, "pay_days")?;
+    no_nulls(pay_days, "pay_days")?;
     let (splits, dividends) = (floats(batch, "split_ratio")?, floats(batch, "cash_dividend")?);
     for i in 0..batch.num_rows() {
         actions.push(Action {
             symbol: symbols.value(i).to_string(),
             ex_date: ex_dates.value(i),
-            pay_date: pay_dates.is_valid(i).then(|| pay_dates.value(i)),
+            pay_date: match pay_days.value(i) {
+                PAY_UNKNOWN => None,
+                days => Some(ex_dates.value(i).saturating_add(days)),
+            },
             split_ratio: splits[i],
             cash_dividend: dividends[i],
         });

@@ -194,7 +194,7 @@ fn no_mutation_behind_fitting_hashes_panics() {
     let manifest = Manifest::parse(bytes_of(&files, MANIFEST_FILE).unwrap()).unwrap();
     let mut stream = Stream::new(2, [77, 0]);
     let mut refused = 0;
-    for _ in 0..4000 {
+    for _ in 0..3000 {
         let mut bad = files.clone();
         let file = stream.below(bad.len() as u64 - 1) as usize;
         let footer_only = stream.below(2) == 0;
@@ -212,7 +212,7 @@ fn no_mutation_behind_fitting_hashes_panics() {
         bad.last_mut().unwrap().1 = fitted.to_json().unwrap();
         refused += usize::from(read(&bad, Selection::all()).is_err());
     }
-    assert!(refused > 2000, "{refused} of 4000 refused");
+    assert!(refused > 1500, "{refused} of 3000 refused");
 }
 
 /// Recomputes chunk checksums (in place: they have a fixed length), footer hash and file hash.

@@ -8,7 +8,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field as Column, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -32,6 +34,9 @@ pub const GROUP_ROWS_MAX: usize = 1 << 17;
 
 /// Key of the Parquet footer under which the checksum of every column chunk stands.
 pub const CHUNK_SUMS_KEY: &str = "sandtable.chunks";
+
+/// Stands in the column `pay_days` of `actions.parquet` where the pay date is not known.
+pub const PAY_UNKNOWN: i32 = i32::MIN;
 
 /// Hexadecimal digits of one column chunk's checksum.
 pub(super) const CHUNK_SUM_DIGITS: usize = 16;
@@ -112,23 +117,27 @@ fn encode_actions(actions: &[Action]) -> std::result::Result<Vec<u8>, ParquetErr
     let schema = Arc::new(Schema::new(vec![
         Column::new("symbol", DataType::Utf8, false),
         Column::new("ex_date", DataType::Date32, false),
-        Column::new("pay_date", DataType::Date32, true),
+        Column::new("pay_days", DataType::Int32, false),
         Column::new("split_ratio", DataType::Float64, false),
         Column::new("cash_dividend", DataType::Float64, false),
     ]));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(actions.iter().map(|a| a.symbol.as_str()))),
         Arc::new(Date32Array::from_iter_values(actions.iter().map(|a| a.ex_date))),
-        Arc::new(Date32Array::from_iter(actions.iter().map(|a| a.pay_date))),
+        Arc::new(Int32Array::from_iter_values(actions.iter().map(pay_days))),
         Arc::new(Float64Array::from_iter_values(actions.iter().map(|a| a.split_ratio))),
         Arc::new(Float64Array::from_iter_values(actions.iter().map(|a| a.cash_dividend))),
     ];
-    let properties = properties()
-        .set_column_dictionary_enabled(ColumnPath::from("symbol"), true)
-        .set_sorting_columns(Some(vec![ascending(0), ascending(1)]));
+    let properties = properties().set_sorting_columns(Some(vec![ascending(0), ascending(1)]));
     let mut writer = new_writer(schema.clone(), properties.build())?;
     writer.write(&RecordBatch::try_new(schema, columns)?)?;
     finish(writer)
+}
+
+/// Days from the ex-date to the pay date, [`PAY_UNKNOWN`] if that is not known. No column of a bundle is nullable:
+/// the Parquet decoder cannot be trusted with the levels that nulls need when bytes are made to mislead.
+fn pay_days(action: &Action) -> i32 {
+    action.pay_date.map_or(PAY_UNKNOWN, |date| date.saturating_sub(action.ex_date))
 }
 
 fn properties() -> parquet::file::properties::WriterPropertiesBuilder {

@@ -56,7 +56,7 @@ fn info(path: &Path, json: bool) -> Result<()> {
     }
     println!("{}", heading(&manifest));
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["symbol", "first", "last", "rows"]);
     for entry in manifest.symbols.iter().take(SHOWN) {
         table.add_row([

@@ -325,7 +325,7 @@ fn defect_table(groups: &[DefectGroup]) -> Table {
     ordered.sort_by_key(|group| group.first.done);
     let several = groups.iter().any(|group| group.first.file != groups[0].first.file);
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     let mut header = vec!["symbol", "type", "line", "date", "count", "done", "first found"];
     if several {
         header.insert(0, "file");

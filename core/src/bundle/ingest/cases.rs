@@ -44,7 +44,11 @@ fn one_bad_row_among_good_ones() {
         ("2024-01-05,12,13,-11,12,800\n", &["negative_price:5:dropped"], Some(&good)),
         ("2024-01-05,0,13,11,12,800\n", &["zero_price:5:dropped"], Some(&good)),
         ("2024-01-05,12,13,11,12,-800\n", &["negative_volume:5:dropped"], Some(&good)),
-        ("2024-01-05,12,13,11,12,\n", &["missing_volume:5:repaired"], Some(&[11.0, 11.5, 12.0, 12.0])),
+        (
+            "2024-01-05,12,13,11,12,\n",
+            &["missing_volume:5:repaired", "zero_volume:5:reported"],
+            Some(&[11.0, 11.5, 12.0, 12.0]),
+        ),
         ("2024-01-05,12,11,13,12.5,800\n", &["high_below_low:5:repaired"], Some(&[11.0, 11.5, 12.0, 12.5])),
         ("2024-01-05,12,13,11,13.1,800\n", &["close_outside_range:5:repaired"], Some(&[11.0, 11.5, 12.0, 13.1])),
         ("2024-01-05,12,13,11,14,800\n", &["close_outside_range:5:dropped"], Some(&good)),
