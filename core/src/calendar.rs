@@ -1,6 +1,12 @@
 //! Sessions and civil dates: which day a timestamp belongs to, what comes next on an exchange's schedule.
 //!
 //! Times are `i64` microseconds since 1970-01-01T00:00:00Z; sessions are civil dates as `i32` days since 1970-01-01.
+//!
+//! The New York schedule is written by rule (exchange rule 7.2), so it has no end; it is exact from
+//! [`XNYS_EXACT_FROM`] on. Two questions are kept apart: [`Calendar::is_session`] says whether the exchange *did*
+//! open, closures after an attack, a storm or a death included, and serves the checking of data;
+//! [`Calendar::is_scheduled`] and all that looks forward say what was *known in advance*, so that no strategy sees a
+//! closure coming.
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -45,6 +51,37 @@ fn naive(date: i32) -> NaiveDate {
     NaiveDate::from_epoch_days(date).unwrap_or_default()
 }
 
+/// First date (1971-01-01) from which the New York schedule here is exact; the holidays were other ones before.
+pub const XNYS_EXACT_FROM: i32 = 365;
+
+/// New York's full-day closures since 1971 that are no yearly holiday: (year, month, day).
+const XNYS_EXTRAORDINARY: [(i32, u32, u32); 18] = [
+    // Presidential elections and mourning for H. S. Truman and L. B. Johnson.
+    (1972, 11, 7),
+    (1972, 12, 28),
+    (1973, 1, 25),
+    (1976, 11, 2),
+    // Blackout, election, hurricane Gloria, mourning for R. M. Nixon.
+    (1977, 7, 14),
+    (1980, 11, 4),
+    (1985, 9, 27),
+    (1994, 4, 27),
+    // The attacks on New York.
+    (2001, 9, 11),
+    (2001, 9, 12),
+    (2001, 9, 13),
+    (2001, 9, 14),
+    // Mourning for R. W. Reagan and G. R. Ford.
+    (2004, 6, 11),
+    (2007, 1, 2),
+    // Hurricane Sandy.
+    (2012, 10, 29),
+    (2012, 10, 30),
+    // Mourning for G. H. W. Bush and J. E. Carter.
+    (2018, 12, 5),
+    (2025, 1, 9),
+];
+
 /// Which days an exchange is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Calendar {
@@ -61,6 +98,15 @@ pub enum Calendar {
 }
 
 impl Calendar {
+    /// The name that manifests and commands use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Calendar::Xnys => "XNYS",
+            Calendar::Weekdays => "weekdays",
+            Calendar::AlwaysOpen => "24/7",
+        }
+    }
+
     /// Sessions a year, for annualising.
     pub fn periods_per_year(self) -> f64 {
         match self {
@@ -69,19 +115,24 @@ impl Calendar {
         }
     }
 
-    /// Whether the exchange's regular schedule has a session on this date.
+    /// Whether the exchange had a session on this date, unforeseen closures known.
     pub fn is_session(self, date: i32) -> bool {
+        self.is_scheduled(date) && !(self == Calendar::Xnys && XNYS_EXTRAORDINARY.contains(&civil(date)))
+    }
+
+    /// Whether the regular schedule, known in advance, has a session on this date.
+    pub fn is_scheduled(self, date: i32) -> bool {
         match self {
             Calendar::AlwaysOpen => true,
-            // TODO(holidays): the New York schedule.
-            Calendar::Weekdays | Calendar::Xnys => weekday(date) < 5,
+            Calendar::Weekdays => weekday(date) < 5,
+            Calendar::Xnys => weekday(date) < 5 && !is_new_york_holiday(date),
         }
     }
 
     /// The next date after `date` with a session on the regular schedule.
     pub fn next_session(self, date: i32) -> i32 {
         // No regular schedule closes for longer than this; the bound keeps the loop finite for any date.
-        (1..=10).filter_map(|k| date.checked_add(k)).find(|&d| self.is_session(d)).unwrap_or(date)
+        (1..=10).filter_map(|k| date.checked_add(k)).find(|&d| self.is_scheduled(d)).unwrap_or(date)
     }
 
     /// Whether `date` is the last scheduled session of its ISO week.
@@ -92,5 +143,199 @@ impl Calendar {
     /// Whether `date` is the last scheduled session of its month.
     pub fn ends_month(self, date: i32) -> bool {
         civil(self.next_session(date)).1 != civil(date).1
+    }
+
+    /// The session of an intraday bar, from its close instant: New York's date for its exchange, the trading day that
+    /// rolls at 17:00 New York for foreign exchange, UTC's date for a market that never closes. A bar that closes on
+    /// the boundary belongs to the day that ends.
+    pub fn session_of_close(self, micros: i64) -> i32 {
+        let inside = micros.saturating_sub(1);
+        match self {
+            Calendar::AlwaysOpen => utc_date(inside),
+            Calendar::Xnys => utc_date(new_york_local(inside)),
+            Calendar::Weekdays => utc_date(new_york_local(inside).saturating_add(7 * HOUR_MICROS)),
+        }
+    }
+}
+
+/// Microseconds of one hour.
+pub const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// New York's offset from UTC at an instant, in hours: −4 in summer time, −5 otherwise. Summer time by the United
+/// States' rules since 1976: last Sunday of April to last Sunday of October, from 1987 first Sunday of April, from
+/// 2007 second Sunday of March to first Sunday of November; it starts at 2:00 standard and ends at 2:00 summer time.
+pub fn new_york_offset_hours(micros: i64) -> i64 {
+    let (year, _, _) = civil(utc_date(micros));
+    let (start, end) = if year >= 2007 {
+        (nth_weekday(year, 3, 6, 2), nth_weekday(year, 11, 6, 1))
+    } else if year >= 1987 {
+        (nth_weekday(year, 4, 6, 1), last_weekday(year, 10, 6))
+    } else {
+        (last_weekday(year, 4, 6), last_weekday(year, 10, 6))
+    };
+    let summer_starts = i64::from(start) * DAY_MICROS + 7 * HOUR_MICROS;
+    let summer_ends = i64::from(end) * DAY_MICROS + 6 * HOUR_MICROS;
+    if (summer_starts..summer_ends).contains(&micros) { -4 } else { -5 }
+}
+
+/// New York's wall clock at an instant, as microseconds since 1970-01-01T00:00:00 there.
+pub fn new_york_local(micros: i64) -> i64 {
+    micros.saturating_add(new_york_offset_hours(micros) * HOUR_MICROS)
+}
+
+/// The instant at which New York's wall clock shows `local`. Of an hour that occurs twice, the first; a time that the
+/// clock skips in spring is read as standard time.
+pub fn new_york_instant(local: i64) -> i64 {
+    let summer = local.saturating_add(4 * HOUR_MICROS);
+    if new_york_offset_hours(summer) == -4 { summer } else { local.saturating_add(5 * HOUR_MICROS) }
+}
+
+/// Whether a weekday is a full-day holiday of the New York Stock Exchange's regular schedule.
+fn is_new_york_holiday(date: i32) -> bool {
+    let (year, month, day) = civil(date);
+    match month {
+        // A New Year's Day on Saturday is not made up for: the year's books close on 31 December.
+        1 => day == 1 || (day == 2 && weekday(date) == 0) || (year >= 1998 && nth_weekday(year, 1, 0, 3) == date),
+        2 => nth_weekday(year, 2, 0, 3) == date,
+        3 | 4 => easter(year).is_some_and(|sunday| sunday - 2 == date),
+        5 => last_weekday(year, 5, 0) == date,
+        6 => year >= 2022 && observed(date, 19),
+        7 => observed(date, 4),
+        9 => nth_weekday(year, 9, 0, 1) == date,
+        11 => nth_weekday(year, 11, 3, 4) == date,
+        12 => observed(date, 25),
+        _ => false,
+    }
+}
+
+/// Whether a weekday keeps the holiday on `day` of its month: Saturday's is kept on Friday, Sunday's on Monday.
+fn observed(date: i32, day: u32) -> bool {
+    let (_, _, today) = civil(date);
+    today == day || (today + 1 == day && weekday(date) == 4) || (today == day + 1 && weekday(date) == 0)
+}
+
+/// The `n`-th (from 1) given weekday (0 = Monday) of a month.
+fn nth_weekday(year: i32, month: u32, day_of_week: u32, n: i32) -> i32 {
+    let first = date_of(year, month, 1).unwrap_or_default();
+    let ahead = (day_of_week + 7 - weekday(first)) % 7;
+    first + ahead as i32 + 7 * (n - 1)
+}
+
+/// The last given weekday (0 = Monday) of a month.
+fn last_weekday(year: i32, month: u32, day_of_week: u32) -> i32 {
+    let fifth = nth_weekday(year, month, day_of_week, 5);
+    if civil(fifth).1 == month { fifth } else { fifth - 7 }
+}
+
+/// Easter Sunday of the Gregorian calendar (the algorithm of "New Scientist", 30 March 1961).
+fn easter(year: i32) -> Option<i32> {
+    let a = year.rem_euclid(19);
+    let (b, c) = (year.div_euclid(100), year.rem_euclid(100));
+    let (d, e) = (b.div_euclid(4), b.rem_euclid(4));
+    let g = (8 * b + 13).div_euclid(25);
+    let h = (19 * a + b - d - g + 15).rem_euclid(30);
+    let (i, k) = (c.div_euclid(4), c.rem_euclid(4));
+    let l = (32 + 2 * e + 2 * i - h - k).rem_euclid(7);
+    let m = (a + 11 * h + 19 * l).div_euclid(433);
+    let month = (h + l - 7 * m + 90).div_euclid(25);
+    let day = (h + l - 7 * m + 33 * month + 19).rem_euclid(32);
+    date_of(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+    use super::*;
+
+    fn date(text: &str) -> i32 {
+        parse_date(text).unwrap()
+    }
+
+    fn sessions(from: &str, to: &str) -> usize {
+        (date(from)..=date(to)).filter(|&d| Calendar::Xnys.is_session(d)).count()
+    }
+
+    #[test]
+    fn closed_days_of_known_years() {
+        // Full-day closures as the exchange published them.
+        let published = [
+            (1990, "01-01 02-19 04-13 05-28 07-04 09-03 11-22 12-25"),
+            (1999, "01-01 01-18 02-15 04-02 05-31 07-05 09-06 11-25 12-24"),
+            (2004, "01-01 01-19 02-16 04-09 05-31 06-11 07-05 09-06 11-25 12-24"),
+            (2011, "01-17 02-21 04-22 05-30 07-04 09-05 11-24 12-26"),
+            (2012, "01-02 01-16 02-20 04-06 05-28 07-04 09-03 10-29 10-30 11-22 12-25"),
+            (2021, "01-01 01-18 02-15 04-02 05-31 07-05 09-06 11-25 12-24"),
+            (2022, "01-17 02-21 04-15 05-30 06-20 07-04 09-05 11-24 12-26"),
+            (2024, "01-01 01-15 02-19 03-29 05-27 06-19 07-04 09-02 11-28 12-25"),
+            (2025, "01-01 01-09 01-20 02-17 04-18 05-26 06-19 07-04 09-01 11-27 12-25"),
+        ];
+        for (year, days) in published {
+            let (first, last) = (date_of(year, 1, 1).unwrap(), date_of(year, 12, 31).unwrap());
+            let closed: Vec<String> = (first..=last)
+                .filter(|&d| weekday(d) < 5 && !Calendar::Xnys.is_session(d))
+                .map(|d| format_date(d)[5..].to_string())
+                .collect();
+            assert_eq!(closed.join(" "), days, "{year}");
+        }
+    }
+
+    #[test]
+    fn session_counts() {
+        assert_eq!(sessions("2008-01-01", "2008-12-31"), 253);
+        assert_eq!(sessions("2019-01-01", "2019-12-31"), 252);
+        assert_eq!(sessions("2000-01-03", "2024-12-31"), 6289);
+    }
+
+    #[test]
+    fn what_looks_forward_does_not_foresee_closures() {
+        // Hurricane Sandy closed Monday and Tuesday; on Friday nobody planned with it.
+        assert_eq!(format_date(Calendar::Xnys.next_session(date("2012-10-26"))), "2012-10-29");
+        assert!(!Calendar::Xnys.is_session(date("2012-10-29")));
+        assert!(Calendar::Xnys.ends_week(date("2019-04-18")), "Thursday before Good Friday");
+        assert!(Calendar::Xnys.ends_month(date("2024-03-28")), "Good Friday 2024 is 29 March");
+        assert!(!Calendar::Weekdays.ends_month(date("2024-03-28")));
+        for year in 1980..2060 {
+            let d = date_of(year, 7, 1).unwrap();
+            assert!(Calendar::AlwaysOpen.next_session(d) == d + 1);
+        }
+    }
+
+    #[test]
+    fn new_york_clock() {
+        let noon = |text: &str| i64::from(date(text)) * DAY_MICROS + 12 * HOUR_MICROS;
+        for (day, offset) in [
+            ("2019-03-09", -5),
+            ("2019-03-10", -4),
+            ("2019-11-02", -4),
+            ("2019-11-03", -5),
+            ("2006-04-01", -5),
+            ("2006-04-02", -4),
+            ("2006-10-29", -5),
+            ("1986-04-26", -5),
+            ("1986-04-27", -4),
+        ] {
+            assert_eq!(new_york_offset_hours(noon(day)), offset, "{day}");
+            assert_eq!(new_york_instant(new_york_local(noon(day))), noon(day), "{day}");
+        }
+        // 20:00 in New York in winter is 01:00 UTC of the next day.
+        let close = i64::from(date("2019-01-03")) * DAY_MICROS + HOUR_MICROS;
+        assert_eq!(format_date(Calendar::Xnys.session_of_close(close)), "2019-01-02");
+        assert_eq!(format_date(Calendar::AlwaysOpen.session_of_close(close)), "2019-01-03");
+        // Foreign exchange: Sunday evening belongs to Monday, and midnight UTC closes the crypto day before.
+        let sunday = i64::from(date("2019-01-06")) * DAY_MICROS + 23 * HOUR_MICROS;
+        assert_eq!(format_date(Calendar::Weekdays.session_of_close(sunday)), "2019-01-07");
+        let midnight = i64::from(date("2019-01-06")) * DAY_MICROS;
+        assert_eq!(format_date(Calendar::AlwaysOpen.session_of_close(midnight)), "2019-01-05");
+    }
+
+    #[test]
+    fn any_date_is_answered() {
+        for d in [i32::MIN, i32::MIN + 1, -1_000_000, 0, 1_000_000, i32::MAX] {
+            for calendar in [Calendar::Xnys, Calendar::Weekdays, Calendar::AlwaysOpen] {
+                let _ =
+                    (calendar.is_session(d), calendar.next_session(d), calendar.ends_week(d), calendar.ends_month(d));
+            }
+        }
+        let _ = (new_york_offset_hours(i64::MIN), new_york_local(i64::MAX), new_york_instant(i64::MIN));
     }
 }

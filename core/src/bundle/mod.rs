@@ -2,6 +2,28 @@
 //!
 //! Given bytes, this room gives a bundle, or says which byte ranges it needs next. It never knows files, URLs or
 //! strategies.
+//!
+//! - [`ingest`](mod@ingest) turns other people's CSV and Parquet into a [`BundleDraft`] and a report of defects;
+//! - [`synth`] invents one, by seed;
+//! - [`write`](mod@write) encodes a draft into the files of a `NAME.bundle` folder;
+//! - [`read`] decodes some symbols, dates and columns of such files, asking for byte ranges;
+//! - [`manifest`] is the text that ties the files together, [`check`] what bars must satisfy.
+
+pub mod actions;
+pub mod check;
+pub mod draft;
+pub mod ingest;
+pub mod manifest;
+mod pages;
+pub mod read;
+#[cfg(test)]
+mod round_trip;
+pub mod synth;
+pub mod write;
+
+pub use actions::Action;
+pub use draft::BundleDraft;
+pub use manifest::Manifest;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +58,11 @@ impl Field {
             Field::Close => "close",
             Field::Volume => "volume",
         }
+    }
+
+    /// The field with this lower-case name.
+    pub fn from_name(name: &str) -> Option<Field> {
+        Field::ALL.into_iter().find(|field| field.name() == name)
     }
 }
 
@@ -79,6 +106,41 @@ impl Bars {
             Field::Volume => &self.volume,
         }
     }
+
+    /// One column, to be filled.
+    pub(crate) fn field_mut(&mut self, field: Field) -> &mut Vec<f64> {
+        match field {
+            Field::Open => &mut self.open,
+            Field::High => &mut self.high,
+            Field::Low => &mut self.low,
+            Field::Close => &mut self.close,
+            Field::Volume => &mut self.volume,
+        }
+    }
+
+    /// Appends one bar.
+    pub(crate) fn push(&mut self, time: i64, session: i32, [open, high, low, close, volume]: [f64; 5]) {
+        self.time.push(time);
+        self.session.push(session);
+        self.open.push(open);
+        self.high.push(high);
+        self.low.push(low);
+        self.close.push(close);
+        self.volume.push(volume);
+    }
+
+    /// Empty columns with room for `rows` bars.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Bars {
+            time: Vec::with_capacity(rows),
+            session: Vec::with_capacity(rows),
+            open: Vec::with_capacity(rows),
+            high: Vec::with_capacity(rows),
+            low: Vec::with_capacity(rows),
+            close: Vec::with_capacity(rows),
+            volume: Vec::with_capacity(rows),
+        }
+    }
 }
 
 /// How far apart bars are.
@@ -94,6 +156,17 @@ pub enum Frequency {
     Coarse,
 }
 
+impl Frequency {
+    /// Lower-case name, as manifests spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Frequency::Daily => "daily",
+            Frequency::Intraday => "intraday",
+            Frequency::Coarse => "coarse",
+        }
+    }
+}
+
 /// What was done to the stored prices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +178,17 @@ pub enum PriceBasis {
     SplitAdjusted,
     /// Splits and dividends are in the prices already.
     TotalReturn,
+}
+
+impl PriceBasis {
+    /// Lower-case name, as manifests spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PriceBasis::Raw => "raw",
+            PriceBasis::SplitAdjusted => "split_adjusted",
+            PriceBasis::TotalReturn => "total_return",
+        }
+    }
 }
 
 /// A bundle in memory: some or all symbols of the stored one, over some or all of its time.
