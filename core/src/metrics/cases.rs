@@ -4,6 +4,8 @@
 //! from a), and expectations `name = number` or `name = null`. Where no hand calculation is given, numbers are those
 //! of empyrical-reloaded 0.7.1.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use super::*;
 use crate::ledger::Trade;
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use sandtable_core::metrics::{Better, Unit};
 
 use super::number;
-use super::palette::{self, Rgb};
+use super::palette;
 use super::terminal::{Colour, Terminal};
 
 /// Most rows of text that a picture takes, so that it fits a screen.
@@ -167,7 +167,9 @@ impl Layout {
 
     fn cell(&self, map: &Heatmap, place: Option<(usize, usize)>, colour: Colour, out: &mut String) {
         let Some((x, y)) = place else {
-            let _ = write!(out, "{:^width$}", if self.numbers { "·" } else { "· " }, width = self.width);
+            // Beside digits the dot stands where a digit would.
+            let dot = if self.numbers || colour != Colour::Plain { "·" } else { "· " };
+            let _ = write!(out, "{:^width$}", dot, width = self.width);
             return;
         };
         let value = map.cell(x, y);
@@ -183,7 +185,7 @@ impl Layout {
         } else {
             format!("{text:^width$}", width = self.width)
         };
-        paint(palette::viridis(share), &padded, colour, out);
+        paint(share, &padded, colour, out);
     }
 
     /// Labels of x below their cells, as many as fit with a space between them, and the parameter's name.
@@ -216,23 +218,23 @@ fn digit(share: f64) -> u8 {
 fn gradient(colour: Colour) -> String {
     let mut out = String::new();
     for step in 0..24 {
-        paint(palette::viridis(f64::from(step) / 23.0), " ", colour, &mut out);
+        paint(f64::from(step) / 23.0, " ", colour, &mut out);
     }
     out
 }
 
-/// Text on a coloured background, in black or white, whichever reads better.
-fn paint(background: Rgb, text: &str, colour: Colour, out: &mut String) {
-    let dark = palette::wants_dark_text(background);
+/// Text on the colour of a share, in black or white, whichever reads better.
+fn paint(share: f64, text: &str, colour: Colour, out: &mut String) {
     let _ = match colour {
         Colour::Plain => write!(out, "{text}"),
         Colour::Indexed => {
-            let ink = if dark { 16 } else { 231 };
-            write!(out, "\x1b[48;5;{};38;5;{ink}m{text}\x1b[0m", palette::indexed(background))
+            let index = palette::indexed(share);
+            let ink = if palette::wants_dark_text(palette::cube(index)) { 16 } else { 231 };
+            write!(out, "\x1b[48;5;{index};38;5;{ink}m{text}\x1b[0m")
         }
         Colour::True => {
-            let [r, g, b] = background;
-            let ink = if dark { "0;0;0" } else { "255;255;255" };
+            let [r, g, b] = palette::viridis(share);
+            let ink = if palette::wants_dark_text([r, g, b]) { "0;0;0" } else { "255;255;255" };
             write!(out, "\x1b[48;2;{r};{g};{b};38;2;{ink}m{text}\x1b[0m")
         }
     };

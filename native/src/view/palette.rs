@@ -34,16 +34,20 @@ pub fn wants_dark_text(background: Rgb) -> bool {
     0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18
 }
 
-/// The nearest colour of the 6 × 6 × 6 cube in the 256-colour palette.
-pub fn indexed([r, g, b]: Rgb) -> u8 {
-    // The cube's steps are 0, 95, 135, 175, 215, 255.
-    let step = |c: u8| if c < 48 { 0 } else { (c.max(75) - 35) / 40 };
-    let nearest = |c: u8| {
-        let low = step(c);
-        let level = |s: u8| if s == 0 { 0 } else { 55 + 40 * s };
-        if low < 5 && level(low + 1).abs_diff(c) < level(low).abs_diff(c) { low + 1 } else { low }
-    };
-    16 + 36 * nearest(r) + 6 * nearest(g) + nearest(b)
+/// Colours of the 256-colour palette that come nearest to viridis in order and brightness; the nearest ones in
+/// distance would be greyish and out of order.
+const INDEXED: [u8; 12] = [53, 54, 25, 31, 36, 71, 77, 113, 149, 184, 220, 226];
+
+/// The colour of the 256-colour palette for a share of the way from the lowest to the highest value.
+pub fn indexed(share: f64) -> u8 {
+    INDEXED[((share.clamp(0.0, 1.0) * INDEXED.len() as f64) as usize).min(INDEXED.len() - 1)]
+}
+
+/// Red, green, blue of a colour in the 6 × 6 × 6 cube of the 256-colour palette (16 to 231).
+pub fn cube(index: u8) -> Rgb {
+    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let place = index.saturating_sub(16).min(215);
+    [LEVELS[usize::from(place / 36)], LEVELS[usize::from(place / 6 % 6)], LEVELS[usize::from(place % 6)]]
 }
 
 #[cfg(test)]
@@ -61,10 +65,13 @@ mod tests {
     }
 
     #[test]
-    fn the_cube_index_is_the_nearest_colour() {
-        assert_eq!(indexed([0, 0, 0]), 16);
-        assert_eq!(indexed([255, 255, 255]), 231);
-        assert_eq!(indexed([95, 135, 175]), 16 + 36 + 12 + 3);
-        assert_eq!(indexed([100, 100, 120]), 16 + 36 + 6 + 2);
+    fn the_indexed_colours_grow_brighter() {
+        let luminance = |index: u8| {
+            let [r, g, b] = cube(index).map(|c| (f64::from(c) / 255.0).powf(2.2));
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        assert!(INDEXED.is_sorted_by(|&a, &b| luminance(a) < luminance(b)));
+        assert_eq!((indexed(0.0), indexed(1.0), indexed(f64::NAN)), (53, 226, 53));
+        assert_eq!(cube(53), [95, 0, 95]);
     }
 }

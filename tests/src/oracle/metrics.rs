@@ -244,6 +244,7 @@ impl Series {
             "kurtosis" if n < 4 => Some("the bias correction needs four values"),
             "volatility" | "sharpe" if n < 2 => Some("one return has no deviation"),
             "skew" | "kurtosis" | "sharpe" if still => Some("the deviation is rounding noise"),
+            "alpha" | "beta" | "information_ratio" if apart.len() < 2 => Some("one session has no regression"),
             "information_ratio" if deviation(&apart) < 1e-14 => Some("the series is its benchmark"),
             "omega" | "sortino" if present.iter().all(|&r| r >= 0.0) => Some("no loss to divide by"),
             "calmar" if present.iter().all(|&r| r >= 0.0) => Some("no drawdown to divide by"),
@@ -256,7 +257,6 @@ impl Series {
         let gaps = self.returns.iter().any(|r| !r.is_finite());
         match (part, metric) {
             ("empyrical", "var_95") if gaps => Some("the peer has no percentile of a series with a missing return"),
-            ("empyrical", "cvar_95") if gaps => Some("the peer counts missing returns into the size of the tail"),
             _ => None,
         }
     }

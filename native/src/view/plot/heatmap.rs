@@ -83,7 +83,10 @@ fn cells<DB: DrawingBackend>(map: &Heatmap, range: (f64, f64), area: &DrawingAre
     let corner = (x as f64, y as f64 + 1.0);
     let (left, top) = chart.backend_coord(&corner);
     let (right, bottom) = chart.backend_coord(&(x as f64 + 1.0, y as f64));
+    // Around a small cell the frames stay outside, so that its colour is seen.
+    let outwards = if (right - left).min(bottom - top) < 16 { 3 } else { 0 };
     for (inset, colour) in [(-2, BLACK), (-1, BLACK), (0, WHITE), (1, WHITE), (2, BLACK)] {
+        let inset = inset - outwards;
         let frame = [(inset, inset), (right - left - 1 - inset, bottom - top - 1 - inset)];
         chart.draw_series([EmptyElement::at(corner) + Rectangle::new(frame, colour.stroke_width(1))])?;
     }
