@@ -6,7 +6,7 @@
 //! and never knows on which it runs.
 
 use sandtable_core::bundle::{Bars, Field};
-use sandtable_core::indicators::{Indicator, Input, REGISTRY};
+use sandtable_core::indicators::{Indicator, Input, REGISTRY, compute};
 use sandtable_core::num;
 use sandtable_core::rng::Stream;
 
@@ -155,8 +155,20 @@ fn random_walk() -> Bars {
     bars
 }
 
-/// One indicator's outputs over `bars`, with its default parameters and with the smallest allowed ones.
+/// Hash of one indicator's outputs over `bars`, with its default parameters and with the smallest allowed ones.
 fn columns(indicator: &Indicator, bars: &Bars) -> String {
+    let mut bits = Bits::default();
+    for parameters in [
+        indicator.params.iter().map(|p| p.default).collect::<Vec<f64>>(),
+        indicator.params.iter().map(|p| p.min).collect::<Vec<f64>>(),
+    ] {
+        outputs(indicator, &parameters, bars).iter().for_each(|output| bits.floats(output));
+    }
+    bits.hex()
+}
+
+/// An indicator's outputs over `bars`; operands that the caller chooses are prices.
+fn outputs(indicator: &Indicator, parameters: &[f64], bars: &Bars) -> Vec<Vec<f64>> {
     const REAL: [Field; 4] = [Field::Close, Field::Open, Field::High, Field::Low];
     let mut reals = REAL.iter().cycle();
     let inputs: Vec<&[f64]> = indicator
@@ -167,15 +179,37 @@ fn columns(indicator: &Indicator, bars: &Bars) -> String {
             Input::Real(_) => bars.field(*reals.next().unwrap_or(&Field::Close)),
         })
         .collect();
-    let mut bits = Bits::default();
-    for parameters in [
-        indicator.params.iter().map(|p| p.default).collect::<Vec<f64>>(),
-        indicator.params.iter().map(|p| p.min).collect::<Vec<f64>>(),
-    ] {
-        let mut outputs = vec![vec![0.0; BARS]; indicator.outputs.len()];
-        let mut views: Vec<&mut [f64]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-        (indicator.kernel)(&inputs, &parameters, &mut views);
-        outputs.iter().for_each(|output| bits.floats(output));
+    let mut outputs = vec![vec![0.0; bars.len()]; indicator.outputs.len()];
+    let mut views: Vec<&mut [f64]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    compute(indicator, &inputs, parameters, &mut views);
+    outputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_are_numbers() {
+        let bars = random_walk();
+        for indicator in REGISTRY {
+            let defaults: Vec<f64> = indicator.params.iter().map(|p| p.default).collect();
+            let smallest: Vec<f64> = indicator.params.iter().map(|p| p.min).collect();
+            for parameters in [defaults, smallest] {
+                for output in outputs(indicator, &parameters, &bars) {
+                    let defined = output.iter().filter(|value| value.is_finite()).count();
+                    assert!(defined > BARS / 2, "{} {parameters:?}: {defined} of {BARS}", indicator.name);
+                }
+            }
+        }
     }
-    bits.hex()
+
+    #[test]
+    fn every_name_is_there_once_and_every_hash_stays() {
+        let all = fingerprints();
+        let names: std::collections::BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(all.iter().any(|(name, _)| name == "num/pow") && all.iter().any(|(name, _)| name == "rng/student_t"));
+        assert_eq!(all, fingerprints(), "fingerprints depend on nothing");
+    }
 }
