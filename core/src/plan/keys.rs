@@ -291,12 +291,7 @@ pub static KEYS: &[Key] = &[
         default: "10",
         read: Read::Whole(1, |spec| &mut spec.top),
     },
-    Key {
-        name: "seed",
-        doc: "Seed of every random draw.",
-        default: "0",
-        read: Read::Whole(0, |spec| &mut spec.seed),
-    },
+    Key { name: "seed", doc: "Seed of every random draw.", default: "0", read: Read::Whole(0, |spec| &mut spec.seed) },
     Key {
         name: "benchmark",
         doc: "Symbol that stands for the market, for alpha, beta and the information ratio.",
@@ -309,12 +304,7 @@ pub static KEYS: &[Key] = &[
         default: "0",
         read: number(-0.5, 10.0, |spec, x| spec.settings.risk_free = x),
     },
-    Key {
-        name: "output",
-        doc: "Folder for the results.",
-        default: "",
-        read: Read::Text(|spec| &mut spec.output),
-    },
+    Key { name: "output", doc: "Folder for the results.", default: "", read: Read::Text(|spec| &mut spec.output) },
 ];
 
 /// The key with this name.
@@ -368,8 +358,12 @@ fn texts(name: &str, value: &Value) -> Result<Vec<String>> {
         other => Err(Error::plan(format!("`{name}` takes texts that are not empty, found {other}"))),
     };
     match value {
-        Value::List(items) if !items.is_empty() || name == "where" => items.iter().map(|item| one(&item.value)).collect(),
-        Value::List(_) => Err(Error::plan(format!("`{name}` is an empty list")).help("leave the key out for its default")),
+        Value::List(items) if !items.is_empty() || name == "where" => {
+            items.iter().map(|item| one(&item.value)).collect()
+        }
+        Value::List(_) => {
+            Err(Error::plan(format!("`{name}` is an empty list")).help("leave the key out for its default"))
+        }
         other => one(other).map(|text| vec![text]),
     }
 }

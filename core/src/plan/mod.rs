@@ -15,11 +15,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-pub use keys::{KEYS, Key};
-pub use settings::{
-    Costs, Direction, Fill, Margin, Method, Sequence, Settings, SizeAt, SpreadOn, Warmup, Words,
-};
 pub(crate) use canonical::to_string as canonical_json;
+pub use keys::{KEYS, Key};
+pub use settings::{Costs, Direction, Fill, Margin, Method, Sequence, Settings, SizeAt, SpreadOn, Warmup, Words};
 pub(crate) use space::Walk;
 pub use space::{Axis, Count, ParamKind, Space, ValidIn};
 pub use spec::{PlanSpec, SpaceEntry, StrategySource};
@@ -63,7 +61,8 @@ pub struct BundleFacts {
 
 impl From<&Bundle> for BundleFacts {
     fn from(bundle: &Bundle) -> Self {
-        let sessions = || bundle.bars.iter().flat_map(|bars| bars.session.first().into_iter().chain(bars.session.last()));
+        let sessions =
+            || bundle.bars.iter().flat_map(|bars| bars.session.first().into_iter().chain(bars.session.last()));
         BundleFacts {
             version: bundle.version.clone(),
             name: bundle.name.clone(),
@@ -373,7 +372,8 @@ fn foreign(spec: &PlanSpec, strategy: &Strategy, bundle: &BundleFacts) -> Result
 
 fn dates(spec: &PlanSpec, bundle: &BundleFacts, warnings: &mut Vec<String>) -> Result<(i32, i32)> {
     let (start, end) = (spec.start.unwrap_or(bundle.first), spec.end.unwrap_or(bundle.last));
-    let has = || format!("the bundle `{}` has {} to {}", bundle.name, format_date(bundle.first), format_date(bundle.last));
+    let has =
+        || format!("the bundle `{}` has {} to {}", bundle.name, format_date(bundle.first), format_date(bundle.last));
     if spec.start.is_some() && start > bundle.last {
         let message = format!("`start` {} is after the last session", format_date(start));
         return Err(spec.fault("start", message).help(has()));

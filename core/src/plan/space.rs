@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use super::source::shorten;
-use super::spec::{PlanSpec, SpaceEntry};
 use super::settings::Method;
+use super::source::shorten;
+use super::spec::{PlanSpec, SpaceEntry, name_of};
 use crate::error::{Error, Result, nearest};
 use crate::strategy::{Domain, Kind, ParamDecl, ScalarExpr, parse_scalar};
 
@@ -91,14 +91,8 @@ impl Space {
     /// An unknown parameter, values that do not fit the parameter, a continuous parameter, no values, more points
     /// than a 64-bit number can name, a condition that does not parse, conditions that no point satisfies.
     pub fn resolve(spec: &PlanSpec, params: &[ParamDecl], warnings: &mut Vec<String>) -> Result<Space> {
-        for name in spec.space.keys().filter(|name| params.iter().all(|param| param.name != **name)) {
-            let message = format!("the strategy has no parameter `{}`", shorten(name));
-            let known: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-            return Err(spec.fault(&format!("space.{name}"), message).help(match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "it has no parameters at all".into(),
-                None => format!("it has {}", known.join(", ")),
-            }));
+        if let Some(name) = spec.space.keys().find(|name| params.iter().all(|param| param.name != **name)) {
+            return Err(unknown_parameter(spec, name, params));
         }
         let mut axes = params.iter().map(|param| axis(spec, param)).collect::<Result<Vec<Axis>>>()?;
         let mut size: u64 = 1;
@@ -309,7 +303,9 @@ impl Walk {
     fn go_to(&mut self, space: &Space, index: u64) {
         let neighbour = self.current.is_some_and(|current| current + 1 == index);
         match (space.axes.last(), self.point.last_mut()) {
-            (Some(axis), Some(value)) if neighbour && index % axis.len != 0 => *value = axis.value(index % axis.len),
+            (Some(axis), Some(value)) if neighbour && !index.is_multiple_of(axis.len) => {
+                *value = axis.value(index % axis.len);
+            }
             _ => space.point(index, &mut self.point),
         }
         self.current = Some(index);
@@ -329,6 +325,16 @@ impl Iterator for ValidIn<'_> {
     fn next(&mut self) -> Option<u64> {
         self.walk.next_valid(self.space)
     }
+}
+
+fn unknown_parameter(spec: &PlanSpec, name: &str, params: &[ParamDecl]) -> Error {
+    let known: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+    let error = spec.fault(&name_of(name), format!("the strategy has no parameter `{}`", shorten(name)));
+    error.help(match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "it has no parameters at all".into(),
+        None => format!("it has {}", known.join(", ")),
+    })
 }
 
 /// The values of one parameter.

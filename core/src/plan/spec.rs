@@ -130,7 +130,7 @@ impl PlanSpec {
         Ok(spec)
     }
 
-    /// Lays one option over the study: a key of [`keys`](super::keys) as `costs.bps`, or a parameter as `space.fast`
+    /// Lays one option over the study: a key of [`KEYS`] as `costs.bps`, or a parameter as `space.fast`
     /// or `param.fast`. A value is written as in TOML or bare (`next_close`, `AAPL,MSFT`); a parameter also takes
     /// `min:max:step` and `5,10,15`. A key that was given before is replaced.
     ///
@@ -156,6 +156,7 @@ impl PlanSpec {
             })
         };
         let path = done.map_err(|error| error.at(place.clone()))?;
+        self.places.remove(&format!("{path}[name]"));
         if path == "where" {
             self.places.retain(|known, _| !known.starts_with("where["));
         }
@@ -217,6 +218,7 @@ impl PlanSpec {
         if table == "space" {
             let read = space_entry(&entry.item).map_err(|(error, span)| error.at(file.place(span)))?;
             self.space.insert(entry.key.clone(), read);
+            self.places.insert(name_of(&entry.key), file.place(entry.key_span.clone()));
         } else {
             let unknown = || unknown_key(&entry.key, table).at(file.place(entry.key_span.clone()));
             let key = keys::find(&path).ok_or_else(unknown)?;
@@ -234,6 +236,11 @@ impl PlanSpec {
         self.places.insert(path, here());
         Ok(())
     }
+}
+
+/// The entry of [`PlanSpec::place_of`] for a parameter's name, where `space.NAME` is that of its values.
+pub(super) fn name_of(parameter: &str) -> String {
+    format!("space.{parameter}[name]")
 }
 
 /// What to say of a key that no study has.
@@ -279,7 +286,8 @@ fn space_argument(text: &str) -> Result<SpaceEntry> {
         });
         Item { value: Value::Table(entries.collect()), span: whole }
     } else if text.contains(',') && !text.starts_with(['{', '[']) {
-        let items = text.split(',').map(|part| Item { value: source::parse_argument(part.trim()), span: whole.clone() });
+        let items =
+            text.split(',').map(|part| Item { value: source::parse_argument(part.trim()), span: whole.clone() });
         Item { value: Value::List(items.collect()), span: whole }
     } else {
         Item { value: source::parse_argument(text), span: whole }
@@ -304,9 +312,8 @@ fn space_entry(item: &Item) -> std::result::Result<SpaceEntry, Fault> {
         Value::Int(_) | Value::Float(_) => finite(item).map(SpaceEntry::Number),
         other => match other {
             Value::Text(_) | Value::Date(_) => Err((
-                Error::plan(format!("expected the values of a parameter, found {other}")).help(
-                    "write one number, a list `[5, 10]`, or `{ type = \"int\", min = 5, max = 50, step = 5 }`",
-                ),
+                Error::plan(format!("expected the values of a parameter, found {other}"))
+                    .help("write one number, a list `[5, 10]`, or `{ type = \"int\", min = 5, max = 50, step = 5 }`"),
                 item.span.clone(),
             )),
             _ => fault(format!("expected the values of a parameter, found {other}")),
@@ -327,7 +334,8 @@ fn domain(item: &Item, entries: &[Entry]) -> std::result::Result<Domain, Fault> 
         if !names.contains(&entry.key.as_str()) {
             let error = Error::plan(format!("unknown key `{}` of a domain", shorten(&entry.key)));
             let known = nearest(&entry.key, names.iter().copied());
-            let way_out = known.map_or_else(|| format!("known: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
+            let way_out =
+                known.map_or_else(|| format!("known: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
             return Err((error.help(way_out), entry.key_span.clone()));
         }
         given.insert(&entry.key, &entry.item);

@@ -82,19 +82,17 @@ impl HeatmapBuilder {
     /// There is no such parameter or metric, or both parameters are the same.
     pub fn new(schema: &Schema, x: &str, y: &str, metric: &str, aggregate: Aggregate) -> Result<HeatmapBuilder> {
         let missing = |what: &str, name: &str, known: Vec<&str>| {
-            Error::plan(format!("the results have no {what} `{name}`")).help(match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("they have {}", known.join(", ")),
-            })
+            Error::plan(format!("the results have no {what} `{name}`")).help(
+                match nearest(name, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("they have {}", known.join(", ")),
+                },
+            )
         };
         let params = || schema.params.iter().map(|param| param.name.as_str()).collect();
         let metrics = || schema.metrics.iter().map(|metric| metric.name.as_str()).collect();
         let param = |name: &str| schema.param(name).ok_or_else(|| missing("parameter", name, params()));
-        let places = [
-            param(x)?,
-            param(y)?,
-            schema.metric(metric).ok_or_else(|| missing("metric", metric, metrics()))?,
-        ];
+        let places = [param(x)?, param(y)?, schema.metric(metric).ok_or_else(|| missing("metric", metric, metrics()))?];
         if places[0] == places[1] {
             return Err(Error::plan(format!("a heatmap needs two different parameters, found `{x}` twice")));
         }

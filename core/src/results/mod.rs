@@ -6,6 +6,7 @@
 mod columns;
 mod heatmap;
 mod parquet;
+mod seal;
 mod top;
 
 pub use columns::{MetricColumn, Param, Results, Schema, Status, TrialRow};

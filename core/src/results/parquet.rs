@@ -13,12 +13,12 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::Compression;
-use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::columns::{Results, Schema, Status, TrialRow};
+use super::seal::{self, Seal};
 use crate::error::{Error, Result};
 use crate::num;
 use crate::plan::{ParamKind, canonical_json};
@@ -34,7 +34,7 @@ const SCHEMA_KEY: &str = "sandtable.schema";
 
 /// Writes results as they come. Holds one row group and never more.
 pub struct ParquetSink<W: Write + Send> {
-    writer: ArrowWriter<W>,
+    writer: ArrowWriter<Seal<W>>,
     pending: Results,
 }
 
@@ -49,6 +49,7 @@ impl<W: Write + Send> ParquetSink<W> {
             ("sandtable.plan_id", schema.plan.clone()),
             ("sandtable.engine_format", schema.engine_format.to_string()),
             (SCHEMA_KEY, canonical_json(&json, false)),
+            ("sandtable.hash", seal::placeholder()),
         ];
         let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value)).to_vec();
         let mut properties = WriterProperties::builder()
@@ -64,7 +65,7 @@ impl<W: Write + Send> ParquetSink<W> {
         }
         // Arrow's own copy of the schema adds nothing that readers need.
         let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-        let arrow = ArrowWriter::try_new_with_options(writer, schema.arrow(), options).map_err(writing)?;
+        let arrow = ArrowWriter::try_new_with_options(Seal::new(writer), schema.arrow(), options).map_err(writing)?;
         Ok(ParquetSink { writer: arrow, pending: Results::new(schema) })
     }
 
@@ -93,7 +94,8 @@ impl<W: Write + Send> ParquetSink<W> {
         if !self.pending.is_empty() {
             self.write_group()?;
         }
-        self.writer.into_inner().map_err(writing)
+        self.writer.inner_mut().hold();
+        self.writer.into_inner().map_err(writing)?.finish().map_err(writing)
     }
 
     fn write_group(&mut self) -> Result<()> {
@@ -103,7 +105,7 @@ impl<W: Write + Send> ParquetSink<W> {
     }
 }
 
-fn writing(error: ParquetError) -> Error {
+fn writing(error: impl std::fmt::Display) -> Error {
     Error::machine(format!("results could not be written: {error}"))
 }
 
@@ -123,8 +125,13 @@ impl Reader {
     /// Opens the bytes of a file.
     ///
     /// # Errors
-    /// The bytes are not results that [`ParquetSink`] wrote.
+    /// The bytes are not results that [`ParquetSink`] wrote, or not all of them are as it wrote them.
     pub fn open(bytes: Bytes) -> Result<Reader> {
+        match seal::is_intact(&bytes) {
+            Some(true) => {}
+            Some(false) => return Err(broken("it was changed or damaged after it was written")),
+            None => return Err(broken("it is incomplete, or another program wrote it")),
+        }
         let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(broken)?;
         let metadata = builder.metadata().file_metadata();
         let rows = u64::try_from(metadata.num_rows()).map_err(|_| broken("it has a negative number of rows"))?;
@@ -137,7 +144,8 @@ impl Reader {
         let found = builder.schema();
         let same = expected.fields().len() == found.fields().len()
             && expected.fields().iter().zip(found.fields()).all(|(expected, found)| {
-                let text = matches!(expected.data_type(), DataType::Dictionary(..)) && *found.data_type() == DataType::Utf8;
+                let text =
+                    matches!(expected.data_type(), DataType::Dictionary(..)) && *found.data_type() == DataType::Utf8;
                 expected.name() == found.name() && (text || expected.data_type() == found.data_type())
             });
         if !same {
@@ -166,18 +174,31 @@ impl Reader {
         }
         let wrong = || broken("a column has another type than before");
         let index = columns[0].as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?;
-        let params: Vec<Vec<f64>> = self.schema.params.iter().zip(&columns[1..]).map(|(param, column)| {
-            let values = match param.kind {
-                ParamKind::Int => column.as_primitive_opt::<Int64Type>().map(|c| c.values().iter().map(|&x| x as f64).collect()),
-                ParamKind::Float => column.as_primitive_opt::<Float64Type>().map(|c| c.values().to_vec()),
-                ParamKind::Bool => column.as_boolean_opt().map(|c| c.values().iter().map(|x| f64::from(u8::from(x))).collect()),
-            };
-            values.ok_or_else(wrong)
-        }).collect::<Result<_>>()?;
-        let metrics: Vec<Vec<f64>> = columns[1 + params.len()..][..metrics].iter().map(|column| {
-            let column = column.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?;
-            Ok(column.iter().map(|value| value.unwrap_or(num::NAN)).collect())
-        }).collect::<Result<_>>()?;
+        let params: Vec<Vec<f64>> = self
+            .schema
+            .params
+            .iter()
+            .zip(&columns[1..])
+            .map(|(param, column)| {
+                let values = match param.kind {
+                    ParamKind::Int => {
+                        column.as_primitive_opt::<Int64Type>().map(|c| c.values().iter().map(|&x| x as f64).collect())
+                    }
+                    ParamKind::Float => column.as_primitive_opt::<Float64Type>().map(|c| c.values().to_vec()),
+                    ParamKind::Bool => {
+                        column.as_boolean_opt().map(|c| c.values().iter().map(|x| f64::from(u8::from(x))).collect())
+                    }
+                };
+                values.ok_or_else(wrong)
+            })
+            .collect::<Result<_>>()?;
+        let metrics: Vec<Vec<f64>> = columns[1 + params.len()..][..metrics]
+            .iter()
+            .map(|column| {
+                let column = column.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?;
+                Ok(column.iter().map(|value| value.unwrap_or(num::NAN)).collect())
+            })
+            .collect::<Result<_>>()?;
         let bars = columns[columns.len() - 2].as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?;
         let status = columns[columns.len() - 1].as_any().downcast_ref::<StringArray>().ok_or_else(wrong)?;
         let mut results = Results::new(self.schema.clone());

@@ -77,7 +77,10 @@ fn the_bytes_are_the_same_on_every_machine() {
     let metric = |name: &str| MetricColumn { name: name.into(), unit: "ratio".into() };
     let few = Schema { engine_format: 1, metrics: vec![metric("sharpe"), metric("cagr")], ..(*schema()).clone() };
     let bytes = encode(&rows_of(Arc::new(few), 100), std::iter::repeat(7));
-    assert_eq!(blake3::hash(&bytes).to_hex().as_str(), "PINNED");
+    assert_eq!(
+        blake3::hash(&bytes).to_hex().as_str(),
+        "584e1661d3ade5bb91fa75461e51083b64bb6cba55a28d261cefb76bfa210bbd"
+    );
 }
 
 #[test]
@@ -113,23 +116,22 @@ fn a_batch_has_the_types_of_its_columns() {
 #[test]
 fn damaged_files_are_errors() {
     let bytes = encode(&rows(50), std::iter::once(50));
-    let mut survivors = 0;
     let mut random = Stream::new(3, [0, 0]);
     for trial in 0..2000 {
         let mut damaged = bytes.clone();
         let mut draw = |n: usize| random.below(n as u64) as usize;
         for _ in 0..=draw(4) {
             let at = draw(damaged.len());
-            damaged[at] ^= 1 << draw(8);
+            damaged[at] = damaged[at].wrapping_add(1 + draw(255) as u8);
         }
         if trial % 5 == 0 {
             damaged.truncate(draw(bytes.len()));
         }
-        survivors += u32::from(decode(Bytes::from(damaged)).is_ok());
+        assert!(damaged == bytes || decode(Bytes::from(damaged)).is_err());
     }
-    assert!(survivors < 1990);
-    assert!(decode(Bytes::from_static(b"PAR1")).is_err());
-    assert!(decode(Bytes::new()).is_err());
+    let told = |bytes: &'static [u8]| decode(Bytes::from_static(bytes)).unwrap_err().to_string();
+    assert!(told(b"PAR1").starts_with("not a readable results file: it is incomplete, or another program wrote it"));
+    assert!(told(b"").contains("incomplete"));
 }
 
 #[test]
@@ -171,9 +173,8 @@ fn a_heatmap_folds_the_other_parameters() {
         assert_eq!((map.cell(1, 0), map.cell(0, 1)), (folded, 7.0));
         assert!(map.cell(0, 0).is_nan() && map.cell(1, 1).is_nan() && map.cell(2, 0).is_nan());
     }
-    let wrong = |x: &str, y: &str, metric: &str| {
-        heatmap(&results, x, y, metric, Aggregate::Mean).unwrap_err().to_string()
-    };
+    let wrong =
+        |x: &str, y: &str, metric: &str| heatmap(&results, x, y, metric, Aggregate::Mean).unwrap_err().to_string();
     assert_eq!(wrong("fats", "flip", "cagr"), "the results have no parameter `fats`\n  help: did you mean `fast`?");
     assert_eq!(wrong("fast", "fast", "cagr"), "a heatmap needs two different parameters, found `fast` twice");
     assert_eq!(wrong("fast", "flip", "cagar"), "the results have no metric `cagar`\n  help: did you mean `cagr`?");

@@ -43,12 +43,10 @@ mod tests {
     use crate::strategy::{Domain, ParamDecl};
 
     fn space() -> Space {
-        let param = |name: &str| ParamDecl {
-            name: name.into(),
-            domain: Domain::Int { min: 1, max: 9, step: 1 },
-            default: 1.0,
-        };
-        let spec = PlanSpec { conditions: vec!["a < b".into()], ..PlanSpec::default() };
+        let param =
+            |name: &str| ParamDecl { name: name.into(), domain: Domain::Int { min: 1, max: 9, step: 1 }, default: 1.0 };
+        let mut spec = PlanSpec::default();
+        spec.set("where", "a < b").unwrap();
         Space::resolve(&spec, &[param("a"), param("b")], &mut Vec::new()).unwrap()
     }
 

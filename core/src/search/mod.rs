@@ -13,7 +13,7 @@ use std::ops::Range;
 
 pub use grid::Grid;
 
-use crate::plan::{Plan, Method};
+use crate::plan::{Method, Plan};
 
 /// A search under way.
 #[derive(Clone, Debug)]
