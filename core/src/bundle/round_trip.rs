@@ -1,5 +1,5 @@
 //! Draft → bytes → reader → bundle: equality, slices, hashes, and what damage does.
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
 use bytes::Bytes;
 

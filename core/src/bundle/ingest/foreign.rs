@@ -348,14 +348,14 @@ mod tests {
         columns.extend(prices(3));
         let good = parquet(columns);
         let mut stream = crate::rng::Stream::new(3, [1, 1]);
-        for _ in 0..40000 {
+        for _ in 0..2000 {
             let mut bytes = good.bytes.to_vec();
             for _ in 0..=stream.below(3) {
                 let at = stream.below(bytes.len() as u64) as usize;
                 bytes[at] = stream.next_u32() as u8;
             }
             let bad = Input { name: good.name.clone(), bytes: Bytes::from(bytes) };
-            let _ = std::panic::catch_unwind(|| ingest(&[bad], &IngestOptions::default()));
+            let _ = ingest(&[bad], &IngestOptions::default());
         }
         let mut empty: Vec<(&str, ArrayRef)> = vec![("date", Arc::new(Date32Array::from(Vec::<i32>::new())))];
         empty.extend(prices(0));

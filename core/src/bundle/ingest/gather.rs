@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn verdicts() {
         let nan = f64::NAN;
-        let cases: [([f64; 5], Option<(Kind, Option<[f64; 5]>)>); 13] = [
+        type Expected = Option<(Kind, Option<[f64; 5]>)>;
+        let cases: [([f64; 5], Expected); 13] = [
             ([10.0, 12.0, 9.0, 11.0, 5.0], None),
             ([10.0, 10.0, 10.0, 10.0, 0.0], None),
             ([10.0, 12.0, 9.0, nan, 5.0], Some((Kind::Nan, None))),
