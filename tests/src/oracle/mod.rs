@@ -5,6 +5,7 @@ pub mod metrics;
 pub mod simulated;
 pub mod table;
 pub mod talib;
+pub mod vectorbt;
 
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq)]
