@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 }
 
 fn native() -> Fingerprints {
-    parity::fingerprints().into_iter().collect()
+    parity::fingerprints().unwrap_or_else(|error| panic!("{error}")).into_iter().collect()
 }
 
 /// The last line a script printed, or why there is none.

@@ -14,9 +14,10 @@ pub mod parity;
 /// give the same bits; a native build has the same list.
 ///
 /// # Errors
-/// None in practice: an object of strings can always be made.
+/// A sentence, if the package does not fit itself.
 #[wasm_bindgen]
 pub fn fingerprints() -> Result<JsValue, JsValue> {
-    let named: BTreeMap<String, String> = parity::fingerprints().into_iter().collect();
+    let named: BTreeMap<String, String> =
+        parity::fingerprints().map_err(|error| error.to_string())?.into_iter().collect();
     Ok(named.serialize(&Serializer::json_compatible())?)
 }

@@ -1,10 +1,13 @@
 //! Fingerprints of what the core computes, so that builds for different targets can be held against each other
 //! bit by bit.
 //!
-//! Given nothing, this gives one hash for each function of the core's mathematics, for each kind of random draw and
-//! for each indicator, over arguments that it makes itself. It is compiled once natively and once to WebAssembly
-//! and never knows on which it runs.
+//! Given nothing, this gives one hash for each function of the core's mathematics, for each kind of random draw, for
+//! each indicator, and for whole runs, over arguments that it makes itself. It is compiled once natively and once to
+//! WebAssembly and never knows on which it runs.
 
+mod line;
+
+use sandtable_core::Result;
 use sandtable_core::bundle::{Bars, Field};
 use sandtable_core::indicators::{Indicator, Input, REGISTRY, compute};
 use sandtable_core::num;
@@ -19,12 +22,16 @@ const DRAWS: usize = 20_000;
 const BARS: usize = 700;
 
 /// Name and BLAKE3 hash (hex) of the bits of everything that is compared, in a fixed order.
-pub fn fingerprints() -> Vec<(String, String)> {
+///
+/// # Errors
+/// A strategy of the gallery that is not valid.
+pub fn fingerprints() -> Result<Vec<(String, String)>> {
     let mut all = mathematics();
     all.extend(draws());
     let bars = random_walk();
     all.extend(REGISTRY.iter().map(|indicator| (format!("indicator/{}", indicator.name), columns(indicator, &bars))));
-    all
+    all.extend(line::line()?);
+    Ok(all)
 }
 
 /// Collects bits into a hash.
@@ -40,6 +47,12 @@ impl Bits {
         for value in values {
             self.word(value.to_bits());
         }
+    }
+
+    fn of_bytes(bytes: &[u8]) -> String {
+        let mut bits = Bits::default();
+        bits.0.update(bytes);
+        bits.hex()
     }
 
     fn hex(&self) -> String {
@@ -187,6 +200,8 @@ fn outputs(indicator: &Indicator, parameters: &[f64], bars: &Bars) -> Vec<Vec<f6
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail")]
+
     use super::*;
 
     #[test]
@@ -206,10 +221,10 @@ mod tests {
 
     #[test]
     fn every_name_is_there_once_and_every_hash_stays() {
-        let all = fingerprints();
+        let all = fingerprints().unwrap();
         let names: std::collections::BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), all.len());
         assert!(all.iter().any(|(name, _)| name == "num/pow") && all.iter().any(|(name, _)| name == "rng/student_t"));
-        assert_eq!(all, fingerprints(), "fingerprints depend on nothing");
+        assert_eq!(all, fingerprints().unwrap(), "fingerprints depend on nothing");
     }
 }

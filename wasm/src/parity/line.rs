@@ -1,0 +1,126 @@
+//! Fingerprints of the whole line, from a made-up bundle to the bytes of its results.
+
+use std::sync::Arc;
+
+use sandtable_core::Result;
+use sandtable_core::bundle::write::encode;
+use sandtable_core::bundle::{Bundle, synth};
+use sandtable_core::cache::History;
+use sandtable_core::context::Prepared;
+use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
+use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
+use sandtable_core::run::{Detail, Evaluator, Run, Scratch};
+use sandtable_core::strategy::{Strategy, gallery};
+
+use super::Bits;
+
+/// Trials of each strategy of the gallery, spread over its space.
+const TRIALS: u64 = 5;
+
+/// Bytes for columns: little enough that some are dropped on the way.
+const HISTORY: u64 = 8_000_000;
+
+/// Costs that touch every trade, so that each number has gone through a rounding.
+const STUDY: &str = "bundle = \"mag8\"\nstrategy = \"any\"\n[costs]\nbps = 5\nslippage_bps = 2\n";
+
+/// A grid small enough to be evaluated whole.
+const GRID: &str = "[space]\nfast = [5, 20, 45, 100]\nslow = [22, 52, 112, 212]\n";
+
+/// Name and hash of the files of a bundle, of trials of every strategy of the gallery, and of a grid's results.
+pub(super) fn line() -> Result<Vec<(String, String)>> {
+    let draft = synth::mag8(synth::MAG8_SEED);
+    let mut all: Vec<(String, String)> =
+        encode(&draft)?.iter().map(|(file, bytes)| (format!("bundle/{file}"), Bits::of_bytes(bytes))).collect();
+    let bundle = draft.into_bundle();
+    for (name, source) in gallery() {
+        all.push((format!("trials/{name}"), trials(&evaluator(STUDY, source, name, &bundle)?)));
+    }
+    if let Some((name, source)) = gallery().iter().find(|(name, _)| *name == "sma_cross") {
+        let bytes = grid(&evaluator(&format!("{STUDY}{GRID}"), source, name, &bundle)?)?;
+        all.push((format!("results/{name}"), Bits::of_bytes(&bytes)));
+    }
+    Ok(all)
+}
+
+fn evaluator(study: &str, source: &str, name: &str, bundle: &Bundle) -> Result<Evaluator> {
+    let spec = PlanSpec::parse(study, "parity.toml")?;
+    let plan = Plan::resolve(&spec, Strategy::parse(source, name)?, &BundleFacts::from(bundle))?;
+    Evaluator::new(Arc::new(plan), bundle, Arc::new(History::new(HISTORY)))
+}
+
+/// Metrics of some trials, and everything of the last one.
+fn trials(evaluator: &Evaluator) -> String {
+    let mut bits = Bits::default();
+    let mut scratch = Scratch::default();
+    let (size, mut point) = (evaluator.plan.space().size(), Vec::new());
+    for index in (0..TRIALS).map(|k| size * k / TRIALS) {
+        evaluator.plan.space().point(index, &mut point);
+        let outcome = evaluator.trial(index, &point, &Prepared::default(), &mut scratch);
+        bits.floats(&outcome.metrics);
+        bits.word(outcome.rows_read);
+        bits.word(outcome.fills);
+    }
+    whole(&evaluator.detail(&point), &mut bits);
+    bits.hex()
+}
+
+fn whole(detail: &Detail, bits: &mut Bits) {
+    detail.time.iter().for_each(|time| bits.word(*time as u64));
+    for series in [&detail.equity, &detail.session_equity, &detail.benchmark_equity] {
+        bits.floats(series);
+    }
+    for fill in &detail.fills {
+        bits.word(u64::from(fill.bar) << 32 | u64::from(fill.symbol));
+        bits.floats(&[fill.quantity, fill.price, fill.fee]);
+    }
+    for trade in &detail.trades {
+        bits.word(u64::from(trade.entry_bar) << 32 | u64::from(trade.exit_bar));
+        bits.floats(&[trade.quantity, trade.entry_price, trade.exit_price, trade.fees, trade.profit]);
+    }
+}
+
+/// All trials of a plan as the bytes of `results.parquet`.
+fn grid(evaluator: &Evaluator) -> Result<Vec<u8>> {
+    let schema = Arc::new(Schema::of(&evaluator.plan));
+    let mut sink = ParquetSink::new(Vec::new(), schema.clone())?;
+    let mut run = Run::new(evaluator.plan.clone());
+    let mut scratch = Scratch::default();
+    while let Some(batch) = run.next_batch() {
+        let mut prepared = Prepared::default();
+        for (column, position) in evaluator.wanted(&batch.points) {
+            let values = evaluator.compute(&column, &batch.points[position]);
+            prepared.insert(column, values);
+        }
+        let mut rows = Results::new(schema.clone());
+        for (&index, params) in batch.indices.iter().zip(&batch.points) {
+            let outcome = evaluator.trial(index, params, &prepared, &mut scratch);
+            let (metrics, bars_read) = (&outcome.metrics, outcome.rows_read);
+            rows.push(TrialRow { index, params, metrics, bars_read, status: Status::Ok });
+        }
+        sink.append(&rows)?;
+    }
+    sink.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+    use super::*;
+
+    #[test]
+    fn what_is_compared_has_traded() {
+        let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
+        for (name, source) in gallery() {
+            let evaluator = evaluator(STUDY, source, name, &bundle).unwrap();
+            let mut point = Vec::new();
+            evaluator.plan.space().point(evaluator.plan.space().size() * (TRIALS - 1) / TRIALS, &mut point);
+            let detail = evaluator.detail(&point);
+            assert!(detail.fills.len() > 20, "{name}: {} fills", detail.fills.len());
+            assert!(detail.equity.iter().all(|equity| equity.is_finite()), "{name}");
+        }
+        let (name, source) = gallery().iter().find(|(name, _)| *name == "sma_cross").unwrap();
+        let evaluator = evaluator(&format!("{STUDY}{GRID}"), source, name, &bundle).unwrap();
+        assert_eq!(evaluator.plan.space().size(), 16);
+    }
+}
