@@ -189,11 +189,23 @@ impl Evaluator {
         engine::check_ledger(&self.context.panel, self.plan.settings(), &scratch.engine)
     }
 
+    /// Metrics of decisions that were made elsewhere, under the plan's settings.
+    pub fn metrics_of(&self, decisions: &Decisions) -> Vec<f64> {
+        let mut scratch = Scratch::default();
+        self.follow(decisions, Record::default(), &mut scratch);
+        scratch.values
+    }
+
     fn simulate(&self, point: &[f64], prepared: &Prepared, record: Record, scratch: &mut Scratch) {
-        let Scratch { columns, engine, metrics, values } = scratch;
-        let decisions = Decisions::bind(&self.context, self.plan.strategy(), point, prepared, columns);
-        engine::simulate(&self.context.panel, &decisions, self.plan.settings(), record, engine);
-        decisions.recycle(columns);
+        let strategy = self.plan.strategy();
+        let decisions = Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
+        self.follow(&decisions, record, scratch);
+        decisions.recycle(&mut scratch.columns);
+    }
+
+    fn follow(&self, decisions: &Decisions, record: Record, scratch: &mut Scratch) {
+        let Scratch { engine, metrics, values, .. } = scratch;
+        engine::simulate(&self.context.panel, decisions, self.plan.settings(), record, engine);
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity: &engine.session_equity,

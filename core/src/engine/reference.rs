@@ -66,6 +66,8 @@ struct Ready {
     row: usize,
     base: f64,
     quantity: f64,
+    /// Money that the order moves, before lots and cash cut it.
+    value: f64,
 }
 
 /// Simulates one trial over `panel` from its start to its end; the result is in `workspace`.
@@ -161,13 +163,15 @@ impl Run<'_> {
         for (index, order) in self.w.orders.iter().enumerate() {
             let row = self.w.present.iter().find(|(symbol, _)| *symbol == order.symbol).map(|&(_, row)| row);
             if let Some(row) = row.filter(|&row| self.tradable(order.symbol, row)) {
-                ready.push(Ready { order: index, row, base: self.base_price(row), quantity: 0.0 });
+                ready.push(Ready { order: index, row, base: self.base_price(row), quantity: 0.0, value: 0.0 });
             }
         }
         if !ready.is_empty() {
             let equity = self.equity_at_fill();
             for entry in &mut ready {
-                entry.quantity = self.quantity(&self.w.orders[entry.order], entry.base, equity);
+                let order = &self.w.orders[entry.order];
+                entry.quantity = self.quantity(order, entry.base, equity);
+                entry.value = self.value(order, entry.base, equity);
             }
             self.sort(&mut ready);
             for entry in &ready {
@@ -206,6 +210,19 @@ impl Run<'_> {
         }
     }
 
+    /// Money that an order moves at a price, signed. Equal targets give equal bits, so that ties stay ties.
+    fn value(&self, order: &Order, price: f64, equity: f64) -> f64 {
+        let held = self.w.account.holdings[order.symbol as usize].quantity;
+        match order.amount {
+            Amount::Units(units) => units * price,
+            Amount::Close => -held * price,
+            Amount::Weight(weight) => weight * equity - held * price,
+            Amount::Size(size, SizeIn::Shares) => size * price,
+            Amount::Size(size, SizeIn::Value) => size,
+            Amount::Size(size, SizeIn::Equity) => size * equity,
+        }
+    }
+
     /// Units from what is held to a weight of equity; noise of the last bits is no order.
     fn toward(&self, weight: f64, equity: f64, price: f64, held: f64) -> f64 {
         if weight == 0.0 {
@@ -241,8 +258,7 @@ impl Run<'_> {
             Sequence::SellsFirst => ready.sort_by_key(|r| (r.quantity > 0.0, orders[r.order].symbol)),
             Sequence::Symbol => ready.sort_by_key(|r| orders[r.order].symbol),
             Sequence::ByValue => ready.sort_by(|a, b| {
-                let value = |r: &Ready| r.quantity * r.base;
-                value(a).total_cmp(&value(b)).then(orders[a.order].symbol.cmp(&orders[b.order].symbol))
+                a.value.total_cmp(&b.value).then(orders[a.order].symbol.cmp(&orders[b.order].symbol))
             }),
         }
     }
@@ -270,7 +286,9 @@ impl Run<'_> {
         let opens = held == 0.0 || (held > 0.0) == buys;
         let price = pricing::fill_price(&self.settings.costs, ready.base, buys, opens);
         if buys && self.settings.margin == Margin::Cash {
-            quantity = pricing::affordable(self.settings, quantity, price, self.w.account.cash);
+            let paid = pricing::affordable(self.settings, quantity, price, self.w.account.cash);
+            // The rounding noise that an all-cash purchase leaves in the account buys nothing.
+            quantity = if paid < quantity * 1e-9 { 0.0 } else { paid };
         }
         if quantity == 0.0 || !quantity.is_finite() || !(price > 0.0) {
             self.w.counters.rejected_orders += 1;
