@@ -71,8 +71,20 @@ impl Function {
             Function::Floor => a.floor(),
             Function::Ceil => a.ceil(),
             Function::Round => a.round(),
-            Function::Min2 => if b < a { b } else { a },
-            Function::Max2 => if b > a { b } else { a },
+            Function::Min2 => {
+                if b < a {
+                    b
+                } else {
+                    a
+                }
+            }
+            Function::Max2 => {
+                if b > a {
+                    b
+                } else {
+                    a
+                }
+            }
             Function::Defined => truth(true),
         })
     }

@@ -59,12 +59,17 @@ impl Builder {
         }
         let (node_type, traits) = (self.type_of(&node, params), self.traits_of(&node, params));
         if traits.size > LARGEST_EXPRESSION {
-            return Err(format!("with its named columns written out, this has more than {LARGEST_EXPRESSION} operations"));
+            return Err(format!(
+                "with its named columns written out, this has more than {LARGEST_EXPRESSION} operations"
+            ));
         }
         if traits.depth > MAX_DEPTH {
-            return Err(format!("with its named columns written out, this is nested more than {MAX_DEPTH} levels deep"));
+            return Err(format!(
+                "with its named columns written out, this is nested more than {MAX_DEPTH} levels deep"
+            ));
         }
-        let index = u32::try_from(self.program.nodes.len()).map_err(|_| "this strategy has too many operations".to_owned())?;
+        let index =
+            u32::try_from(self.program.nodes.len()).map_err(|_| "this strategy has too many operations".to_owned())?;
         self.program.nodes.push(node);
         self.program.types.push(node_type);
         self.traits.push(traits);
@@ -157,7 +162,9 @@ impl BinaryOp {
     /// Whether the result is a number or a truth value.
     pub(super) fn result(self) -> Kind {
         match self {
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow => Kind::Float,
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow => {
+                Kind::Float
+            }
             _ => Kind::Bool,
         }
     }

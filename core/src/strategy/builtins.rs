@@ -5,7 +5,6 @@
 
 use super::{CalendarFunction, CrossSection, Function, Period, StateVar};
 use crate::bundle::Field;
-use crate::indicators::{Indicator, REGISTRY};
 
 /// What a built-in word stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +78,32 @@ pub static BUILTINS: &[Builtin] = &[
     word("cross_over", "cross_over(a, b)", "a > b and a[1] <= b[1].", Meaning::Cross(true)),
     word("cross_under", "cross_under(a, b)", "a < b and a[1] >= b[1].", Meaning::Cross(false)),
     word("since", "since(c)", "Bars since c was last true; undefined before the first time.", Meaning::Since),
-    word("rank", "rank(x)", "1 for the symbol with the largest x, 2 for the next.", Meaning::CrossSection(CrossSection::Rank)),
-    word("zscore", "zscore(x)", "Deviations from the mean over symbols; zscore(x, n): over n bars.", Meaning::CrossSection(CrossSection::ZScore)),
-    word("top", "top(x, k)", "Whether x is among the k largest over symbols.", Meaning::CrossSection(CrossSection::Top)),
+    word(
+        "rank",
+        "rank(x)",
+        "1 for the symbol with the largest x, 2 for the next.",
+        Meaning::CrossSection(CrossSection::Rank),
+    ),
+    word(
+        "zscore",
+        "zscore(x)",
+        "Deviations from the mean over symbols; zscore(x, n): over n bars.",
+        Meaning::CrossSection(CrossSection::ZScore),
+    ),
+    word(
+        "top",
+        "top(x, k)",
+        "Whether x is among the k largest over symbols.",
+        Meaning::CrossSection(CrossSection::Top),
+    ),
     word("count", "count(c)", "Number of symbols for which c is true.", Meaning::CrossSection(CrossSection::Count)),
     word("weekly", "weekly(x)", "x on weekly bars, as of the last completed week.", Meaning::Coarse(Period::Weekly)),
-    word("monthly", "monthly(x)", "x on monthly bars, as of the last completed month.", Meaning::Coarse(Period::Monthly)),
+    word(
+        "monthly",
+        "monthly(x)",
+        "x on monthly bars, as of the last completed month.",
+        Meaning::Coarse(Period::Monthly),
+    ),
     word("month_end", "month_end", "Last scheduled session of a month.", Meaning::Calendar(CalendarFunction::MonthEnd)),
     word("month_start", "month_start", "First bar of a month.", Meaning::Calendar(CalendarFunction::MonthStart)),
     word("week_end", "week_end", "Last scheduled session of a week.", Meaning::Calendar(CalendarFunction::WeekEnd)),
@@ -94,10 +113,25 @@ pub static BUILTINS: &[Builtin] = &[
     word("day", "day", "Day of the month.", Meaning::Calendar(CalendarFunction::Day)),
     word("year", "year", "Civil year.", Meaning::Calendar(CalendarFunction::Year)),
     word("n_symbols", "n_symbols", "Number of symbols of the run.", Meaning::SymbolCount),
-    word("entry_price", "entry_price", "Average entry price; undefined when flat.", Meaning::State(StateVar::EntryPrice)),
+    word(
+        "entry_price",
+        "entry_price",
+        "Average entry price; undefined when flat.",
+        Meaning::State(StateVar::EntryPrice),
+    ),
     word("bars_held", "bars_held", "Bars since entry; undefined when flat.", Meaning::State(StateVar::BarsHeld)),
-    word("highest_since_entry", "highest_since_entry", "Highest high since entry.", Meaning::State(StateVar::HighestSinceEntry)),
-    word("lowest_since_entry", "lowest_since_entry", "Lowest low since entry.", Meaning::State(StateVar::LowestSinceEntry)),
+    word(
+        "highest_since_entry",
+        "highest_since_entry",
+        "Highest high since entry.",
+        Meaning::State(StateVar::HighestSinceEntry),
+    ),
+    word(
+        "lowest_since_entry",
+        "lowest_since_entry",
+        "Lowest low since entry.",
+        Meaning::State(StateVar::LowestSinceEntry),
+    ),
     word("position", "position", "Units held, negative when short, 0 when flat.", Meaning::State(StateVar::Position)),
     word("and", "a and b", "Both.", Meaning::Keyword),
     word("or", "a or b", "At least one.", Meaning::Keyword),
@@ -114,10 +148,4 @@ pub fn builtin(name: &str) -> Option<&'static Builtin> {
 /// The word with this meaning.
 pub(super) fn spelling(meaning: Meaning) -> &'static str {
     BUILTINS.iter().find(|builtin| builtin.meaning == meaning).map_or("?", |builtin| builtin.name)
-}
-
-/// Index and entry of an indicator.
-pub(super) fn indicator(name: &str) -> Option<(u16, &'static Indicator)> {
-    let index = REGISTRY.iter().position(|indicator| indicator.name == name)?;
-    Some((u16::try_from(index).ok()?, &REGISTRY[index]))
 }

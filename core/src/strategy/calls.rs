@@ -2,14 +2,14 @@
 //!
 //! Given a call, this gives the node of the function or of one output of the indicator.
 
-use super::builtins::{BUILTINS, Builtin, Meaning, builtin, indicator};
+use super::builtins::{BUILTINS, Builtin, Meaning, builtin};
 use super::check::{Checked, Checker, is_nullary, positional, usage};
 use super::lexer::clip;
 use super::parser::{Argument, Call, Expr};
 use super::source::{Problem, Span};
 use super::{CrossSection, Function, Node, NodeId};
 use crate::error::nearest;
-use crate::indicators::{Indicator, Input, ParamSpec, REGISTRY};
+use crate::indicators::{self, Indicator, Input, ParamSpec, REGISTRY};
 
 /// An output's name and where it is written, if one is.
 type Output<'a> = Option<(&'a str, Span)>;
@@ -19,7 +19,7 @@ impl Checker<'_> {
     pub fn call(&mut self, call: &Call, output: Output<'_>, span: Span) -> Checked<NodeId> {
         let name = call.name.as_str();
         let Some(builtin) = builtin(name) else {
-            return match indicator(name) {
+            return match indicators::find(name) {
                 Some((index, entry)) => self.indicator(index, entry, call, output, span),
                 None => Err(self.unknown_function(call)),
             };
@@ -28,12 +28,11 @@ impl Checker<'_> {
             Meaning::Extreme(function) => self.extreme(function, builtin, call, output, span),
             Meaning::Alias(target) => self.alias(target, call, output, span),
             // Two arguments are the rolling indicator.
-            Meaning::CrossSection(CrossSection::ZScore) if call.arguments.len() > 1 => self.alias("zscore", call, output, span),
+            Meaning::CrossSection(CrossSection::ZScore) if call.arguments.len() > 1 => {
+                self.alias("zscore", call, output, span)
+            }
             meaning => {
-                if let Some((member, member_span)) = output {
-                    return Err(Problem::new(member_span, format!("`{name}` has no output `{member}`: it gives one value"))
-                        .help(format!("remove `.{}`", clip(member))));
-                }
+                only_output(call, output)?;
                 self.builtin_call(builtin, meaning, call, span)
             }
         }
@@ -68,7 +67,14 @@ impl Checker<'_> {
 
     /// `min` and `max`: over a window where the first operand is a column and the last a whole scalar or a named
     /// period, or where there is only one operand (TA-Lib's default period); element-wise otherwise.
-    fn extreme(&mut self, function: Function, builtin: &Builtin, call: &Call, output: Output<'_>, span: Span) -> Checked<NodeId> {
+    fn extreme(
+        &mut self,
+        function: Function,
+        builtin: &Builtin,
+        call: &Call,
+        output: Output<'_>,
+        span: Span,
+    ) -> Checked<NodeId> {
         let name = builtin.name;
         let by_name = call.arguments.iter().any(|argument| argument.name.is_some());
         if by_name || call.arguments.len() == 1 {
@@ -79,8 +85,8 @@ impl Checker<'_> {
         let (left, right) = (self.float(a, &user)?, self.float(b, &user)?);
         let (left_type, right_type) = (self.builder.node_type(left), self.builder.node_type(right));
         if !left_type.scalar && right_type.scalar && self.builder.traits(right).whole {
-            return self.alias(name, call, output, span).map_err(|problem| {
-                problem.help(format!(
+            return self.window(call, (a, left), b, output, span).map_err(|problem| {
+                Problem::new(problem.span, problem.message).help(format!(
                     "`{name}(x, n)` is a window of n bars; the {} of two values is `{name}({}, {})`, the number first",
                     if function == Function::Min2 { "smaller" } else { "larger" },
                     self.source(b.span),
@@ -88,12 +94,36 @@ impl Checker<'_> {
                 ))
             });
         }
+        only_output(call, output)?;
         self.add(span, Node::Function(function, vec![left, right]))
+    }
+
+    /// The indicator `min` or `max` over an operand that is checked already: checking it again would take twice as
+    /// long at every level of nested calls.
+    fn window(
+        &mut self,
+        call: &Call,
+        (operand, input): (&Expr, NodeId),
+        period: &Expr,
+        output: Output<'_>,
+        span: Span,
+    ) -> Checked<NodeId> {
+        let Some((index, entry)) = indicators::find(&call.name) else {
+            return self.alias(&call.name, call, output, span);
+        };
+        let [spec] = entry.params else { return self.alias(&call.name, call, output, span) };
+        let user = format!("`{}`", call.name);
+        if self.builder.node_type(input).stateful {
+            return self.input(operand, &user, entry.name);
+        }
+        let output = chosen_output(entry, call, output)?;
+        let params = vec![self.param(period, spec, &user)?];
+        self.add(span, Node::Indicator { index, inputs: vec![input], params, output })
     }
 
     /// A call that means an indicator of another name.
     fn alias(&mut self, target: &str, call: &Call, output: Output<'_>, span: Span) -> Checked<NodeId> {
-        match indicator(target) {
+        match indicators::find(target) {
             Some((index, entry)) => self.indicator(index, entry, call, output, span),
             None => Err(Problem::new(call.name_span, format!("the indicator `{target}` is not in this build"))),
         }
@@ -116,7 +146,14 @@ impl Checker<'_> {
         }
     }
 
-    fn indicator(&mut self, index: u16, entry: &Indicator, call: &Call, output: Output<'_>, span: Span) -> Checked<NodeId> {
+    fn indicator(
+        &mut self,
+        index: u16,
+        entry: &Indicator,
+        call: &Call,
+        output: Output<'_>,
+        span: Span,
+    ) -> Checked<NodeId> {
         self.only_with_bars(span)?;
         let user = format!("`{}`", call.name);
         let output = chosen_output(entry, call, output)?;
@@ -147,8 +184,10 @@ impl Checker<'_> {
 
     fn input(&mut self, value: &Expr, user: &str, name: &str) -> Checked<NodeId> {
         self.inside(user, |checker| {
-            checker.float(value, user)?;
-            checker.column(value, user).map_err(|problem| Problem { help: None, ..problem }.help(format!("write {}", usage(name))))
+            let id = checker.float(value, user)?;
+            checker
+                .column(id, value, user)
+                .map_err(|problem| Problem { help: None, ..problem }.help(format!("write {}", usage(name))))
         })
     }
 
@@ -157,6 +196,13 @@ impl Checker<'_> {
             checker.period(value, &format!("`{}` of {user}", spec.name), (spec.min, spec.max), spec.integer)
         })
     }
+}
+
+/// Refuses an output of a call that gives one value.
+fn only_output(call: &Call, output: Output<'_>) -> Checked<()> {
+    let Some((member, span)) = output else { return Ok(()) };
+    Err(Problem::new(span, format!("`{}` has no output `{}`: it gives one value", call.name, clip(member)))
+        .help(format!("remove `.{}`", clip(member))))
 }
 
 /// Index of the output that a call means.
@@ -172,7 +218,8 @@ fn chosen_output(entry: &Indicator, call: &Call, output: Output<'_>) -> Checked<
             .help(format!("choose one behind the call: {}", listed()))),
         (outputs, Some((member, span))) => {
             outputs.iter().position(|name| *name == member).and_then(|at| u8::try_from(at).ok()).ok_or_else(|| {
-                Problem::new(span, format!("`{}` has no output `{member}`", call.name)).help(format!("it has {}", listed()))
+                Problem::new(span, format!("`{}` has no output `{member}`", call.name))
+                    .help(format!("it has {}", listed()))
             })
         }
     }

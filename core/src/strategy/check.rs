@@ -10,7 +10,7 @@ use super::source::{Problem, Span};
 use super::{BinaryOp, CrossSection, Function, Kind, Node, NodeId, ParamDecl, Period};
 use crate::bundle::Field;
 use crate::error::nearest;
-use crate::indicators::REGISTRY;
+use crate::indicators::{Input, REGISTRY, find};
 
 /// Names that a strategy declares.
 #[derive(Clone, Copy)]
@@ -48,8 +48,10 @@ impl Checker<'_> {
             ExprKind::Number(value) => self.add(expr.span, Node::Number(*value)),
             ExprKind::Flag(value) => self.add(expr.span, Node::Flag(*value)),
             ExprKind::Name(name) => self.name(name, expr.span),
-            ExprKind::Quoted(name) => Err(Problem::new(expr.span, format!("the symbol `{}` is not a value", clip(name)))
-                .help("write which field of it: `\"BRK.B\".close`")),
+            ExprKind::Quoted(name) => {
+                Err(Problem::new(expr.span, format!("the symbol `{}` is not a value", clip(name)))
+                    .help("write which field of it: `\"BRK.B\".close`"))
+            }
             ExprKind::Neg(operand) => {
                 let operand = self.float(operand, "`-`")?;
                 self.add(expr.span, Node::Neg(operand))
@@ -70,10 +72,11 @@ impl Checker<'_> {
         let id = self.node(expr)?;
         match self.builder.node_type(id).kind {
             Kind::Float => Ok(id),
-            Kind::Bool => {
-                Err(Problem::new(expr.span, format!("{user} needs a number, but `{}` is a condition", self.source(expr.span)))
-                    .help("`if(condition, 1, 0)` makes a number of it"))
-            }
+            Kind::Bool => Err(Problem::new(
+                expr.span,
+                format!("{user} needs a number, but `{}` is a condition", self.source(expr.span)),
+            )
+            .help("`if(condition, 1, 0)` makes a number of it")),
         }
     }
 
@@ -82,10 +85,11 @@ impl Checker<'_> {
         let id = self.node(expr)?;
         match self.builder.node_type(id).kind {
             Kind::Bool => Ok(id),
-            Kind::Float => {
-                Err(Problem::new(expr.span, format!("{user} needs a condition, but `{}` is a number", self.source(expr.span)))
-                    .help("compare it with something, for example `… > 0`"))
-            }
+            Kind::Float => Err(Problem::new(
+                expr.span,
+                format!("{user} needs a condition, but `{}` is a number", self.source(expr.span)),
+            )
+            .help("compare it with something, for example `… > 0`")),
         }
     }
 
@@ -143,21 +147,26 @@ impl Checker<'_> {
                 .help("only enter and exit rules and `size` may use it"));
         }
         match &self.inside {
-            Some(place) => Err(Problem::new(span, format!("`{name}` depends on the position and has no past inside {place}"))
-                .help("compute the past of prices, and compare the result with the position outside")),
+            Some(place) => {
+                Err(Problem::new(span, format!("`{name}` depends on the position and has no past inside {place}"))
+                    .help("compute the past of prices, and compare the result with the position outside"))
+            }
             None => Ok(()),
         }
     }
 
     fn unknown_name(&self, name: &str, span: Span) -> Problem {
-        if REGISTRY.iter().any(|indicator| indicator.name == name) && !self.scope.scalars_only {
-            return Problem::new(span, format!("`{name}` is an indicator")).help(format!("write it as a call: {}", usage(name)));
+        if find(name).is_some() && !self.scope.scalars_only {
+            return Problem::new(span, format!("`{name}` is an indicator"))
+                .help(format!("write it as a call: {}", usage(name)));
         }
         let problem = Problem::new(span, format!("unknown name `{}`", clip(name)));
         match nearest(name, self.known_names()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None if self.scope.scalars_only => problem.help(self.listed_params()),
-            None => problem.help("names are fields, parameters, columns declared above, and the functions of the language"),
+            None => {
+                problem.help("names are fields, parameters, columns declared above, and the functions of the language")
+            }
         }
     }
 
@@ -174,7 +183,8 @@ impl Checker<'_> {
         let params = self.scope.params.iter().map(|(param, _)| param.name.as_str());
         let mut names: Vec<&str> = params.chain(self.scope.columns.iter().map(|(name, _)| name.as_str())).collect();
         let scalars_only = self.scope.scalars_only;
-        names.extend(BUILTINS.iter().filter(|builtin| !scalars_only || is_scalar_word(builtin.meaning)).map(|b| b.name));
+        names
+            .extend(BUILTINS.iter().filter(|builtin| !scalars_only || is_scalar_word(builtin.meaning)).map(|b| b.name));
         if !scalars_only {
             names.extend(REGISTRY.iter().map(|indicator| indicator.name));
         }
@@ -203,13 +213,21 @@ impl Checker<'_> {
             ExprKind::Call(call) => return self.call(call, Some((member, member_span)), span),
             ExprKind::Quoted(symbol) => symbol,
             ExprKind::Name(name) if self.is_declared(name) => {
-                return Err(Problem::new(base.span, format!("`{name}` is not a symbol, and a value has no `.{member}`"))
-                    .help(format!("an output is chosen where the indicator is called; a symbol of that name is `\"{name}\".{member}`")));
+                return Err(Problem::new(
+                    base.span,
+                    format!("`{name}` is not a symbol, and a value has no `.{member}`"),
+                )
+                .help(format!(
+                    "an output is chosen where the indicator is called; a symbol of that name is `\"{name}\".{member}`"
+                )));
             }
             ExprKind::Name(symbol) => symbol,
             _ => {
-                return Err(Problem::new(member_span, format!("`.{member}` follows neither an indicator nor a symbol"))
-                    .help("write `macd(close).signal` or `SPY.close`"));
+                return Err(Problem::new(
+                    member_span,
+                    format!("`.{member}` follows neither an indicator nor a symbol"),
+                )
+                .help("write `macd(close).signal` or `SPY.close`"));
             }
         };
         self.only_with_bars(base.span)?;
@@ -239,7 +257,10 @@ impl Checker<'_> {
 
     fn lag(&mut self, base: &Expr, bars: &Expr, span: Span) -> Checked<NodeId> {
         self.only_with_bars(span)?;
-        let node = self.inside("a lag", |checker| checker.column(base, "a lag"))?;
+        let node = self.inside("a lag", |checker| {
+            let id = checker.node(base)?;
+            checker.column(id, base, "a lag")
+        })?;
         let count = self.period(bars, "a lag", (0.0, f64::from(u32::MAX)), true)?;
         self.add(span, Node::Lag { node, bars: count })
     }
@@ -252,9 +273,8 @@ impl Checker<'_> {
         result
     }
 
-    /// The node of an expression that must vary from bar to bar.
-    pub fn column(&mut self, expr: &Expr, user: &str) -> Checked<NodeId> {
-        let id = self.node(expr)?;
+    /// The node itself, where it must vary from bar to bar.
+    pub fn column(&self, id: NodeId, expr: &Expr, user: &str) -> Checked<NodeId> {
         if self.builder.node_type(id).scalar {
             return Err(Problem::new(
                 expr.span,
@@ -295,8 +315,11 @@ impl Checker<'_> {
         let source = self.source(expr.span);
         let shown = if source == value.to_string() { source } else { format!("{source} = {value}") };
         if user == "a lag" && value < 0.0 {
-            return Problem::new(expr.span, format!("`{shown}`: a negative lag would look ahead, which cannot be written"))
-                .help("`close[1]` is the bar before; signals act on the next bar by themselves");
+            return Problem::new(
+                expr.span,
+                format!("`{shown}`: a negative lag would look ahead, which cannot be written"),
+            )
+            .help("`close[1]` is the bar before; signals act on the next bar by themselves");
         }
         let sort = if whole { "a whole number" } else { "a number" };
         Problem::new(expr.span, format!("`{shown}` is outside its range: {user} needs {sort} from {min} to {max}"))
@@ -309,7 +332,10 @@ impl Checker<'_> {
         if !self.builder.node_type(id).scalar {
             return Err(Problem::new(
                 expr.span,
-                format!("{user} needs one number for the whole run, but `{}` changes from bar to bar", self.source(expr.span)),
+                format!(
+                    "{user} needs one number for the whole run, but `{}` changes from bar to bar",
+                    self.source(expr.span)
+                ),
             )
             .help("use a number, a parameter, or arithmetic of them"));
         }
@@ -323,15 +349,15 @@ fn is_scalar_word(meaning: Meaning) -> bool {
 
 /// Whether a name belongs to the language, so that a parameter or column cannot have it.
 pub(super) fn is_reserved(name: &str) -> bool {
-    builtin(name).is_some() || REGISTRY.iter().any(|indicator| indicator.name == name)
+    builtin(name).is_some() || find(name).is_some()
 }
 
 /// How an indicator is called, with its defaults: `sma(real, timeperiod=30)`.
 pub(super) fn usage(name: &str) -> String {
-    let Some((_, indicator)) = super::builtins::indicator(name) else { return format!("`{name}(…)`") };
+    let Some((_, indicator)) = find(name) else { return format!("`{name}(…)`") };
     let inputs = indicator.inputs.iter().filter_map(|input| match input {
-        crate::indicators::Input::Real(name) => Some((*name).to_owned()),
-        crate::indicators::Input::Implied(_) => None,
+        Input::Real(name) => Some((*name).to_owned()),
+        Input::Implied(_) => None,
     });
     let params = indicator.params.iter().map(|param| format!("{}={}", param.name, param.default));
     let output = match indicator.outputs {
@@ -391,7 +417,8 @@ impl Checker<'_> {
         let (left, right) = self.inside(&user, |checker| Ok((checker.float(a, &user)?, checker.float(b, &user)?)))?;
         let is_scalar = |id: NodeId| self.builder.node_type(id).scalar;
         if is_scalar(left) && is_scalar(right) {
-            return Err(Problem::new(span, format!("{user} needs a column on at least one side")).help("two constants never cross"));
+            return Err(Problem::new(span, format!("{user} needs a column on at least one side"))
+                .help("two constants never cross"));
         }
         let one = self.add(span, Node::Number(1.0))?;
         let mut before = |id: NodeId| match self.builder.node_type(id).scalar {
@@ -408,8 +435,8 @@ impl Checker<'_> {
     pub fn since(&mut self, call: &Call, usage: &str, span: Span) -> Checked<NodeId> {
         let [condition] = positional(call, usage)?;
         let id = self.inside("`since`", |checker| {
-            checker.bool(condition, "`since`")?;
-            checker.column(condition, "`since`")
+            let id = checker.bool(condition, "`since`")?;
+            checker.column(id, condition, "`since`")
         })?;
         self.add(span, Node::Since(id))
     }
@@ -424,11 +451,11 @@ impl Checker<'_> {
             _ => (positional::<1>(call, usage)?[0], None),
         };
         let id = self.inside(&user, |checker| {
-            match function {
+            let id = match function {
                 CrossSection::Count => checker.bool(operand, &user)?,
                 _ => checker.float(operand, &user)?,
             };
-            checker.column(operand, &user)
+            checker.column(id, operand, &user)
         })?;
         let mut operands = vec![id];
         if let Some(count) = count {
@@ -454,7 +481,10 @@ impl Checker<'_> {
     pub fn coarse(&mut self, period: Period, call: &Call, usage: &str, span: Span) -> Checked<NodeId> {
         let [operand] = positional(call, usage)?;
         let user = format!("`{}`", call.name);
-        let id = self.inside(&user, |checker| checker.column(operand, &user))?;
+        let id = self.inside(&user, |checker| {
+            let id = checker.node(operand)?;
+            checker.column(id, operand, &user)
+        })?;
         if let Some(what) = self.builder.traits(id).not_coarse {
             return Err(Problem::new(operand.span, format!("{user} cannot have {what} inside"))
                 .help(format!("use it outside: {user} computes each symbol's own coarser bars")));

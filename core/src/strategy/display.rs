@@ -48,7 +48,11 @@ impl Printer<'_> {
             Node::SymbolCount => self.text.push_str(spelling(Meaning::SymbolCount)),
             Node::Field(field) => self.text.push_str(field.name()),
             Node::ForeignField { symbol, field } => {
-                self.text.push_str(&format!("\"{}\".{}", symbol.replace('\\', "\\\\").replace('"', "\\\""), field.name()));
+                self.text.push_str(&format!(
+                    "\"{}\".{}",
+                    symbol.replace('\\', "\\\\").replace('"', "\\\""),
+                    field.name()
+                ));
             }
             Node::Lag { node, bars } => {
                 self.node(*node, POSTFIX);

@@ -132,8 +132,10 @@ fn validate_int(name: &str, min: i64, max: i64, step: i64) -> Result<()> {
     }
     let rest = (max - min) % step;
     if rest != 0 {
-        return Err(Error::plan(format!("parameter `{name}`: step {step} does not divide the range from {min} to {max}"))
-            .help(format!("the last value reached is {}: make it `max`, or change the step", max - rest)));
+        return Err(Error::plan(format!(
+            "parameter `{name}`: step {step} does not divide the range from {min} to {max}"
+        ))
+        .help(format!("the last value reached is {}: make it `max`, or change the step", max - rest)));
     }
     Ok(())
 }
@@ -164,8 +166,10 @@ fn validate_float(name: &str, min: f64, max: f64, step: Option<f64>, scale: Scal
     }
     if (steps - steps.round()).abs() > TOLERANCE {
         let reached = on_decimal_grid(min + steps.floor() * step, min, step);
-        return Err(Error::plan(format!("parameter `{name}`: step {step} does not divide the range from {min} to {max}"))
-            .help(format!("the last value reached is {reached}: make it `max`, or change the step")));
+        return Err(Error::plan(format!(
+            "parameter `{name}`: step {step} does not divide the range from {min} to {max}"
+        ))
+        .help(format!("the last value reached is {reached}: make it `max`, or change the step")));
     }
     Ok(())
 }
@@ -277,9 +281,18 @@ mod tests {
             ),
             (float(0.0, f64::INFINITY, 0.3), "parameter `p`: min 0 and max inf must be finite numbers"),
             (float(0.0, 1.0, f64::NAN), "parameter `p`: step is NaN, but must be above 0"),
-            (log(0.0, None), "parameter `p`: a logarithmic scale needs min above 0, found 0\n  help: raise `min`, or use scale = \"linear\""),
-            (log(0.5, Some(0.5)), "parameter `p`: a logarithmic scale has no step\n  help: remove `step`, or use scale = \"linear\""),
-            (Domain::Choice { values: vec![] }, "parameter `p`: there is no value to choose from\n  help: list at least one: values = [1, 2]"),
+            (
+                log(0.0, None),
+                "parameter `p`: a logarithmic scale needs min above 0, found 0\n  help: raise `min`, or use scale = \"linear\"",
+            ),
+            (
+                log(0.5, Some(0.5)),
+                "parameter `p`: a logarithmic scale has no step\n  help: remove `step`, or use scale = \"linear\"",
+            ),
+            (
+                Domain::Choice { values: vec![] },
+                "parameter `p`: there is no value to choose from\n  help: list at least one: values = [1, 2]",
+            ),
             (Domain::Choice { values: vec![1.0, 2.0, 1.0] }, "parameter `p`: the value 1 is listed twice"),
         ];
         for (domain, expected) in cases {

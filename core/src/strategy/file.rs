@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::builder::Builder;
-use super::check::{Checker, Scope};
+use super::check::{Checker, Scope, is_reserved};
 use super::lexer::is_name;
 use super::param::{article, check_name, params};
 use super::parser::{LONGEST_TEXT, parse as parse_expression};
@@ -45,7 +45,12 @@ pub(super) fn parse(source: &str, file: &str) -> Result<Strategy> {
         Some(table) => params(reader, table)?,
         None => Vec::new(),
     };
-    let mut draft = Draft { reader, defaults: params.iter().map(|(param, _)| param.default).collect(), params, ..Draft::new(reader) };
+    let mut draft = Draft {
+        reader,
+        defaults: params.iter().map(|(param, _)| param.default).collect(),
+        params,
+        ..Draft::new(reader)
+    };
     if let Some(table) = reader.table(document, "columns")? {
         draft.columns(table)?;
     }
@@ -81,10 +86,8 @@ pub(super) struct Entry<'t> {
 
 /// A table's entries in the order of the file.
 pub(super) fn entries<'t>(table: &'t DeTable<'_>) -> Vec<Entry<'t>> {
-    let mut entries: Vec<Entry<'t>> = table
-        .iter()
-        .map(|(key, value)| Entry { key: key.get_ref().as_ref(), key_span: key.span(), value })
-        .collect();
+    let mut entries: Vec<Entry<'t>> =
+        table.iter().map(|(key, value)| Entry { key: key.get_ref().as_ref(), key_span: key.span(), value }).collect();
     entries.sort_by_key(|entry| entry.key_span.start);
     entries
 }
@@ -106,7 +109,10 @@ impl<'a> Reader<'a> {
             Some(span) => self.error(span, sentence),
             None => Error::strategy(sentence).in_file(self.file.name),
         };
-        error.help("an expression is written in quotation marks: target = \"close > open\"")
+        match error.message().contains("quoted") {
+            true => error.help("an expression is written in quotation marks: target = \"close > open\""),
+            false => error,
+        }
     }
 
     /// Refuses keys that mean nothing.
@@ -333,14 +339,17 @@ impl<'a> Draft<'a> {
         if let Some((_, mode)) = REBALANCE_MODES.iter().find(|(name, _)| *name == text) {
             return Ok(*mode);
         }
-        let near_mode = nearest(text, REBALANCE_MODES.map(|(name, _)| name)).filter(|_| is_name(text));
+        let near_mode =
+            nearest(text, REBALANCE_MODES.map(|(name, _)| name)).filter(|_| is_name(text) && !is_reserved(text));
         match (self.expression(entry, Some(Kind::Bool), false), near_mode) {
             (Ok(condition), _) => Ok(Rebalance::When(condition)),
             (Err(_), Some(near)) => Err(self
                 .reader
                 .error(entry.value.span(), format!("there is no rebalance mode `{text}`"))
                 .help(format!("did you mean `{near}`?"))),
-            (Err(error), None) => Err(error.help("modes are on_change, every_bar, weekly and monthly; or write a condition")),
+            (Err(error), None) => {
+                Err(error.help("modes are on_change, every_bar, weekly and monthly; or write a condition"))
+            }
         }
     }
 }

@@ -104,8 +104,11 @@ fn number(rest: &str, position: usize) -> Result<(TokenKind, usize), Problem> {
     let span = Span { start: position, end: position + length };
     if rest[length..].starts_with(is_word_part) {
         let end = length + word(&rest[length..]).1;
-        return Err(Problem::new(Span { end: position + end, ..span }, format!("`{}` is not a number", clip(&rest[..end])))
-            .help("names begin with a letter, and a product needs `*`"));
+        return Err(Problem::new(
+            Span { end: position + end, ..span },
+            format!("`{}` is not a number", clip(&rest[..end])),
+        )
+        .help("names begin with a letter, and a product needs `*`"));
     }
     match rest[..length].parse::<f64>() {
         Ok(value) if value.is_finite() => Ok((TokenKind::Number(value), length)),

@@ -55,7 +55,10 @@ fn param(reader: Reader<'_>, entry: &Entry<'_>) -> Result<(ParamDecl, Kind)> {
         }
         DeValue::Table(table) => declared(reader, name, table, entry.value.span()),
         other => Err(reader
-            .error(entry.value.span(), format!("parameter `{name}` is {}, expected a table or a number", article(other)))
+            .error(
+                entry.value.span(),
+                format!("parameter `{name}` is {}, expected a table or a number", article(other)),
+            )
             .help(format!("write `{name} = {{ type = \"int\", min = 5, max = 100, step = 5, default = 20 }}`"))),
     }
 }
@@ -97,9 +100,12 @@ impl Fields<'_> {
     fn domain(&self) -> Result<Domain> {
         let sorts = "\"int\", \"float\", \"choice\" or \"bool\"";
         let sort = self.required("type", &format!("type = {sorts}"))?;
-        let Some((sort, keys)) = sort.get_ref().as_str().and_then(|found| TYPES.iter().find(|(sort, _)| *sort == found))
+        let Some((sort, keys)) =
+            sort.get_ref().as_str().and_then(|found| TYPES.iter().find(|(sort, _)| *sort == found))
         else {
-            return Err(self.reader.error(sort.span(), format!("parameter `{}` has no such type", self.name))
+            return Err(self
+                .reader
+                .error(sort.span(), format!("parameter `{}` has no such type", self.name))
                 .help(format!("write type = {sorts}")));
         };
         self.reader.check_keys(self.table, keys, &format!("a parameter of type \"{sort}\""))?;
@@ -156,7 +162,9 @@ impl Fields<'_> {
         match value.get_ref().as_str() {
             Some("linear") => Ok(Scale::Linear),
             Some("log") => Ok(Scale::Log),
-            _ => Err(self.reader.error(value.span(), format!("parameter `{}` has no such scale", self.name))
+            _ => Err(self
+                .reader
+                .error(value.span(), format!("parameter `{}` has no such scale", self.name))
                 .help("write scale = \"linear\" or \"log\"")),
         }
     }
@@ -164,7 +172,9 @@ impl Fields<'_> {
     fn choice(&self) -> Result<Domain> {
         let value = self.required("values", "values = [5, 10, 15]")?;
         let DeValue::Array(values) = value.get_ref() else {
-            return Err(self.reader.error(value.span(), format!("`values` of parameter `{}` must be a list", self.name))
+            return Err(self
+                .reader
+                .error(value.span(), format!("`values` of parameter `{}` must be a list", self.name))
                 .help("write values = [5, 10, 15]"));
         };
         let values: &DeArray<'_> = values;
@@ -176,7 +186,9 @@ impl Fields<'_> {
     fn default(&self, value: &Spanned<DeValue<'_>>, domain: &Domain) -> Result<f64> {
         let number = self.reader.number(value, "`default`")?;
         if !domain.contains(number) {
-            return Err(self.reader.error(value.span(), format!("the default {number} of `{}` is not in its domain", self.name))
+            return Err(self
+                .reader
+                .error(value.span(), format!("the default {number} of `{}` is not in its domain", self.name))
                 .help("choose one of its values"));
         }
         Ok(domain.index_of(number).map_or(number, |index| domain.value(index)))

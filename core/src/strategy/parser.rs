@@ -132,7 +132,10 @@ impl BinaryOp {
 pub(super) fn parse(text: &str) -> Result<Expr, Problem> {
     if text.len() > LONGEST_TEXT {
         let span = Span { start: 0, end: 1 };
-        return Err(Problem::new(span, format!("this expression has {} bytes; at most {LONGEST_TEXT} are read", text.len())));
+        return Err(Problem::new(
+            span,
+            format!("this expression has {} bytes; at most {LONGEST_TEXT} are read", text.len()),
+        ));
     }
     let mut parser = Parser { text, tokens: tokens(text)?, next: 0, nesting: 0 };
     if parser.tokens.len() == 1 {
@@ -203,9 +206,8 @@ impl Parser<'_> {
         let problem = Problem::new(token.span, format!("expected an operator or the end, found {}", self.found(token)));
         match &token.kind {
             TokenKind::Sign("=") => Problem::new(token.span, "`=` does not compare").help("write `==`"),
-            TokenKind::Sign(")" | "]") => {
-                Problem::new(token.span, format!("{} closes nothing", self.found(token))).help("remove it, or open it before")
-            }
+            TokenKind::Sign(")" | "]") => Problem::new(token.span, format!("{} closes nothing", self.found(token)))
+                .help("remove it, or open it before"),
             TokenKind::Word(word) if ["AND", "OR", "And", "Or"].contains(&word.as_str()) => {
                 problem.help(format!("write `{}`", word.to_lowercase()))
             }
@@ -249,8 +251,11 @@ impl Parser<'_> {
         };
         let (a, b) = (self.source(left.span), self.source(right.span));
         let rest = self.tokens.get(self.next + 1).map_or_else(String::new, |token| self.source(token.span));
-        Err(Problem::new(self.peek().span, "comparisons do not chain")
-            .help(format!("write `{a} {} {b} and {b} {} {rest}`", op.sign(), second.sign())))
+        Err(Problem::new(self.peek().span, "comparisons do not chain").help(format!(
+            "write `{a} {} {b} and {b} {} {rest}`",
+            op.sign(),
+            second.sign()
+        )))
     }
 
     fn prefix(&mut self, least: u8) -> Result<Expr, Problem> {
@@ -260,7 +265,9 @@ impl Parser<'_> {
             return node(start.to(operand.span), operand.depth, ExprKind::Neg(Box::new(operand)));
         }
         if self.accept("+").is_some() {
-            return Err(Problem::new(start, "`+` needs a value on its left").help("a positive number is written without sign"));
+            return Err(
+                Problem::new(start, "`+` needs a value on its left").help("a positive number is written without sign")
+            );
         }
         if self.peek().kind == TokenKind::Word("not".to_owned()) {
             if least > NOT {
@@ -336,8 +343,11 @@ impl Parser<'_> {
             if self.accept(".").is_some() {
                 let token = self.advance();
                 let TokenKind::Word(name) = token.kind else {
-                    return Err(Problem::new(token.span, format!("expected a name after `.`, found {}", self.found(&token)))
-                        .help("an output of an indicator, `macd(close).signal`, or a field of a symbol, `SPY.close`"));
+                    return Err(Problem::new(
+                        token.span,
+                        format!("expected a name after `.`, found {}", self.found(&token)),
+                    )
+                    .help("an output of an indicator, `macd(close).signal`, or a field of a symbol, `SPY.close`"));
                 };
                 base = node(base.span.to(token.span), base.depth, ExprKind::Member(Box::new(base), name, token.span))?;
             } else if let Some(opening) = self.accept("[") {

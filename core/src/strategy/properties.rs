@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+// The trait of the same name as ours.
+use proptest::strategy::Strategy as _;
 
 use super::cases::Frame;
 use super::parser::parse;
@@ -11,9 +13,49 @@ use crate::error::Place;
 
 /// Bits of the language and of TOML, to be thrown into valid texts.
 const SCRAPS: [&str; 44] = [
-    "(", ")", "[", "]", "[-1]", "[1]", ",", ".", "=", "==", "<", "<=", "-", "+", "^", "%", "and", "or", "not", "if(",
-    "sma(", "macd(close)", ".signal", "close", "SPY.close", "\"", "'", "\"\"\"", "\n", "#", "1e999", "1e-320", "NaN",
-    "weekly(", "rank(", "entry_price", "min(close, ", "é", "\u{0}", "\\", "[rules]", "{ type = \"int\" }", "inf",
+    "(",
+    ")",
+    "[",
+    "]",
+    "[-1]",
+    "[1]",
+    ",",
+    ".",
+    "=",
+    "==",
+    "<",
+    "<=",
+    "-",
+    "+",
+    "^",
+    "%",
+    "and",
+    "or",
+    "not",
+    "if(",
+    "sma(",
+    "macd(close)",
+    ".signal",
+    "close",
+    "SPY.close",
+    "\"",
+    "'",
+    "\"\"\"",
+    "\n",
+    "#",
+    "1e999",
+    "1e-320",
+    "NaN",
+    "weekly(",
+    "rank(",
+    "entry_price",
+    "min(close, ",
+    "é",
+    "\u{0}",
+    "\\",
+    "[rules]",
+    "{ type = \"int\" }",
+    "inf",
     "9223372036854775807",
 ];
 
@@ -50,7 +92,7 @@ fn joined<const N: usize>(parts: [BoxedStrategy<String>; N], template: &'static 
     parts
         .prop_map(move |parts| {
             let mut text = String::new();
-            let mut pieces = template.split('_');
+            let mut pieces = template.split('$');
             text.push_str(pieces.next().unwrap_or_default());
             for (part, piece) in parts.iter().zip(pieces) {
                 text.push_str(part);
@@ -70,9 +112,10 @@ fn comparison() -> BoxedStrategy<String> {
 }
 
 fn number() -> BoxedStrategy<String> {
-    prop_oneof![(0u32..60).prop_map(|n| n.to_string()), any::<f64>().prop_filter_map("finite", |value| {
-        value.is_finite().then(|| format!("({value:?})"))
-    })]
+    prop_oneof![
+        (0u32..60).prop_map(|n| n.to_string()),
+        any::<f64>().prop_filter_map("finite", |value| { value.is_finite().then(|| format!("({value:?})")) })
+    ]
     .boxed()
 }
 
@@ -84,9 +127,9 @@ fn scalar(depth: u32) -> BoxedStrategy<String> {
     let inner = || scalar(depth - 1);
     prop_oneof![
         leaf,
-        joined([inner(), operator(), inner()], "(_ _ _)"),
-        joined([inner()], "-_"),
-        joined([inner(), inner()], "max(_, _)"),
+        joined([inner(), operator(), inner()], "($ $ $)"),
+        joined([inner()], "-$"),
+        joined([inner(), inner()], "max($, $)"),
     ]
     .boxed()
 }
@@ -101,7 +144,17 @@ fn period() -> BoxedStrategy<String> {
 
 fn column(depth: u32) -> BoxedStrategy<String> {
     let leaf = pick(&[
-        "open", "high", "low", "close", "volume", "trend", "SPY.close", "'BR\"K.B'.high", "weekday", "year", "atr(14)",
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "trend",
+        "SPY.close",
+        "'BR\"K.B'.high",
+        "weekday",
+        "year",
+        "atr(14)",
         "donchian(fast).upper[1]",
     ]);
     if depth == 0 {
@@ -110,26 +163,26 @@ fn column(depth: u32) -> BoxedStrategy<String> {
     let inner = || column(depth - 1);
     prop_oneof![
         leaf,
-        joined([inner(), operator(), inner()], "(_ _ _)"),
-        joined([inner(), operator(), scalar(2)], "(_ _ _)"),
-        joined([scalar(2), operator(), inner()], "(_ _ _)"),
-        joined([inner()], "-_"),
-        joined([inner()], "(- -_)"),
-        joined([pick(&["abs", "sqrt", "exp", "log", "sign", "floor", "ceil", "round"]), inner()], "_(_)"),
-        joined([inner(), inner()], "min(_, _)"),
-        joined([scalar(1), inner()], "min(_, _)"),
-        joined([inner()], "max(_, level)"),
-        joined([inner(), period()], "(_)[_]"),
-        joined([inner(), period()], "max(_, _)"),
-        joined([inner(), period()], "lowest(_, _)"),
-        joined([inner(), period()], "sma(_, timeperiod=_)"),
-        joined([inner()], "macd(_, slowperiod=fast + 30).signal"),
-        joined([inner()], "bbands(_, 20, level, 1.5).lower"),
-        joined([inner()], "rank(_)"),
-        joined([inner()], "zscore(_)"),
-        joined([condition(depth - 1)], "count(close > 1 or _)"),
-        joined([condition(depth - 1)], "since(close > 1 and _)"),
-        joined([condition(depth - 1), inner(), scalar(2)], "if(_, _, _)"),
+        joined([inner(), operator(), inner()], "($ $ $)"),
+        joined([inner(), operator(), scalar(2)], "($ $ $)"),
+        joined([scalar(2), operator(), inner()], "($ $ $)"),
+        joined([inner()], "-$"),
+        joined([inner()], "(- -$)"),
+        joined([pick(&["abs", "sqrt", "exp", "log", "sign", "floor", "ceil", "round"]), inner()], "$($)"),
+        joined([inner(), inner()], "min($, $)"),
+        joined([scalar(1), inner()], "min($, $)"),
+        joined([inner()], "max($, level)"),
+        joined([inner(), period()], "($)[$]"),
+        joined([inner(), period()], "max($, $)"),
+        joined([inner(), period()], "lowest($, $)"),
+        joined([inner(), period()], "sma($, timeperiod=$)"),
+        joined([inner()], "macd($, slowperiod=fast + 30).signal"),
+        joined([inner()], "bbands($, 20, level, 1.5).lower"),
+        joined([inner()], "rank($)"),
+        joined([inner()], "zscore($)"),
+        joined([condition(depth - 1)], "count(close > 1 or $)"),
+        joined([condition(depth - 1)], "since(close > 1 and $)"),
+        joined([condition(depth - 1), inner(), scalar(2)], "if($, $, $)"),
     ]
     .boxed()
 }
@@ -142,14 +195,14 @@ fn condition(depth: u32) -> BoxedStrategy<String> {
     let inner = || condition(depth - 1);
     prop_oneof![
         leaf,
-        joined([column(depth - 1), comparison(), column(depth - 1)], "(_ _ _)"),
-        joined([column(depth - 1), comparison(), scalar(1)], "(_ _ _)"),
-        joined([inner(), pick(&["and", "or", "==", "!="]), inner()], "((_) _ (_))"),
-        joined([inner()], "(not _)"),
-        joined([column(depth - 1)], "defined(_)"),
-        joined([column(depth - 1), scalar(1)], "cross_over(_, _)"),
-        joined([column(depth - 1)], "top(_, fast)"),
-        joined([inner(), inner(), inner()], "if(_, _, _)"),
+        joined([column(depth - 1), comparison(), column(depth - 1)], "($ $ $)"),
+        joined([column(depth - 1), comparison(), scalar(1)], "($ $ $)"),
+        joined([inner(), pick(&["and", "or", "==", "!="]), inner()], "(($) $ ($))"),
+        joined([inner()], "(not $)"),
+        joined([column(depth - 1)], "defined($)"),
+        joined([column(depth - 1), scalar(1)], "cross_over($, $)"),
+        joined([column(depth - 1)], "top($, fast)"),
+        joined([inner(), inner(), inner()], "if($, $, $)"),
     ]
     .boxed()
 }

@@ -120,7 +120,11 @@ mod tests {
 
     #[test]
     fn the_kind_and_the_names_used_are_known() {
-        let expr = parse_scalar("on and b > 2", &[("a", Kind::Float), ("b", Kind::Float), ("on", Kind::Bool)], &Place::default());
+        let expr = parse_scalar(
+            "on and b > 2",
+            &[("a", Kind::Float), ("b", Kind::Float), ("on", Kind::Bool)],
+            &Place::default(),
+        );
         let expr = expr.unwrap();
         assert_eq!((expr.kind(), expr.uses(), expr.source()), (Kind::Bool, vec![1, 2], "on and b > 2"));
     }
