@@ -295,6 +295,10 @@ impl Run<'_> {
             return;
         }
         let fee = pricing::commission(&self.settings.costs, quantity, price);
+        if self.settings.refuse_unpaid_sales && quantity < 0.0 && -quantity * price < fee {
+            self.w.counters.rejected_orders += 1;
+            return;
+        }
         let fill = Fill { bar: t as u32, symbol: order.symbol, quantity, price, fee };
         self.w.account.book(fill, ready.row);
     }

@@ -190,6 +190,12 @@ pub static KEYS: &[Key] = &[
         read: Read::Flag(|spec| &mut spec.settings.fill_without_volume),
     },
     Key {
+        name: "refuse_unpaid_sales",
+        doc: "Whether a sale whose proceeds do not cover its commission is refused.",
+        default: "false",
+        read: Read::Flag(|spec| &mut spec.settings.refuse_unpaid_sales),
+    },
+    Key {
         name: "warmup",
         doc: "Where indicators start: \"auto\" on the bars before `start`, \"none\" on the first bar of the dates.",
         default: "\"auto\"",

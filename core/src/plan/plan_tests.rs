@@ -83,7 +83,7 @@ fn every_key_reaches_its_setting() {
         "name = 'n'\nsymbols = ['MSFT', 'AAPL']\nstart = 2010-01-04\nend = '2012-12-31'\ncapital = 5e4\n\
          fill = 'same_close'\nsize_at = 'fill'\nsequence = 'by_value'\nshorts = false\nmargin = 'none'\n\
          fractional = false\nlot = 100\nwarmup = 'none'\nclose_at_end = true\nwhere = 'fast < slow'\n\
-         lot_snap = false\nsize_includes_costs = true\nfill_without_volume = true\nend_at_open = true\n\
+         lot_snap = false\nsize_includes_costs = true\nfill_without_volume = true\nrefuse_unpaid_sales = true\nend_at_open = true\n\
          objective = 'max_drawdown'\ndirection = 'min'\ntop = 3\nseed = 7\nbenchmark = 'MSFT'\nrisk_free = 0.02\n\
          output = 'o'\nsearch = { method = 'grid' }\n[costs]\nper_share = 0.005\nper_share_minimum = 1\nper_trade = 2\n\
          bps = 3\nspread = 0.001\nspread_on = 'entry'\nslippage_bps = 4\n[space]\nfast = [5, 10]\nslow = 20\n\
@@ -110,6 +110,7 @@ fn every_key_reaches_its_setting() {
         lot_snap: false,
         size_includes_costs: true,
         fill_without_volume: true,
+        refuse_unpaid_sales: true,
         close_at_end: true,
         end_at_open: true,
         costs,

@@ -167,6 +167,8 @@ pub struct Settings {
     pub size_includes_costs: bool,
     /// Whether a bar without volume fills orders all the same.
     pub fill_without_volume: bool,
+    /// Whether a sale whose proceeds do not cover its commission is refused.
+    pub refuse_unpaid_sales: bool,
     /// Whether the last bar closes every position.
     pub close_at_end: bool,
     /// Whether that happens at the last bar's open instead of its close.
@@ -191,6 +193,7 @@ impl Default for Settings {
             lot_snap: true,
             size_includes_costs: false,
             fill_without_volume: false,
+            refuse_unpaid_sales: false,
             close_at_end: false,
             end_at_open: false,
             costs: Costs::default(),

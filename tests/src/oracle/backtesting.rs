@@ -304,7 +304,7 @@ fn compare(folder: &Path, run: &Evaluator, detail: &Detail, settings: &Value) ->
 fn grid(folder: &Path, case: &Value, bundle: &Bundle) -> Compared {
     let rows = csv_rows(&folder.join("grid.csv"))?;
     let mut largest: f64 = 0.0;
-    let (mut ties, mut reopened) = (0, 0);
+    let (mut ties, mut reopened, mut at_end) = (0, 0, 0);
     let checked = [("Return [%]", "total_return", 100.0), ("# Trades", "trades", 1.0), ("Win Rate [%]", "win_rate", 100.0)];
     for row in &rows {
         let field = |name: &str| row.get(name).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
@@ -330,10 +330,15 @@ fn grid(folder: &Path, case: &Value, bundle: &Bundle) -> Compared {
         if difference > TOLERANCE {
             // After a crossing that a tie hid, the next one finds a position on its own side: the peer closes and
             // reopens it, we keep it.
-            if !has_tie(&bundle.bars[0].close, field("fast") as usize, field("slow") as usize) {
+            let close = &bundle.bars[0].close;
+            let (fast, slow) = (field("fast") as usize, field("slow") as usize);
+            if crosses_on_last_bar(close, fast, slow) {
+                at_end += 1;
+            } else if has_tie(close, fast, slow) {
+                reopened += 1;
+            } else {
                 return Err(failed(format!("{params} differs by {difference:e}")));
             }
-            reopened += 1;
             continue;
         }
         largest = largest.max(difference);
@@ -342,13 +347,22 @@ fn grid(folder: &Path, case: &Value, bundle: &Bundle) -> Compared {
         0 => Verdict::Exact,
         _ => Verdict::Documented(format!(
             "{} of {} points agree with our averages; in {}, {TIES}; in {reopened}, a tie hides a crossing, and at the \
-             next one the peer closes and reopens a position that we keep",
+             next one the peer closes and reopens a position that we keep; in {at_end}, the averages cross on the last bar, \
+             and closing at the end lets the peer trade once more on that bar",
             rows.len() - ties,
             rows.len(),
-            ties - reopened,
+            ties - reopened - at_end,
         )),
     };
     Ok((verdict, (rows.len() * checked.len()) as u64, largest))
+}
+
+/// Whether the peer's averages cross on the last bar, where an order can only be filled by the extra pass that its
+/// closing at the end makes.
+fn crosses_on_last_bar(close: &[f64], fast: usize, slow: usize) -> bool {
+    let (a, b) = (pandas_rolling_mean(close, fast), pandas_rolling_mean(close, slow));
+    let [.., (a0, b0), (a1, b1)] = a.into_iter().zip(b).collect::<Vec<_>>()[..] else { return false };
+    (a0 < b0 && a1 > b1) || (a0 > b0 && a1 < b1)
 }
 
 /// Whether the peer's two averages are equal to the last bit anywhere.

@@ -265,6 +265,7 @@ fn switches(call: &Value) -> Result<Settings, Verdict> {
         lot: if granularity == 0.0 { 1.0 } else { granularity },
         lot_snap: false,
         fill_without_volume: true,
+        refuse_unpaid_sales: true,
         costs: Costs {
             bps: number("fees") * 1e4,
             per_trade: number("fixed_fees"),

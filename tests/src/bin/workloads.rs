@@ -1,0 +1,178 @@
+//! Runs a named workload once and ends with one JSON object of figures.
+//!
+//! Set-up is inside the clock: data are generated or read, the plan is resolved, every trial is simulated with fills
+//! and metrics. Peak memory is that of the whole process.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use clap::Parser;
+use sandtable::{drive, pool, source};
+use sandtable_core::bundle::{Bundle, synth};
+use sandtable_core::cache::History;
+use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
+use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
+use sandtable_core::run::{Evaluator, Run};
+use sandtable_core::strategy::Strategy;
+use sandtable_core::Result;
+use serde_json::json;
+
+/// Run a named workload.
+#[derive(Parser)]
+struct Arguments {
+    /// W1 (400 SMA crossovers, 8 symbols × 25 years), W1d (the same, rebalanced at every bar), W2 (25 trials, one
+    /// year), W7 (one EMA crossover over 10^6 bars).
+    #[arg(value_parser = ["W1", "W1d", "W2", "W7"])]
+    workload: String,
+    /// Worker threads [default: one per processor].
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    /// Bundle to use instead of the workload's generated one.
+    #[arg(long)]
+    bundle: Option<PathBuf>,
+    /// Print only the JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+const GRID: &str = "{ type = \"int\", min = MIN, max = MAX, step = STEP }";
+
+/// A strategy's text and the keys of a study over it.
+struct Workload {
+    strategy: String,
+    settings: Vec<(&'static str, String)>,
+}
+
+fn range(min: i64, max: i64, step: i64) -> String {
+    GRID.replace("MIN", &min.to_string()).replace("MAX", &max.to_string()).replace("STEP", &step.to_string())
+}
+
+fn workload(name: &str) -> Workload {
+    let crossover = |average: &str, fast: String, slow: String, rebalance: &str| {
+        format!(
+            "name = \"crossover\"\n[params]\nfast = {fast}\nslow = {slow}\n[rules]\n\
+             target = \"if({average}(close, fast) > {average}(close, slow), 1 / n_symbols, 0)\"\n\
+             rebalance = \"{rebalance}\"\n"
+        )
+    };
+    let costs = vec![("costs.bps", "5".to_string()), ("costs.slippage_bps", "2".to_string())];
+    match name {
+        "W1d" => Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "every_bar"), settings: costs },
+        "W2" => {
+            let mut settings = costs;
+            settings.extend([("start", "2019-01-02".to_string()), ("end", "2019-12-31".to_string())]);
+            Workload { strategy: crossover("sma", range(10, 50, 10), range(20, 100, 20), "on_change"), settings }
+        }
+        "W7" => {
+            let mut settings = costs;
+            settings.push(("search.method", "single".to_string()));
+            let one = |value: i64| value.to_string();
+            Workload { strategy: crossover("ema", one(50), one(200), "on_change"), settings }
+        }
+        _ => Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "on_change"), settings: costs },
+    }
+}
+
+fn data(arguments: &Arguments) -> Result<Bundle> {
+    match (&arguments.bundle, arguments.workload.as_str()) {
+        (Some(path), _) => source::open_bundle(&path.display().to_string(), std::path::Path::new(".")),
+        (None, "W7") => Ok(synth::long_series(1_000_000, 7).into_bundle()),
+        (None, _) => Ok(synth::mag8(synth::MAG8_SEED).into_bundle()),
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<serde_json::Value> {
+    let began = Instant::now();
+    let bundle = data(arguments)?;
+    let opened = began.elapsed();
+    let Workload { strategy, settings } = workload(&arguments.workload);
+    let strategy = Strategy::parse(&strategy, &arguments.workload)?;
+    let mut spec = PlanSpec::new(&arguments.workload);
+    for (key, value) in settings {
+        spec.set(key, &value)?;
+    }
+    let plan = Arc::new(Plan::resolve(&spec, strategy, &BundleFacts::from(&bundle))?);
+    let evaluator = Evaluator::new(plan.clone(), &bundle, Arc::new(History::new(2_000_000_000)))?;
+    drop(bundle);
+
+    let pool = pool::pool(arguments.threads)?;
+    let threads = pool.current_num_threads();
+    let schema = Arc::new(Schema::of(&plan));
+    let mut sink = ParquetSink::new(Vec::new(), schema.clone())?;
+    let mut rows = Results::new(schema);
+    let mut steps = Run::new(plan);
+    let tally = drive::drive(&evaluator, &mut steps, &pool, &AtomicBool::new(false), |batch, outcomes, _| {
+        rows.clear();
+        for (outcome, point) in outcomes.iter().zip(&batch.points) {
+            rows.push(TrialRow {
+                index: outcome.index,
+                params: point,
+                metrics: &outcome.metrics,
+                bars_read: outcome.rows_read,
+                status: Status::Ok,
+            });
+        }
+        sink.append(&rows)
+    })?;
+    let bytes = sink.finish()?;
+    let wall = began.elapsed().as_secs_f64();
+    let inside = (tally.preparing + tally.evaluating).as_secs_f64();
+    Ok(json!({
+        "workload": arguments.workload,
+        "bars": evaluator.context.panel.simulated_rows(),
+        "trials": tally.trials,
+        "fills": tally.fills,
+        "bars_read": tally.rows_read,
+        "threads": threads,
+        "wall_s": wall,
+        "cpu_s": cpu_seconds(),
+        "open_s": opened.as_secs_f64(),
+        "inside_s": inside,
+        "bar_trials_per_s_per_core": tally.rows_read as f64 / (wall * threads as f64),
+        "inside_bar_trials_per_s_per_core": tally.rows_read as f64 / (inside * threads as f64),
+        "peak_rss_mb": peak_rss_mb(),
+        "results_hash": blake3::hash(&bytes).to_hex().to_string(),
+    }))
+}
+
+/// User and system time of this process, from the kernel's accounting; null where it has none.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Fields after the command, which stands in brackets and may hold spaces: 14 and 15 of the whole are times.
+    let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |k: usize| rest.get(k)?.parse::<f64>().ok();
+    // The kernel reports hundredths of a second whatever its own clock is.
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+/// Peak resident memory in MB (10^6 bytes); null where the kernel does not say.
+fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let fields: BTreeMap<&str, &str> = status.lines().filter_map(|line| line.split_once(':')).collect();
+    let kilobytes: f64 = fields.get("VmHWM")?.split_whitespace().next()?.parse().ok()?;
+    Some((kilobytes * 1024.0 / 1e5).round() / 10.0)
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(figures) => {
+            if !arguments.json {
+                println!(
+                    "{}: {} trials × {} bars, {} fills",
+                    arguments.workload, figures["trials"], figures["bars"], figures["fills"]
+                );
+            }
+            println!("{figures}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
