@@ -70,6 +70,24 @@ pub(super) const POWER: u8 = 8;
 pub(super) const POSTFIX: u8 = 9;
 
 impl BinaryOp {
+    /// All operators.
+    pub(super) const ALL: [BinaryOp; 14] = [
+        BinaryOp::Add,
+        BinaryOp::Sub,
+        BinaryOp::Mul,
+        BinaryOp::Div,
+        BinaryOp::Rem,
+        BinaryOp::Pow,
+        BinaryOp::Lt,
+        BinaryOp::Le,
+        BinaryOp::Gt,
+        BinaryOp::Ge,
+        BinaryOp::Eq,
+        BinaryOp::Ne,
+        BinaryOp::And,
+        BinaryOp::Or,
+    ];
+
     /// As it is written.
     pub(super) fn sign(self) -> &'static str {
         match self {
@@ -103,28 +121,12 @@ impl BinaryOp {
     }
 
     fn of_token(kind: &TokenKind) -> Option<BinaryOp> {
-        const ALL: [BinaryOp; 14] = [
-            BinaryOp::Add,
-            BinaryOp::Sub,
-            BinaryOp::Mul,
-            BinaryOp::Div,
-            BinaryOp::Rem,
-            BinaryOp::Pow,
-            BinaryOp::Lt,
-            BinaryOp::Le,
-            BinaryOp::Gt,
-            BinaryOp::Ge,
-            BinaryOp::Eq,
-            BinaryOp::Ne,
-            BinaryOp::And,
-            BinaryOp::Or,
-        ];
         let written = match kind {
             TokenKind::Sign(sign) => sign,
             TokenKind::Word(word) => word.as_str(),
             _ => return None,
         };
-        ALL.into_iter().find(|op| op.sign() == written)
+        BinaryOp::ALL.into_iter().find(|op| op.sign() == written)
     }
 }
 

@@ -8,6 +8,7 @@ use super::parser::parse;
 use super::source::Problem;
 use super::{Domain, Kind, NodeId, ParamDecl, Program};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::num;
 
 /// A checked expression over named numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +22,7 @@ impl ScalarExpr {
     /// The value where the names have these values, in the order of the names; conditions give 1 or 0. NaN is
     /// undefined, as is everything computed from it; a missing value is NaN.
     pub fn eval(&self, values: &[f64]) -> f64 {
-        self.program.scalar_value(self.root, values, None).unwrap_or(crate::num::NAN)
+        num::canonical(self.program.scalar_value(self.root, values, None).unwrap_or(num::NAN))
     }
 
     /// Whether it is a number (an objective) or a condition.
