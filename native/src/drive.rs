@@ -81,8 +81,8 @@ pub fn drive(
 
 fn prepare(evaluator: &Evaluator, batch: &Batch, pool: &ThreadPool) -> Prepared {
     let wanted = evaluator.wanted(&batch.points);
-    let columns: Vec<_> = pool
-        .install(|| wanted.par_iter().map(|(column, k)| evaluator.compute(column, &batch.points[*k])).collect());
+    let columns: Vec<_> =
+        pool.install(|| wanted.par_iter().map(|(column, k)| evaluator.compute(column, &batch.points[*k])).collect());
     let mut prepared = Prepared::default();
     for ((wanted, _), column) in wanted.into_iter().zip(columns) {
         prepared.insert(wanted, column);

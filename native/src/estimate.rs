@@ -51,7 +51,9 @@ pub fn print(evaluator: &Evaluator, options: &Options) -> Result<()> {
     let seconds = (per_column * columns as f64 + per_trial * count.points as f64) / threads as f64;
     let panel = &evaluator.context.panel;
     let column_bytes = panel.rows() as f64 * 8.0;
-    let memory = 12e6 + 7.0 * column_bytes + (columns as f64 * column_bytes).min(HISTORY_BUDGET as f64)
+    let memory = 12e6
+        + 7.0 * column_bytes
+        + (columns as f64 * column_bytes).min(HISTORY_BUDGET as f64)
         + threads as f64 * 6.0 * column_bytes;
     let bars = panel.simulated_rows() as u64;
     let report = json!({
@@ -102,7 +104,11 @@ fn distinct_columns(evaluator: &Evaluator, trials: u64) -> u64 {
         .collect();
     let seen = evaluator.wanted(&points).len() as u64;
     // Columns that hardly repeat among the points looked at will not repeat among the others either.
-    if step > 1 && seen * 2 > points.len() as u64 { seen.saturating_mul(trials / (points.len() as u64).max(1)) } else { seen }
+    if step > 1 && seen * 2 > points.len() as u64 {
+        seen.saturating_mul(trials / (points.len() as u64).max(1))
+    } else {
+        seen
+    }
 }
 
 /// Seconds as a person says them.

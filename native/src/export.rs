@@ -105,10 +105,7 @@ pub fn trades(detail: &Detail, symbols: &[String]) -> Table {
 pub fn equity(detail: &Detail) -> Table {
     Table {
         rows: detail.equity.len(),
-        columns: vec![
-            ("time", Column::Time(detail.time.clone())),
-            ("equity", Column::Number(detail.equity.clone())),
-        ],
+        columns: vec![("time", Column::Time(detail.time.clone())), ("equity", Column::Number(detail.equity.clone()))],
     }
 }
 
@@ -240,7 +237,10 @@ mod tests {
     #[test]
     fn csv_and_json_say_the_same() {
         let table = fills(&detail(), &["A,B".into()]);
-        assert_eq!(csv(&table), "bar,time,symbol,side,quantity,price,fee\n1,1970-01-02T01:00:00Z,\"A,B\",sell,2,5,0.25\n");
+        assert_eq!(
+            csv(&table),
+            "bar,time,symbol,side,quantity,price,fee\n1,1970-01-02T01:00:00Z,\"A,B\",sell,2,5,0.25\n"
+        );
         assert_eq!(json_rows(&table)[0]["symbol"], "A,B");
         assert_eq!(csv(&equity(&detail())), "time,equity\n1970-01-01,100\n1970-01-02T01:00:00Z,101.5\n");
     }

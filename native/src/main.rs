@@ -58,11 +58,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if json {
-                let place = error.place().map(|p| serde_json::json!({"file": p.file, "line": p.line, "column": p.column}));
-                println!(
-                    "{}",
-                    serde_json::json!({"error": error.message(), "place": place, "help": error.way_out()})
-                );
+                let place =
+                    error.place().map(|p| serde_json::json!({"file": p.file, "line": p.line, "column": p.column}));
+                println!("{}", serde_json::json!({"error": error.message(), "place": place, "help": error.way_out()}));
             } else {
                 eprintln!("error: {error}");
             }

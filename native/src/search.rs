@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use sandtable_core::cache::History;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
-use sandtable_core::results::{Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow};
+use sandtable_core::results::{
+    Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow,
+};
 use sandtable_core::run::{Evaluator, Run};
 use sandtable_core::{Error, Result, metrics};
 use serde_json::json;
@@ -193,11 +195,8 @@ pub fn best_json(plan: &Plan, best: &Best) -> serde_json::Value {
 
 /// Metrics by name; undefined ones are null.
 pub fn metrics_json(values: &[f64]) -> serde_json::Value {
-    let map: serde_json::Map<_, _> = metrics::TABLE
-        .iter()
-        .zip(values)
-        .map(|(metric, value)| (metric.name.to_string(), json!(value)))
-        .collect();
+    let map: serde_json::Map<_, _> =
+        metrics::TABLE.iter().zip(values).map(|(metric, value)| (metric.name.to_string(), json!(value))).collect();
     map.into()
 }
 

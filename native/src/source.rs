@@ -26,7 +26,9 @@ pub fn open_bundle(name: &str, base: &Path) -> Result<Bundle> {
         let error = Error::data(format!("there is no bundle `{}`", path.display()));
         return Err(match nearest(name, BUILT_IN.iter().map(|(name, _)| *name)) {
             Some(near) => error.help(format!("did you mean the built-in `{near}`?")),
-            None => error.help("make one with `sandtable ingest FILES… --into NAME.bundle`, or use the built-in `mag8`"),
+            None => {
+                error.help("make one with `sandtable ingest FILES… --into NAME.bundle`, or use the built-in `mag8`")
+            }
         });
     }
     files::open_bundle(&path, Selection::all())

@@ -146,9 +146,8 @@ pub fn json_text(value: &serde_json::Value) -> String {
 /// The file is missing or no JSON.
 pub fn read_json(path: &Path) -> Result<serde_json::Value> {
     let bytes = read(path)?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Error::data(format!("no valid JSON: {error}")).in_file(path.display().to_string())
-    })
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::data(format!("no valid JSON: {error}")).in_file(path.display().to_string()))
 }
 
 /// Reads a file whole.
@@ -156,7 +155,8 @@ pub fn read_json(path: &Path) -> Result<serde_json::Value> {
 /// # Errors
 /// The file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| Error::machine(format!("could not be read: {error}")).in_file(path.display().to_string()))
+    fs::read(path)
+        .map_err(|error| Error::machine(format!("could not be read: {error}")).in_file(path.display().to_string()))
 }
 
 /// Reads a text file.

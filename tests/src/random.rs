@@ -17,8 +17,7 @@ fn chance(random: &mut Stream, probability: f64) -> bool {
 /// prices from a thousandth to a million.
 pub fn bundle(random: &mut Stream, symbols: usize, days: usize) -> Bundle {
     let first = 12_000 + random.below(4000) as i32;
-    let sessions: Vec<i32> =
-        (first..).filter(|&d| sandtable_core::calendar::weekday(d) < 5).take(days).collect();
+    let sessions: Vec<i32> = (first..).filter(|&d| sandtable_core::calendar::weekday(d) < 5).take(days).collect();
     let names: Vec<String> = (0..symbols).map(|k| format!("S{k:02}")).collect();
     let bars = names.iter().map(|_| bars(random, &sessions)).collect();
     Bundle {
@@ -69,17 +68,35 @@ pub fn number(random: &mut Stream, depth: u32) -> String {
     const LEAVES: [&str; 10] =
         ["close", "open", "high", "low", "volume", "close[1]", "close[p]", "S00.close", "weekday", "month"];
     const SERIES: [&str; 16] = [
-        "sma({x}, p)", "ema({x}, q)", "wma({x}, p)", "rsi({x}, p)", "stddev({x}, q)", "highest({x}, p)", "lowest({x}, q)",
-        "roc({x}, p)", "mom({x}, 3)", "zscore({x}, q)", "macd({x}, 5, 12, 4).hist", "bbands({x}, q).upper",
-        "linearreg({x}, p)", "sum({x}, p)", "tema({x}, 4)", "kama({x}, p)",
+        "sma({x}, p)",
+        "ema({x}, q)",
+        "wma({x}, p)",
+        "rsi({x}, p)",
+        "stddev({x}, q)",
+        "highest({x}, p)",
+        "lowest({x}, q)",
+        "roc({x}, p)",
+        "mom({x}, 3)",
+        "zscore({x}, q)",
+        "macd({x}, 5, 12, 4).hist",
+        "bbands({x}, q).upper",
+        "linearreg({x}, p)",
+        "sum({x}, p)",
+        "tema({x}, 4)",
+        "kama({x}, p)",
     ];
-    const BARS: [&str; 9] = [
-        "atr(p)", "natr(q)", "adx(p)", "cci(q)", "stoch().slowk", "willr(p)", "mfi(p)", "donchian(p).upper",
-        "sar()",
-    ];
+    const BARS: [&str; 9] =
+        ["atr(p)", "natr(q)", "adx(p)", "cci(q)", "stoch().slowk", "willr(p)", "mfi(p)", "donchian(p).upper", "sar()"];
     const ACROSS: [&str; 2] = ["rank({x})", "zscore({x})"];
     const SHAPED: [&str; 8] = [
-        "({x} + {y})", "({x} - {y})", "({x} * 0.5)", "({x} / {y})", "abs({x})", "min({x}, {y})", "weekly({x})", "-{x}",
+        "({x} + {y})",
+        "({x} - {y})",
+        "({x} * 0.5)",
+        "({x} / {y})",
+        "abs({x})",
+        "min({x}, {y})",
+        "weekly({x})",
+        "-{x}",
     ];
     if depth == 0 || chance(random, 0.15) {
         return (*pick(random, &LEAVES)).to_string();

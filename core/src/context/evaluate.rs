@@ -326,7 +326,8 @@ impl Context {
                 continue;
             }
             let id = NodeId(index as u32);
-            let value = self.node_value(strategy, id, point, &mut Operands { values: &mut values, uses: &mut uses }, workspace);
+            let value =
+                self.node_value(strategy, id, point, &mut Operands { values: &mut values, uses: &mut uses }, workspace);
             let value = if is_heavy(program.node(id)) { self.keep(strategy, id, point, value) } else { value };
             values[index] = Some(value);
         }
@@ -473,7 +474,7 @@ impl Context {
         use crate::strategy::BinaryOp as B;
         macro_rules! each {
             ($($op:ident),*) => {
-                match op { $(B::$op => self.zip(a, b, workspace, |x, y| rule::binary(B::$op, x, y)),)* }
+                match op { $(B::$op => self.zip(a, b, workspace, |x, y| B::$op.apply(x, y)),)* }
             };
         }
         each!(Add, Sub, Mul, Div, Rem, Pow, Lt, Le, Gt, Ge, Eq, Ne, And, Or)
@@ -524,10 +525,10 @@ impl Context {
     ) -> Value {
         let first = list.first().map_or(Value::Scalar(NAN), |&a| operands.take(a));
         match list.get(1) {
-            None => self.map(first, workspace, |x| rule::apply(function, x, NAN)),
+            None => self.map(first, workspace, |x| function.apply(x, NAN)),
             Some(&second) => {
                 let second = operands.take(second);
-                self.zip(first, second, workspace, |x, y| rule::apply(function, x, y))
+                self.zip(first, second, workspace, |x, y| function.apply(x, y))
             }
         }
     }
@@ -587,7 +588,14 @@ impl Context {
         Value::Own(out)
     }
 
-    fn indicator(&self, index: u16, inputs: Vec<Value>, params: &[f64], output: u8, workspace: &mut Workspace) -> Value {
+    fn indicator(
+        &self,
+        index: u16,
+        inputs: Vec<Value>,
+        params: &[f64],
+        output: u8,
+        workspace: &mut Workspace,
+    ) -> Value {
         let panel = &*self.panel;
         let indicator = &REGISTRY[index as usize];
         let rows = panel.rows();
@@ -595,10 +603,8 @@ impl Context {
             // A point outside an indicator's range has no value; the plan has warned of it.
             return Value::Own(workspace.buffer(rows));
         }
-        let constants: Vec<Vec<f64>> = inputs
-            .iter()
-            .map(|input| if let Value::Scalar(x) = input { vec![*x; rows] } else { Vec::new() })
-            .collect();
+        let constants: Vec<Vec<f64>> =
+            inputs.iter().map(|input| if let Value::Scalar(x) = input { vec![*x; rows] } else { Vec::new() }).collect();
         let columns: Vec<&[f64]> =
             inputs.iter().zip(&constants).map(|(input, constant)| input.slice(panel).unwrap_or(constant)).collect();
         let mut outputs: Vec<Vec<f64>> = indicator.outputs.iter().map(|_| workspace.buffer(rows)).collect();

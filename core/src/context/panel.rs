@@ -214,8 +214,7 @@ impl Panel {
             offset += bars.len() as u32;
             coarse.push(bars);
         }
-        let references =
-            self.references.iter().map(|(name, bars)| (name.clone(), resample(bars, period).0)).collect();
+        let references = self.references.iter().map(|(name, bars)| (name.clone(), resample(bars, period).0)).collect();
         let panel = Panel::join(self.symbols.clone(), coarse, i32::MIN, self.calendar, Frequency::Coarse, references);
         (panel, completed)
     }
@@ -256,9 +255,9 @@ fn session_range(bars: &[Bars]) -> (i32, i32) {
 }
 
 fn clip(bars: &Bars, window: &Window) -> Bars {
-    let begin = window.from.map_or(0, |from| {
-        bars.session.partition_point(|&s| s < from).saturating_sub(window.warmup_bars as usize)
-    });
+    let begin = window
+        .from
+        .map_or(0, |from| bars.session.partition_point(|&s| s < from).saturating_sub(window.warmup_bars as usize));
     let end = window.to.map_or(bars.len(), |to| bars.session.partition_point(|&s| s <= to)).max(begin);
     Bars {
         time: bars.time[begin..end].to_vec(),

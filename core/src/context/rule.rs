@@ -103,11 +103,11 @@ impl Code {
                 },
                 Step::Not(a) => not(r(a)),
                 Step::Neg(a) => -r(a),
-                Step::Binary(op, a, b) => binary(*op, r(a), r(b)),
+                Step::Binary(op, a, b) => op.apply(r(a), r(b)),
                 Step::If(c, a, b) => choose(r(c), r(a), r(b)),
                 Step::Function(function, operands) => {
                     let second = operands.get(1).map_or(num::NAN, r);
-                    operands.first().map_or(num::NAN, |a| apply(*function, r(a), second))
+                    operands.first().map_or(num::NAN, |a| function.apply(r(a), second))
                 }
             };
             registers[place] = value;
@@ -116,51 +116,16 @@ impl Code {
     }
 }
 
-/// 1, 0, or NaN where an operand is undefined.
-#[inline(always)]
-fn truth(defined: bool, value: bool) -> f64 {
-    let value = if value { 1.0 } else { 0.0 };
-    if defined { value } else { num::NAN }
-}
-
-/// Two operands of the expression language.
-#[inline(always)]
-pub(super) fn binary(op: BinaryOp, a: f64, b: f64) -> f64 {
-    let defined = !(a.is_nan() | b.is_nan());
-    match op {
-        BinaryOp::Add => a + b,
-        BinaryOp::Sub => a - b,
-        BinaryOp::Mul => a * b,
-        BinaryOp::Div => {
-            if b == 0.0 {
-                num::NAN
-            } else {
-                a / b
-            }
-        }
-        BinaryOp::Rem => {
-            if b == 0.0 {
-                num::NAN
-            } else {
-                a - b * (a / b).floor()
-            }
-        }
-        BinaryOp::Pow => num::pow(a, b),
-        BinaryOp::Lt => truth(defined, a < b),
-        BinaryOp::Le => truth(defined, a <= b),
-        BinaryOp::Gt => truth(defined, a > b),
-        BinaryOp::Ge => truth(defined, a >= b),
-        BinaryOp::Eq => truth(defined, a == b),
-        BinaryOp::Ne => truth(defined, a != b),
-        BinaryOp::And => truth(defined, a != 0.0 && b != 0.0),
-        BinaryOp::Or => truth(defined, a != 0.0 || b != 0.0),
-    }
-}
-
 /// Logical not.
 #[inline(always)]
 pub(super) fn not(a: f64) -> f64 {
-    truth(!a.is_nan(), a == 0.0)
+    if a.is_nan() {
+        num::NAN
+    } else if a == 0.0 {
+        1.0
+    } else {
+        0.0
+    }
 }
 
 /// `if(c, a, b)`.
@@ -169,53 +134,6 @@ pub(super) fn choose(c: f64, a: f64, b: f64) -> f64 {
     if c.is_nan() {
         num::NAN
     } else if c != 0.0 {
-        a
-    } else {
-        b
-    }
-}
-
-/// Element-wise functions; `b` is used by those of two operands.
-#[inline(always)]
-pub(super) fn apply(function: Function, a: f64, b: f64) -> f64 {
-    match function {
-        Function::Abs => a.abs(),
-        Function::Sqrt => {
-            if a < 0.0 {
-                num::NAN
-            } else {
-                num::sqrt(a)
-            }
-        }
-        Function::Exp => num::exp(a),
-        Function::Log => {
-            if a > 0.0 {
-                num::ln(a)
-            } else {
-                num::NAN
-            }
-        }
-        Function::Sign => {
-            if a.is_nan() || a == 0.0 {
-                a
-            } else {
-                a.signum()
-            }
-        }
-        Function::Floor => a.floor(),
-        Function::Ceil => a.ceil(),
-        Function::Round => a.round(),
-        Function::Min2 => pick(a, b, a < b),
-        Function::Max2 => pick(a, b, a > b),
-        Function::Defined => truth(true, !a.is_nan()),
-    }
-}
-
-#[inline(always)]
-fn pick(a: f64, b: f64, first: bool) -> f64 {
-    if a.is_nan() | b.is_nan() {
-        num::NAN
-    } else if first {
         a
     } else {
         b

@@ -27,8 +27,7 @@ pub fn check_ledger(panel: &Panel, settings: &Settings, workspace: &Workspace) -
     let mut cash = settings.capital;
     let mut positions = vec![0.0; panel.spans.len()];
     let mut last_close = vec![0.0; panel.spans.len()];
-    let mut cursors: Vec<usize> =
-        panel.spans.iter().map(|span| span.offset + panel.first_simulated(*span)).collect();
+    let mut cursors: Vec<usize> = panel.spans.iter().map(|span| span.offset + panel.first_simulated(*span)).collect();
     let mut fills = account.fills.iter().peekable();
     for (k, t) in (panel.start..panel.timeline.len()).enumerate() {
         while let Some(fill) = fills.next_if(|fill| fill.bar as usize == t) {
@@ -53,7 +52,11 @@ pub fn check_ledger(panel: &Panel, settings: &Settings, workspace: &Workspace) -
     }
     same("cash", account.cash, cash)?;
     for (symbol, (held, derived)) in account.positions().iter().zip(&positions).enumerate() {
-        same(&format!("position of {}", panel.symbols[symbol]), held * last_close[symbol], derived * last_close[symbol])?;
+        same(
+            &format!("position of {}", panel.symbols[symbol]),
+            held * last_close[symbol],
+            derived * last_close[symbol],
+        )?;
     }
 
     let profit: f64 = account.trades.iter().map(|trade| trade.profit).sum();

@@ -103,8 +103,7 @@ mod tests {
         for (per_share, minimum, per_trade, bps) in
             [(0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 10.0), (0.01, 1.0, 2.0, 7.0), (0.5, 0.0, 0.0, 0.0)]
         {
-            let costs =
-                Costs { per_share, per_share_minimum: minimum, per_trade, bps, ..Costs::default() };
+            let costs = Costs { per_share, per_share_minimum: minimum, per_trade, bps, ..Costs::default() };
             for fractional in [true, false] {
                 let s = settings(costs, fractional);
                 for price in [0.0003, 0.7, 13.37, 150.1, 99_999.0] {

@@ -257,9 +257,8 @@ impl Run<'_> {
         match self.settings.sequence {
             Sequence::SellsFirst => ready.sort_by_key(|r| (r.quantity > 0.0, orders[r.order].symbol)),
             Sequence::Symbol => ready.sort_by_key(|r| orders[r.order].symbol),
-            Sequence::ByValue => ready.sort_by(|a, b| {
-                a.value.total_cmp(&b.value).then(orders[a.order].symbol.cmp(&orders[b.order].symbol))
-            }),
+            Sequence::ByValue => ready
+                .sort_by(|a, b| a.value.total_cmp(&b.value).then(orders[a.order].symbol.cmp(&orders[b.order].symbol))),
         }
     }
 
@@ -271,9 +270,7 @@ impl Run<'_> {
         let mut quantity = match order.amount {
             // Sized when its turn comes: earlier fills of this bar may have changed position and equity.
             Amount::Close => -held,
-            _ if self.settings.size_at == SizeAt::Order => {
-                self.quantity(&order, ready.base, self.equity_at_fill())
-            }
+            _ if self.settings.size_at == SizeAt::Order => self.quantity(&order, ready.base, self.equity_at_fill()),
             _ => ready.quantity,
         };
         if quantity == 0.0 {

@@ -45,7 +45,9 @@ pub fn run(args: &BacktestArgs, as_json: bool) -> Result<()> {
     spec.set("search.method", "single")?;
     args.overrides.apply(&mut spec)?;
     if spec.bundle.is_none() {
-        return Err(Error::plan("no bundle is named").help("add `--bundle NAME.bundle`, or the built-in `--bundle mag8`"));
+        return Err(
+            Error::plan("no bundle is named").help("add `--bundle NAME.bundle`, or the built-in `--bundle mag8`")
+        );
     }
     for path in [&args.fills, &args.trades, &args.equity].into_iter().flatten() {
         export::format_of(path)?;

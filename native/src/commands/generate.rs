@@ -52,6 +52,10 @@ pub fn run(args: &GenerateArgs, as_json: bool) -> Result<()> {
     files::write_bundle(&args.into, &encode(&draft)?, args.force)?;
     let summary = json!({ "bundle": args.into, "symbols": symbols, "bars": rows, "version": version });
     print::either(as_json, &summary, || {
-        format!("{}: {symbols} symbols, {rows} bars, version {}\n", args.into.display(), &version[..16.min(version.len())])
+        format!(
+            "{}: {symbols} symbols, {rows} bars, version {}\n",
+            args.into.display(),
+            &version[..16.min(version.len())]
+        )
     })
 }

@@ -42,7 +42,8 @@ impl Overrides {
             let absolute = if path.exists() { std::path::absolute(path).ok() } else { None };
             spec.bundle = Some(absolute.map_or_else(|| bundle.clone(), |path| path.display().to_string()));
         }
-        let named = [("symbols", &self.symbols), ("start", &self.start), ("end", &self.end), ("capital", &self.capital)];
+        let named =
+            [("symbols", &self.symbols), ("start", &self.start), ("end", &self.end), ("capital", &self.capital)];
         for (key, value) in named {
             if let Some(value) = value {
                 spec.set(key, value)?;

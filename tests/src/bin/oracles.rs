@@ -48,7 +48,16 @@ fn main() -> ExitCode {
 fn by_program(results: &[CaseResult]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["program", "cases", "exact", "documented", "failed", "unsupported", "numbers", "largest difference"]);
+    table.set_header([
+        "program",
+        "cases",
+        "exact",
+        "documented",
+        "failed",
+        "unsupported",
+        "numbers",
+        "largest difference",
+    ]);
     let mut peers: Vec<&str> = results.iter().map(|result| result.peer.as_str()).collect();
     peers.dedup();
     for peer in peers {

@@ -12,13 +12,13 @@ use std::time::Instant;
 
 use clap::Parser;
 use sandtable::{drive, pool, source};
+use sandtable_core::Result;
 use sandtable_core::bundle::{Bundle, synth};
 use sandtable_core::cache::History;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
 use sandtable_core::run::{Evaluator, Run};
 use sandtable_core::strategy::Strategy;
-use sandtable_core::Result;
 use serde_json::json;
 
 /// Run a named workload.
@@ -61,7 +61,9 @@ fn workload(name: &str) -> Workload {
     };
     let costs = vec![("costs.bps", "5".to_string()), ("costs.slippage_bps", "2".to_string())];
     match name {
-        "W1d" => Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "every_bar"), settings: costs },
+        "W1d" => {
+            Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "every_bar"), settings: costs }
+        }
         "W2" => {
             let mut settings = costs;
             settings.extend([("start", "2019-01-02".to_string()), ("end", "2019-12-31".to_string())]);
@@ -73,7 +75,9 @@ fn workload(name: &str) -> Workload {
             let one = |value: i64| value.to_string();
             Workload { strategy: crossover("ema", one(50), one(200), "on_change"), settings }
         }
-        _ => Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "on_change"), settings: costs },
+        _ => {
+            Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "on_change"), settings: costs }
+        }
     }
 }
 

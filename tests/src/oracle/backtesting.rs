@@ -305,7 +305,8 @@ fn grid(folder: &Path, case: &Value, bundle: &Bundle) -> Compared {
     let rows = csv_rows(&folder.join("grid.csv"))?;
     let mut largest: f64 = 0.0;
     let (mut ties, mut reopened, mut at_end) = (0, 0, 0);
-    let checked = [("Return [%]", "total_return", 100.0), ("# Trades", "trades", 1.0), ("Win Rate [%]", "win_rate", 100.0)];
+    let checked =
+        [("Return [%]", "total_return", 100.0), ("# Trades", "trades", 1.0), ("Win Rate [%]", "win_rate", 100.0)];
     for row in &rows {
         let field = |name: &str| row.get(name).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
         let params = serde_json::json!({ "fast": field("fast"), "slow": field("slow") });

@@ -36,11 +36,7 @@ pub struct CaseResult {
 }
 
 /// The case folders below `root`, by name, those that contain `filter` in "PEER NAME".
-pub fn case_folders(
-    root: &std::path::Path,
-    peer: &str,
-    filter: Option<&str>,
-) -> Vec<(String, std::path::PathBuf)> {
+pub fn case_folders(root: &std::path::Path, peer: &str, filter: Option<&str>) -> Vec<(String, std::path::PathBuf)> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
     let mut folders: Vec<_> = entries
         .flatten()

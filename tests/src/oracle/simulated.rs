@@ -55,5 +55,9 @@ pub fn difference(a: f64, b: f64) -> f64 {
 
 /// Difference relative to the larger of the expected value and `floor`.
 pub fn relative(found: f64, expected: f64, floor: f64) -> f64 {
-    if expected.is_nan() { difference(found, expected) } else { difference(found, expected) / expected.abs().max(floor) }
+    if expected.is_nan() {
+        difference(found, expected)
+    } else {
+        difference(found, expected) / expected.abs().max(floor)
+    }
 }

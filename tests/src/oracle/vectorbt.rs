@@ -111,7 +111,8 @@ fn grid(oracles: &Path, data: &Path, folder: &Path, grouped: bool) -> Compared {
             accounts.push((symbol.clone(), evaluator(&whole, &text, &own).map_err(failed)?));
         }
     }
-    let symbols = if grouped { vec![String::new(); table.rows] } else { table.texts("symbol").map_err(failed)?.to_vec() };
+    let symbols =
+        if grouped { vec![String::new(); table.rows] } else { table.texts("symbol").map_err(failed)?.to_vec() };
     let expected: Vec<Vec<f64>> = CHECKED.iter().map(|(name, _, _)| column(name)).collect::<Result<_, _>>()?;
     let (mut largest, mut ties) = (0.0f64, 0);
     for row in 0..table.rows {
