@@ -87,7 +87,7 @@ pub fn number(random: &mut Stream, depth: u32) -> String {
     ];
     const BARS: [&str; 9] =
         ["atr(p)", "natr(q)", "adx(p)", "cci(q)", "stoch().slowk", "willr(p)", "mfi(p)", "donchian(p).upper", "sar()"];
-    const ACROSS: [&str; 2] = ["rank({x})", "zscore({x})"];
+    const ACROSS: [&str; 4] = ["rank({x})", "zscore({x})", "weekly(sma(close, p))", "monthly(roc(high, 3))"];
     const SHAPED: [&str; 8] = [
         "({x} + {y})",
         "({x} - {y})",
@@ -95,7 +95,7 @@ pub fn number(random: &mut Stream, depth: u32) -> String {
         "({x} / {y})",
         "abs({x})",
         "min({x}, {y})",
-        "weekly({x})",
+        "min({y}, {x})",
         "-{x}",
     ];
     if depth == 0 || chance(random, 0.15) {

@@ -206,15 +206,15 @@ mod tests {
     fn round_trips_are_first_in_first_out_with_their_share_of_the_fees() {
         let mut account = Account::default();
         account.reset(1, 1000.0, true);
-        buy(&mut account, 0, 10.0, 10.0, 1.0);
-        buy(&mut account, 1, 10.0, 20.0, 2.0);
-        buy(&mut account, 2, -15.0, 30.0, 3.0);
+        buy(&mut account, 0, 8.0, 10.0, 1.0);
+        buy(&mut account, 1, 8.0, 20.0, 2.0);
+        buy(&mut account, 2, -12.0, 30.0, 3.0);
         let trades: Vec<(f64, f64, f64, f64)> =
             account.trades.iter().map(|t| (t.quantity, t.entry_price, t.fees, t.profit)).collect();
-        assert_eq!(trades, [(10.0, 10.0, 3.0, 197.0), (5.0, 20.0, 2.0, 48.0)]);
-        assert_eq!(account.cash, 1000.0 - 101.0 - 202.0 + 447.0);
+        assert_eq!(trades, [(8.0, 10.0, 3.0, 157.0), (4.0, 20.0, 2.0, 38.0)]);
+        assert_eq!(account.cash, 1000.0 - 81.0 - 162.0 + 357.0);
         account.list_open(2);
-        assert_eq!(account.trades.last().map(|t| (t.quantity, t.open)), Some((5.0, true)));
+        assert_eq!(account.trades.last().map(|t| (t.quantity, t.open)), Some((4.0, true)));
     }
 
     #[test]

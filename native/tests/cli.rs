@@ -1,17 +1,11 @@
 //! The program as a user runs it: real processes, real files.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-/// The binary that cargo built beside this test.
 fn sandtable(folder: &Path, arguments: &[&str]) -> Output {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push(format!("sandtable{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "{} is not there: run `cargo test --workspace`", path.display());
-    Command::new(path).args(arguments).current_dir(folder).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_sandtable")).args(arguments).current_dir(folder).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -112,7 +106,7 @@ fn one_backtest_writes_what_is_asked_for() {
 #[test]
 fn own_data_become_a_bundle_and_a_backtest() {
     let folder = tempfile::tempdir().unwrap();
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../native/sample");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample");
     let files: Vec<String> = ["AAPL", "GOOG", "IBM", "MSFT"]
         .iter()
         .map(|name| {
