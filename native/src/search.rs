@@ -124,7 +124,7 @@ fn search(evaluator: Evaluator, spec: &PlanSpec, options: &Options, mut phases: 
         None => None,
     };
     let bar = progress::bar(plan.space().count_valid(1 << 16).points, options.quiet || options.json);
-    let mut run = Run::new(plan.clone());
+    let mut run = Run::new(plan);
     let tally = drive::drive(&evaluator, &mut run, &pool, &stop, |batch, outcomes, tally| {
         rows.clear();
         for (outcome, point) in outcomes.iter().zip(&batch.points) {

@@ -287,7 +287,7 @@ impl Run<'_> {
             // The rounding noise that an all-cash purchase leaves in the account buys nothing.
             quantity = if paid < quantity * 1e-9 { 0.0 } else { paid };
         }
-        if quantity == 0.0 || !quantity.is_finite() || !(price > 0.0) {
+        if quantity == 0.0 || !quantity.is_finite() || price.is_nan() || price <= 0.0 {
             self.w.counters.rejected_orders += 1;
             return;
         }

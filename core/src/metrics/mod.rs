@@ -11,7 +11,7 @@
 //! * A metric that its data do not define is null ([`num::NAN`]): never zero, never infinite. A deviation (or a
 //!   sum of losses, or a drawdown) below [`NOISE`] counts as zero, since it comes from rounding alone: a constant
 //!   gain has no Sharpe ratio.
-//! * Sums over sessions run in eight fixed stripes ([`striped`]), sums over trades and running products in order,
+//! * Sums over sessions run in eight fixed stripes (`striped.rs`), sums over trades and running products in order,
 //!   so the bits do not depend on the processor's lanes.
 
 mod benchmark;

@@ -79,6 +79,9 @@ pub fn run(oracles: &Path, data: &Path, filter: Option<&str>) -> Vec<CaseResult>
         .collect()
 }
 
+/// Keys of a study with their values.
+type Switches = Vec<(&'static str, String)>;
+
 type Compared = Result<(Verdict, u64, f64), Verdict>;
 
 fn failed(error: impl std::fmt::Display) -> Verdict {
@@ -122,8 +125,8 @@ fn with_their_averages(
     bundle: &Bundle,
     family: &Family,
     params: &Value,
-    mut switches: Vec<(&'static str, String)>,
-) -> Result<(Bundle, Vec<(&'static str, String)>), Verdict> {
+    mut switches: Switches,
+) -> Result<(Bundle, Switches), Verdict> {
     let bars = &bundle.bars[0];
     let mut series = vec![(bundle.symbols[0].clone(), bars.clone())];
     for (name, (theirs, _)) in ["FAST", "SLOW"].into_iter().zip(family.names) {
@@ -202,7 +205,7 @@ fn strategy(family: &Family, columns: &str, params: &Value) -> Result<String, Ve
 }
 
 /// The program's conventions as switches.
-fn switches(settings: &Value, params: &Value) -> Result<Vec<(&'static str, String)>, Verdict> {
+fn switches(settings: &Value, params: &Value) -> Result<Switches, Verdict> {
     let flag = |key: &str| settings[key].as_bool().unwrap_or(false);
     let number = |key: &str, default: f64| settings[key].as_f64().unwrap_or(default);
     if flag("hedging") || number("margin", 1.0) != 1.0 {
