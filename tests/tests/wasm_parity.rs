@@ -1,6 +1,7 @@
 //! The WebAssembly build computes the bits of the native build.
 //!
 //! One function, `sandtable_wasm::parity::fingerprints`, is compiled twice: here, and to wasm32 for Node.js.
+#![expect(clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
