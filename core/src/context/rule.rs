@@ -54,6 +54,15 @@ impl Rule {
         }
     }
 
+    /// The values of all rows, if they are known beforehand.
+    pub fn column(&self) -> Option<&[f64]> {
+        match self {
+            Rule::Own(column) => Some(column),
+            Rule::Shared(column) => Some(column),
+            Rule::Scalar(_) | Rule::Code(_) => None,
+        }
+    }
+
     /// Whether the rule is true at a row; undefined counts as false.
     pub fn is_true(&self, row: usize, state: &PositionState) -> bool {
         self.at(row, state) == 1.0

@@ -16,11 +16,7 @@ struct Lot {
 
 /// One symbol's holding.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Holding {
-    /// Signed units.
-    pub quantity: f64,
-    /// Last close seen; 0 before the first bar, when nothing can be held.
-    pub last_close: f64,
+struct Holding {
     average_price: f64,
     entry_row: usize,
     highest: f64,
@@ -33,7 +29,11 @@ pub(super) struct Holding {
 pub struct Account {
     /// Money not invested.
     pub cash: f64,
-    pub(super) holdings: Vec<Holding>,
+    /// Signed units of each symbol. Beside `closes`, not within `holdings`: both are read at every bar.
+    pub(super) quantities: Vec<f64>,
+    /// Last close seen of each symbol; 0 before the first bar, when nothing can be held.
+    pub(super) closes: Vec<f64>,
+    holdings: Vec<Holding>,
     /// Closed round trips in the order of their exits; after the run also the parts still open.
     pub trades: Vec<Trade>,
     /// Executions in order, if they are recorded.
@@ -50,6 +50,10 @@ pub struct Account {
 impl Account {
     pub(super) fn reset(&mut self, symbols: usize, cash: f64, record_fills: bool) {
         self.cash = cash;
+        self.quantities.clear();
+        self.quantities.resize(symbols, 0.0);
+        self.closes.clear();
+        self.closes.resize(symbols, 0.0);
         self.holdings.resize_with(symbols, Holding::default);
         for holding in &mut self.holdings {
             let lots = std::mem::take(&mut holding.lots);
@@ -66,14 +70,14 @@ impl Account {
 
     /// Signed units held of each symbol.
     pub fn positions(&self) -> Vec<f64> {
-        self.holdings.iter().map(|holding| holding.quantity).collect()
+        self.quantities.clone()
     }
 
     /// Cash plus positions at their last closes, and the gross value of the positions.
     pub(super) fn mark(&self) -> (f64, f64) {
         let (mut equity, mut gross) = (self.cash, 0.0);
-        for holding in &self.holdings {
-            let value = holding.quantity * holding.last_close;
+        for (quantity, close) in self.quantities.iter().zip(&self.closes) {
+            let value = quantity * close;
             equity += value;
             gross += value.abs();
         }
@@ -83,9 +87,9 @@ impl Account {
     /// Takes notice of a bar while a position may be open.
     #[inline]
     pub(super) fn see_bar(&mut self, symbol: usize, high: f64, low: f64, close: f64) {
-        let holding = &mut self.holdings[symbol];
-        holding.last_close = close;
-        if holding.quantity != 0.0 {
+        self.closes[symbol] = close;
+        if self.quantities[symbol] != 0.0 {
+            let holding = &mut self.holdings[symbol];
             holding.highest = holding.highest.max(high);
             holding.lowest = holding.lowest.min(low);
         }
@@ -94,7 +98,8 @@ impl Account {
     /// What rules may know of a position at `row`.
     pub(super) fn state(&self, symbol: usize, row: usize) -> PositionState {
         let holding = &self.holdings[symbol];
-        if holding.quantity == 0.0 {
+        let position = self.quantities[symbol];
+        if position == 0.0 {
             return PositionState::FLAT;
         }
         PositionState {
@@ -102,7 +107,7 @@ impl Account {
             bars_held: (row - holding.entry_row) as f64,
             highest: holding.highest,
             lowest: holding.lowest,
-            position: holding.quantity,
+            position,
         }
     }
 
@@ -118,7 +123,7 @@ impl Account {
         }
 
         let holding = &mut self.holdings[symbol as usize];
-        let before = holding.quantity;
+        let before = self.quantities[symbol as usize];
         let after = before + quantity;
         let fee_per_unit = fee / quantity.abs();
         if before != 0.0 && (before > 0.0) != (quantity > 0.0) {
@@ -159,12 +164,12 @@ impl Account {
             holding.average_price = (holding.average_price * before + price * quantity) / after;
             holding.lots.push_back(Lot { bar, quantity, price, fee_per_unit });
         }
-        holding.quantity = after;
+        self.quantities[symbol as usize] = after;
     }
 
     /// Adds what is still open to the trades, marked at the last closes.
     pub(super) fn list_open(&mut self, bar: u32) {
-        for (symbol, holding) in self.holdings.iter().enumerate() {
+        for (symbol, (holding, &close)) in self.holdings.iter().zip(&self.closes).enumerate() {
             for lot in &holding.lots {
                 let fees = lot.quantity.abs() * lot.fee_per_unit;
                 self.trades.push(Trade {
@@ -173,9 +178,9 @@ impl Account {
                     entry_bar: lot.bar,
                     exit_bar: bar,
                     entry_price: lot.price,
-                    exit_price: holding.last_close,
+                    exit_price: close,
                     fees,
-                    profit: lot.quantity * (holding.last_close - lot.price) - fees,
+                    profit: lot.quantity * (close - lot.price) - fees,
                     open: true,
                 });
             }

@@ -167,7 +167,8 @@ impl Run<'_> {
             }
         }
         if !ready.is_empty() {
-            let equity = self.equity_at_fill();
+            // Orders that were sized at the decision ask for no equity.
+            let equity = if self.settings.size_at == SizeAt::Decision { NAN } else { self.equity_at_fill() };
             for entry in &mut ready {
                 let order = &self.w.orders[entry.order];
                 entry.quantity = self.quantity(order, entry.base, equity);
@@ -177,10 +178,14 @@ impl Run<'_> {
             for entry in &ready {
                 self.fill(t, *entry);
             }
-            let mut filled = ready.iter().map(|entry| entry.order).collect::<Vec<_>>();
-            filled.sort_unstable();
-            for index in filled.into_iter().rev() {
-                self.w.orders.remove(index);
+            if ready.len() == self.w.orders.len() {
+                self.w.orders.clear();
+            } else {
+                let mut index = 0;
+                self.w.orders.retain(|_| {
+                    index += 1;
+                    !ready.iter().any(|entry| entry.order + 1 == index)
+                });
             }
         }
         self.w.ready = ready;
@@ -191,17 +196,17 @@ impl Run<'_> {
         let account = &self.w.account;
         let mut present = self.w.present.iter().peekable();
         let mut equity = account.cash;
-        for (symbol, holding) in account.holdings.iter().enumerate() {
+        for (symbol, (quantity, close)) in account.quantities.iter().zip(&account.closes).enumerate() {
             let row = present.next_if(|(s, _)| *s as usize == symbol).map(|&(_, row)| row);
-            let price = row.map_or(holding.last_close, |row| self.base_price(row));
-            equity += holding.quantity * price;
+            let price = row.map_or(*close, |row| self.base_price(row));
+            equity += quantity * price;
         }
         equity
     }
 
     /// Signed units of an order at a price, whole lots where lots are whole.
     fn quantity(&self, order: &Order, price: f64, equity: f64) -> f64 {
-        let held = self.w.account.holdings[order.symbol as usize].quantity;
+        let held = self.w.account.quantities[order.symbol as usize];
         match order.amount {
             Amount::Units(units) => units,
             Amount::Close => -held,
@@ -212,7 +217,7 @@ impl Run<'_> {
 
     /// Money that an order moves at a price, signed. Equal targets give equal bits, so that ties stay ties.
     fn value(&self, order: &Order, price: f64, equity: f64) -> f64 {
-        let held = self.w.account.holdings[order.symbol as usize].quantity;
+        let held = self.w.account.quantities[order.symbol as usize];
         match order.amount {
             Amount::Units(units) => units * price,
             Amount::Close => -held * price,
@@ -266,7 +271,7 @@ impl Run<'_> {
     fn fill(&mut self, t: usize, ready: Ready) {
         let order = self.w.orders[ready.order];
         let symbol = order.symbol as usize;
-        let held = self.w.account.holdings[symbol].quantity;
+        let held = self.w.account.quantities[symbol];
         let mut quantity = match order.amount {
             // Sized when its turn comes: earlier fills of this bar may have changed position and equity.
             Amount::Close => -held,
@@ -313,9 +318,10 @@ impl Run<'_> {
 
     fn decide_targets(&mut self, weight: &Rule, when: &When) {
         let mut equity = NAN;
+        let column = weight.column();
         for index in 0..self.w.present.len() {
             let (symbol, row) = self.w.present[index];
-            let target = weight.at(row, &PositionState::FLAT);
+            let target = column.map_or_else(|| weight.at(row, &PositionState::FLAT), |column| column[row]);
             let acts = match when {
                 When::OnChange => target != self.w.last_target[symbol as usize],
                 When::EveryBar => true,
@@ -329,7 +335,7 @@ impl Run<'_> {
             if !self.w.orders.is_empty() {
                 self.w.orders.retain(|order| order.symbol != symbol);
             }
-            let held = self.w.account.holdings[symbol as usize].quantity;
+            let held = self.w.account.quantities[symbol as usize];
             if target == 0.0 && held == 0.0 {
                 continue;
             }
@@ -402,7 +408,7 @@ impl Run<'_> {
     fn close_all(&mut self, t: usize) {
         self.w.orders.clear();
         for symbol in 0..self.panel.spans.len() {
-            let held = self.w.account.holdings[symbol].quantity;
+            let held = self.w.account.quantities[symbol];
             let Some(row) = self.w.cursors[symbol].checked_sub(1) else { continue };
             if held == 0.0 {
                 continue;

@@ -13,12 +13,10 @@ use std::time::Instant;
 use clap::Parser;
 use sandtable::{drive, pool, source};
 use sandtable_core::Result;
-use sandtable_core::bundle::{Bundle, synth};
-use sandtable_core::cache::History;
-use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
+use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Evaluator, Run};
-use sandtable_core::strategy::Strategy;
+use sandtable_core::run::Run;
+use sandtable_tests::workload;
 use serde_json::json;
 
 /// Run a named workload.
@@ -39,53 +37,10 @@ struct Arguments {
     json: bool,
 }
 
-const GRID: &str = "{ type = \"int\", min = MIN, max = MAX, step = STEP }";
-
-/// A strategy's text and the keys of a study over it.
-struct Workload {
-    strategy: String,
-    settings: Vec<(&'static str, String)>,
-}
-
-fn range(min: i64, max: i64, step: i64) -> String {
-    GRID.replace("MIN", &min.to_string()).replace("MAX", &max.to_string()).replace("STEP", &step.to_string())
-}
-
-fn workload(name: &str) -> Workload {
-    let crossover = |average: &str, fast: String, slow: String, rebalance: &str| {
-        format!(
-            "name = \"crossover\"\n[params]\nfast = {fast}\nslow = {slow}\n[rules]\n\
-             target = \"if({average}(close, fast) > {average}(close, slow), 1 / n_symbols, 0)\"\n\
-             rebalance = \"{rebalance}\"\n"
-        )
-    };
-    let costs = vec![("costs.bps", "5".to_string()), ("costs.slippage_bps", "2".to_string())];
-    match name {
-        "W1d" => {
-            Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "every_bar"), settings: costs }
-        }
-        "W2" => {
-            let mut settings = costs;
-            settings.extend([("start", "2019-01-02".to_string()), ("end", "2019-12-31".to_string())]);
-            Workload { strategy: crossover("sma", range(10, 50, 10), range(20, 100, 20), "on_change"), settings }
-        }
-        "W7" => {
-            let mut settings = costs;
-            settings.push(("search.method", "single".to_string()));
-            let one = |value: i64| value.to_string();
-            Workload { strategy: crossover("ema", one(50), one(200), "on_change"), settings }
-        }
-        _ => {
-            Workload { strategy: crossover("sma", range(5, 100, 5), range(22, 212, 10), "on_change"), settings: costs }
-        }
-    }
-}
-
 fn data(arguments: &Arguments) -> Result<Bundle> {
     match (&arguments.bundle, arguments.workload.as_str()) {
         (Some(path), _) => source::open_bundle(&path.display().to_string(), std::path::Path::new(".")),
-        (None, "W7") => Ok(synth::long_series(1_000_000, 7).into_bundle()),
-        (None, _) => Ok(synth::mag8(synth::MAG8_SEED).into_bundle()),
+        (None, name) => Ok(workload::bundle(name)),
     }
 }
 
@@ -93,14 +48,8 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
     let began = Instant::now();
     let bundle = data(arguments)?;
     let opened = began.elapsed();
-    let Workload { strategy, settings } = workload(&arguments.workload);
-    let strategy = Strategy::parse(&strategy, &arguments.workload)?;
-    let mut spec = PlanSpec::new(&arguments.workload);
-    for (key, value) in settings {
-        spec.set(key, &value)?;
-    }
-    let plan = Arc::new(Plan::resolve(&spec, strategy, &BundleFacts::from(&bundle))?);
-    let evaluator = Evaluator::new(plan.clone(), &bundle, Arc::new(History::new(2_000_000_000)))?;
+    let evaluator = workload::evaluator(&arguments.workload, &bundle)?;
+    let plan = evaluator.plan.clone();
     drop(bundle);
 
     let pool = pool::pool(arguments.threads)?;
