@@ -243,7 +243,9 @@ impl DefectReport {
         let mut index = std::collections::BTreeMap::new();
         for defect in &self.defects {
             let key = (defect.file.clone(), defect.symbol.clone(), defect.kind);
-            let at = *index.entry(key.clone()).or_insert_with(|| {
+            // Notes on different columns say different things.
+            let column = (defect.done == Done::Noted).then(|| defect.column.clone());
+            let at = *index.entry((key.clone(), column)).or_insert_with(|| {
                 let more = self.more.get(&key).copied().unwrap_or_default();
                 groups.push(DefectGroup { first: defect.clone(), count: more });
                 groups.len() - 1
