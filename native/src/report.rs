@@ -34,13 +34,13 @@ pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
         let best_detail = finished.evaluator.detail(&best.point);
         let title = format!("{}: {}", plan.name(), parameters(plan, &best.point));
         for name in [PLOT_EQUITY, "equity.png"] {
-            equity_plot(&finished.folder.file(name), &title, &best_detail)?;
+            equity_plot(&finished.folder.file(name), &title, plan, &best_detail)?;
         }
         detail = Some(best_detail);
     }
     if let Some(heatmap) = &finished.heatmap {
         for name in [PLOT_HEATMAP, "heatmap.png"] {
-            heatmap_plot(&finished.folder.file(name), plan.name(), heatmap, plan.objective().direction)?;
+            heatmap_plot(&finished.folder.file(name), heatmap, plan.objective().direction)?;
         }
     }
     print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
@@ -99,7 +99,7 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         out += &heatmap_text(heatmap, plan.objective().direction);
     }
     if let Some(detail) = detail {
-        let curve = curve(plan.name(), detail);
+        let curve = curve(plan.name(), benchmark_name(plan), detail);
         let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
     }
     let files = [study::RESULTS, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
@@ -149,6 +149,11 @@ pub fn single(evaluator: &Evaluator, point: &[f64], detail: &Detail, written: &[
     out
 }
 
+/// What equity is compared with: the benchmark symbol, or all symbols in equal parts.
+fn benchmark_name(plan: &Plan) -> &str {
+    plan.benchmark().unwrap_or("all symbols")
+}
+
 /// `fast = 20, slow = 52`.
 pub fn parameters(plan: &Plan, point: &[f64]) -> String {
     let one = |(param, value): (&sandtable_core::strategy::ParamDecl, &f64)| {
@@ -158,7 +163,7 @@ pub fn parameters(plan: &Plan, point: &[f64]) -> String {
     if all.is_empty() { "no parameters".into() } else { all.join(", ") }
 }
 
-fn curve(title: &str, detail: &Detail) -> EquityCurve {
+fn curve(title: &str, benchmark: &str, detail: &Detail) -> EquityCurve {
     let metric = |name: &str| {
         let place = metrics::index_of(name);
         let value = place.and_then(|m| detail.metrics.get(m).copied()).unwrap_or(f64::NAN);
@@ -175,7 +180,7 @@ fn curve(title: &str, detail: &Detail) -> EquityCurve {
         ),
         dates: detail.sessions.clone(),
         equity: detail.session_equity.clone(),
-        benchmark: Some(("buy and hold".into(), detail.benchmark_equity.clone())),
+        benchmark: Some((benchmark.into(), detail.benchmark_equity.clone())),
     }
 }
 
@@ -183,8 +188,8 @@ fn curve(title: &str, detail: &Detail) -> EquityCurve {
 ///
 /// # Errors
 /// Another ending, or the file cannot be written.
-pub fn equity_plot(path: &Path, title: &str, detail: &Detail) -> Result<()> {
-    let curve = curve(title, detail);
+pub fn equity_plot(path: &Path, title: &str, plan: &Plan, detail: &Detail) -> Result<()> {
+    let curve = curve(title, benchmark_name(plan), detail);
     let bytes = match ending(path)? {
         Picture::Svg => plot::equity_svg(&curve)?.into_bytes(),
         Picture::Png => plot::equity_png(&curve)?,
@@ -196,9 +201,8 @@ pub fn equity_plot(path: &Path, title: &str, detail: &Detail) -> Result<()> {
 ///
 /// # Errors
 /// Another ending, or the file cannot be written.
-pub fn heatmap_plot(path: &Path, title: &str, heatmap: &Heatmap, direction: Direction) -> Result<()> {
-    let mut picture = view_of(heatmap, direction);
-    picture.title = format!("{title}: {}", picture.title);
+pub fn heatmap_plot(path: &Path, heatmap: &Heatmap, direction: Direction) -> Result<()> {
+    let picture = view_of(heatmap, direction);
     let bytes = match ending(path)? {
         Picture::Svg => plot::heatmap_svg(&picture)?.into_bytes(),
         Picture::Png => plot::heatmap_png(&picture)?,

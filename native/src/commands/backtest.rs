@@ -92,7 +92,7 @@ pub fn run(args: &BacktestArgs, as_json: bool) -> Result<()> {
     write(&args.trades, &|| export::trades(&detail, symbols))?;
     write(&args.equity, &|| export::equity(&detail))?;
     if let Some(path) = &args.plot {
-        report::equity_plot(path, plan.name(), &detail)?;
+        report::equity_plot(path, plan.name(), plan, &detail)?;
         written.push(path.clone());
     }
     let params: serde_json::Map<_, _> =

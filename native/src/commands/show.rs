@@ -84,7 +84,7 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
         None => None,
     };
     if let (Some(path), Some(heatmap)) = (&args.plot, &heatmap) {
-        report::heatmap_plot(path, record["plan"]["name"].as_str().unwrap_or("study"), heatmap, direction)?;
+        report::heatmap_plot(path, heatmap, direction)?;
     } else if args.plot.is_some() {
         return Err(Error::plan("--plot needs --heatmap").help("add `--heatmap x,y`"));
     }

@@ -58,8 +58,12 @@ fn by_program(results: &[CaseResult]) -> Table {
         "numbers",
         "largest difference",
     ]);
-    let mut peers: Vec<&str> = results.iter().map(|result| result.peer.as_str()).collect();
-    peers.dedup();
+    let mut peers: Vec<&str> = Vec::new();
+    for result in results {
+        if !peers.contains(&result.peer.as_str()) {
+            peers.push(&result.peer);
+        }
+    }
     for peer in peers {
         let own: Vec<&CaseResult> = results.iter().filter(|result| result.peer == peer).collect();
         let count = |wanted: fn(&Verdict) -> bool| own.iter().filter(|r| wanted(&r.verdict)).count().to_string();
