@@ -128,6 +128,14 @@ fn every_key_reaches_its_setting() {
 }
 
 #[test]
+fn conditions_may_stand_in_the_space() {
+    let spec =
+        PlanSpec::parse("bundle = 'b'\nstrategy = 's'\n[space]\nfast = [5, 10]\nwhere = 'fast < 7'", "s").unwrap();
+    assert_eq!(spec.conditions, ["fast < 7"]);
+    assert_eq!(spec.space.len(), 1);
+}
+
+#[test]
 fn options_are_laid_over_the_study() {
     let mut spec = PlanSpec::parse("bundle = 'b'\nstrategy = 's'\n[costs]\nbps = 1\n[space]\nfast = 5", "s").unwrap();
     for (key, value) in [

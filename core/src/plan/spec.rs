@@ -215,7 +215,9 @@ impl PlanSpec {
             };
             return entries.iter().try_for_each(|inner| self.read_entry(inner, &path, file));
         }
-        if table == "space" {
+        // Conditions cut the space, so many will write them there.
+        let path = if path == "space.where" { String::from("where") } else { path };
+        if table == "space" && path != "where" {
             let read = space_entry(&entry.item).map_err(|(error, span)| error.at(file.place(span)))?;
             self.space.insert(entry.key.clone(), read);
             self.places.insert(name_of(&entry.key), file.place(entry.key_span.clone()));
