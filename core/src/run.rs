@@ -4,14 +4,20 @@
 //! takes a [`Batch`], prepares its columns and evaluates its trials on as many threads as it likes, in any order, and
 //! hands the outcomes back in index order.
 
+mod caches;
+mod exploration;
+
+pub use caches::{CacheCounters, Caches};
+pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, History};
 use crate::context::{self, BoundColumn, Context, Panel, Prepared, Window};
 use crate::engine::{self, Decisions, Record};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ledger::{Fill, Trade};
 use crate::metrics;
 use crate::num::NAN;
@@ -27,9 +33,51 @@ pub struct Evaluator {
     /// Panel and columns.
     pub context: Context,
     roots: Vec<NodeId>,
+    panelled: Arc<Panelled>,
+}
+
+/// What plans over the same bars share: the panel, its sessions and the market's returns.
+#[derive(Debug)]
+pub struct Panelled {
+    panel: Arc<Panel>,
+    /// Dates of the simulated sessions.
     dates: Vec<i32>,
-    /// Return of the benchmark in each simulated session.
-    pub benchmark: Vec<f64>,
+    /// Return of the benchmark in each of them.
+    benchmark: Vec<f64>,
+}
+
+/// The bars that a plan is simulated on.
+fn window(plan: &Plan) -> Window {
+    let warmup_bars = u32::try_from(plan.warmup_bars()).unwrap_or(u32::MAX);
+    Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars }
+}
+
+/// Names a panel by what it is made of.
+fn panel_key(plan: &Plan) -> String {
+    // Symbols may hold any character: their lengths keep two lists from being the same text.
+    let list = |symbols: &[String]| symbols.iter().map(|s| format!("{}:{s}", s.len())).collect::<Vec<_>>().join(",");
+    let (version, symbols, foreign) = (&plan.bundle().version, list(plan.symbols()), list(&plan.symbols_to_load()));
+    format!("{version}|{symbols}|{foreign}|{:?}|{:?}", plan.benchmark(), window(plan))
+}
+
+impl Panelled {
+    fn new(plan: &Plan, bundle: &Bundle) -> Result<Panelled> {
+        let panel = Panel::new(bundle, plan.symbols(), &window(plan), &plan.symbols_to_load())?;
+        let mut dates = panel.sessions[panel.start..].to_vec();
+        dates.dedup();
+        let benchmark = match plan.benchmark() {
+            Some(symbol) => benchmark_returns(&panel, symbol),
+            None => returns(1.0, &hold_all(&panel)),
+        };
+        Ok(Panelled { panel: Arc::new(panel), dates, benchmark })
+    }
+
+    /// Bytes that it takes, roughly: columns of the panel and of the symbols kept aside.
+    fn bytes(&self) -> u64 {
+        let aside: usize = self.panel.references.values().map(Bars::len).sum();
+        let times = self.panel.timeline.len() + self.dates.len() + self.benchmark.len();
+        ((self.panel.rows() + aside) * 52 + times * 16) as u64
+    }
 }
 
 /// Memory of one worker, reused from trial to trial.
@@ -97,19 +145,24 @@ impl Evaluator {
     /// # Errors
     /// A symbol that the bundle lacks, or dates without bars.
     pub fn new(plan: Arc<Plan>, bundle: &Bundle, history: Arc<History>) -> Result<Evaluator> {
-        let warmup_bars = u32::try_from(plan.warmup_bars()).unwrap_or(u32::MAX);
-        let window = Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars };
-        let panel = Panel::new(bundle, plan.symbols(), &window, &plan.symbols_to_load())?;
-        let id = format!("{}|{}|{:?}", bundle.version, panel.symbols.join(","), window);
-        let mut dates = panel.sessions[panel.start..].to_vec();
-        dates.dedup();
-        let benchmark = match plan.benchmark() {
-            Some(symbol) => benchmark_returns(&panel, symbol),
-            None => returns(1.0, &hold_all(&panel)),
-        };
+        let panelled = Arc::new(Panelled::new(&plan, bundle)?);
+        Ok(Evaluator::over(plan, &panelled, history))
+    }
+
+    /// As [`Evaluator::new`], with panel and columns from caches that runs share.
+    ///
+    /// # Errors
+    /// As [`Evaluator::new`].
+    pub fn cached(plan: Arc<Plan>, bundle: &Bundle, caches: &Caches) -> Result<Evaluator> {
+        let key = panel_key(&plan);
+        let panelled = caches.contexts.get_or_make(&key, || Panelled::new(&plan, bundle), Panelled::bytes)?;
+        Ok(Evaluator::over(plan, &panelled, caches.history.clone()))
+    }
+
+    fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, history: Arc<History>) -> Evaluator {
         let roots = Decisions::roots(plan.strategy());
-        let context = Context::new(Arc::new(panel), id, history);
-        Ok(Evaluator { plan, context, roots, dates, benchmark })
+        let context = Context::new(panelled.panel.clone(), panel_key(&plan), history);
+        Evaluator { plan, context, roots, panelled: panelled.clone() }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
@@ -160,6 +213,7 @@ impl Evaluator {
         }
         let mut worth = self.plan.settings().capital;
         let benchmark_equity = self
+            .panelled
             .benchmark
             .iter()
             .map(|r| {
@@ -171,12 +225,35 @@ impl Evaluator {
             metrics: values,
             time: panel.timeline[panel.start..].to_vec(),
             equity: engine.bar_equity,
-            sessions: self.dates.clone(),
+            sessions: self.panelled.dates.clone(),
             session_equity: engine.session_equity,
             benchmark_equity,
             fills,
             trades,
         }
+    }
+
+    /// The simulated bars of one of the plan's symbols.
+    ///
+    /// # Errors
+    /// The plan does not trade it.
+    pub fn bars(&self, symbol: &str) -> Result<Bars> {
+        let panel = &*self.context.panel;
+        let Some(place) = panel.symbols.iter().position(|known| known == symbol) else {
+            return Err(Error::plan(format!("the plan does not trade `{symbol}`"))
+                .help(format!("it trades {}", panel.symbols.join(", "))));
+        };
+        let span = panel.spans[place];
+        let rows = span.offset + panel.first_simulated(span)..span.offset + span.len;
+        Ok(Bars {
+            time: panel.row_time[rows.clone()].iter().map(|&t| panel.timeline[t as usize]).collect(),
+            session: panel.row_session[rows.clone()].to_vec(),
+            open: panel.open[rows.clone()].to_vec(),
+            high: panel.high[rows.clone()].to_vec(),
+            low: panel.low[rows.clone()].to_vec(),
+            close: panel.close[rows.clone()].to_vec(),
+            volume: panel.volume[rows].to_vec(),
+        })
     }
 
     /// Evaluates one trial and checks the identities of its ledger.
@@ -209,8 +286,8 @@ impl Evaluator {
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity: &engine.session_equity,
-            dates: &self.dates,
-            benchmark: Some(&self.benchmark),
+            dates: &self.panelled.dates,
+            benchmark: Some(&self.panelled.benchmark),
             trades: &engine.account.trades,
             periods_per_year: self.plan.periods_per_year(),
             risk_free: self.plan.risk_free_per_session(),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use sandtable_core::Result;
-use sandtable_core::context::Prepared;
-use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch};
+use sandtable_core::cache::Column;
+use sandtable_core::context::{BoundColumn, Prepared};
+use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers};
 
 thread_local! {
     /// Each worker keeps its memory between trials, batches and runs.
@@ -59,17 +60,7 @@ pub fn drive(
         tally.preparing += began.elapsed();
 
         let began = Instant::now();
-        let outcomes: Vec<Outcome> = pool.install(|| {
-            // Collected in index order, whatever thread evaluated what.
-            batch
-                .indices
-                .par_iter()
-                .zip(&batch.points)
-                .map(|(&index, point)| {
-                    SCRATCH.with_borrow_mut(|scratch| evaluator.trial(index, point, &prepared, scratch))
-                })
-                .collect()
-        });
+        let outcomes = Pooled(pool).trials(evaluator, &batch.indices, &batch.points, &prepared);
         tally.evaluating += began.elapsed();
         tally.trials += outcomes.len() as u64;
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
@@ -81,11 +72,33 @@ pub fn drive(
 
 fn prepare(evaluator: &Evaluator, batch: &Batch, pool: &ThreadPool) -> Prepared {
     let wanted = evaluator.wanted(&batch.points);
-    let columns: Vec<_> =
-        pool.install(|| wanted.par_iter().map(|(column, k)| evaluator.compute(column, &batch.points[*k])).collect());
+    let columns = Pooled(pool).columns(evaluator, &wanted, &batch.points);
     let mut prepared = Prepared::default();
     for ((wanted, _), column) in wanted.into_iter().zip(columns) {
         prepared.insert(wanted, column);
     }
     prepared
+}
+
+/// A pool of threads as the core sees it. Everything is collected in order, whatever thread evaluated what.
+#[derive(Clone, Copy, Debug)]
+pub struct Pooled<'a>(pub &'a ThreadPool);
+
+impl Workers for Pooled<'_> {
+    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
+        self.0.install(|| wanted.par_iter().map(|(column, k)| evaluator.compute(column, &points[*k])).collect())
+    }
+
+    fn trials(
+        &mut self,
+        evaluator: &Evaluator,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Outcome> {
+        let trial = |(&index, point): (&u64, &Vec<f64>)| {
+            SCRATCH.with_borrow_mut(|scratch| evaluator.trial(index, point, prepared, scratch))
+        };
+        self.0.install(|| indices.par_iter().zip(points).map(trial).collect())
+    }
 }

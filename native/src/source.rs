@@ -9,10 +9,6 @@ use sandtable_core::{Error, Result, error::nearest};
 
 use crate::{files, study};
 
-/// Bundles that are generated rather than read.
-pub const BUILT_IN: [(&str, &str); 1] =
-    [("mag8", "8 correlated symbols, 40,987 daily bars, 2000 to 2024, generated from a fixed seed")];
-
 /// Opens a bundle: a built-in name, or a folder relative to `base`.
 ///
 /// # Errors
@@ -24,7 +20,7 @@ pub fn open_bundle(name: &str, base: &Path) -> Result<Bundle> {
     }
     if !path.exists() {
         let error = Error::data(format!("there is no bundle `{}`", path.display()));
-        return Err(match nearest(name, BUILT_IN.iter().map(|(name, _)| *name)) {
+        return Err(match nearest(name, synth::BUILT_IN.iter().map(|(name, _)| *name)) {
             Some(near) => error.help(format!("did you mean the built-in `{near}`?")),
             None => {
                 error.help("make one with `sandtable ingest FILES… --into NAME.bundle`, or use the built-in `mag8`")

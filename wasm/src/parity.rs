@@ -12,6 +12,7 @@ use sandtable_core::bundle::{Bars, Field};
 use sandtable_core::indicators::{Indicator, Input, REGISTRY, compute};
 use sandtable_core::num;
 use sandtable_core::rng::Stream;
+use sandtable_core::run::Workers;
 
 const SEED: u64 = 20_000_103;
 /// Random arguments for each function of one argument.
@@ -21,16 +22,17 @@ const DRAWS: usize = 20_000;
 /// Bars of the made-up symbol: more than the longest look back of any indicator's defaults.
 const BARS: usize = 700;
 
-/// Name and BLAKE3 hash (hex) of the bits of everything that is compared, in a fixed order.
+/// Name and BLAKE3 hash (hex) of the bits of everything that is compared, in a fixed order. Whole grids are evaluated by
+/// `workers`, `chunk` trials at a time, neither of which may change a bit.
 ///
 /// # Errors
 /// A strategy of the gallery that is not valid.
-pub fn fingerprints() -> Result<Vec<(String, String)>> {
+pub fn fingerprints(workers: &mut impl Workers, chunk: usize) -> Result<Vec<(String, String)>> {
     let mut all = mathematics();
     all.extend(draws());
     let bars = random_walk();
     all.extend(REGISTRY.iter().map(|indicator| (format!("indicator/{}", indicator.name), columns(indicator, &bars))));
-    all.extend(line::line()?);
+    all.extend(line::line(workers, chunk)?);
     Ok(all)
 }
 
@@ -202,6 +204,8 @@ fn outputs(indicator: &Indicator, parameters: &[f64], bars: &Bars) -> Vec<Vec<f6
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+    use sandtable_core::run::OneThread;
+
     use super::*;
 
     #[test]
@@ -221,10 +225,10 @@ mod tests {
 
     #[test]
     fn every_name_is_there_once_and_every_hash_stays() {
-        let all = fingerprints().unwrap();
+        let all = fingerprints(&mut OneThread::default(), 7).unwrap();
         let names: std::collections::BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), all.len());
         assert!(all.iter().any(|(name, _)| name == "num/pow") && all.iter().any(|(name, _)| name == "rng/student_t"));
-        assert_eq!(all, fingerprints().unwrap(), "fingerprints depend on nothing");
+        assert_eq!(all, fingerprints(&mut OneThread::default(), 100).unwrap(), "fingerprints depend on nothing");
     }
 }

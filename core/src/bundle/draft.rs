@@ -33,6 +33,22 @@ pub struct BundleDraft {
 }
 
 impl BundleDraft {
+    /// A draft of a bundle in memory, with what the bundle does not carry.
+    pub fn of(bundle: &Bundle, source: &str, licence: &str, actions: &[Action]) -> BundleDraft {
+        BundleDraft {
+            name: bundle.name.clone(),
+            frequency: bundle.frequency,
+            calendar: bundle.calendar,
+            prices: bundle.prices,
+            benchmark: bundle.benchmark.clone(),
+            source: source.to_owned(),
+            licence: licence.to_owned(),
+            symbols: bundle.symbols.clone(),
+            bars: bundle.bars.clone(),
+            actions: actions.to_vec(),
+        }
+    }
+
     /// Checks every rule that a stored bundle obeys.
     ///
     /// # Errors

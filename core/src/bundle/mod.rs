@@ -12,6 +12,7 @@
 pub mod actions;
 pub mod check;
 pub mod draft;
+mod groups;
 pub mod ingest;
 pub mod manifest;
 mod pages;

@@ -22,11 +22,11 @@ use parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
 use parquet::basic::Type;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
-use parquet::file::statistics::Statistics;
 
 use super::actions::check_actions;
 use super::check::check_bars;
 use super::draft::{actions_hash, bars_hash};
+use super::groups::{self, Group};
 use super::manifest::{FileEntry, FileKind, Manifest, SymbolEntry};
 use super::pages::{Origin, check_pages};
 use super::write::{CHUNK_SUM_DIGITS, CHUNK_SUMS_KEY, GROUP_ROWS_MAX, PAY_UNKNOWN, chunk_sum};
@@ -44,6 +44,9 @@ pub struct Selection {
     pub to: Option<i32>,
     /// Only these columns; the others stay empty.
     pub fields: Option<Vec<Field>>,
+    /// For a plan's warm-up: of each symbol also this many bars before `from` (or as many as it has), and symbols
+    /// without a bar in the dates stay, with what they have.
+    pub warmup_bars: Option<u32>,
 }
 
 impl Selection {
@@ -52,7 +55,22 @@ impl Selection {
         Self::default()
     }
 
-    fn wants_date(&self, first: i32, last: i32) -> bool {
+    /// Whether a bundle cut to this holds everything that one cut to `other` does.
+    pub fn covers(&self, other: &Selection) -> bool {
+        let symbols = self.symbols.as_ref().is_none_or(|own| {
+            other.symbols.as_ref().is_some_and(|wanted| wanted.iter().all(|symbol| own.contains(symbol)))
+        });
+        let from = self.from.is_none_or(|own| other.from.is_some_and(|wanted| wanted >= own));
+        let to = self.to.is_none_or(|own| other.to.is_some_and(|wanted| wanted <= own));
+        let fields = other.fields().iter().all(|field| self.fields().contains(field));
+        // Bars before a later `from` are more, never fewer, than those before an earlier one.
+        let warmup = self.from.is_none() || self.warmup_bars.unwrap_or(0) >= other.warmup_bars.unwrap_or(0);
+        // Without a warm-up, symbols that have no bar in the dates were left out.
+        let all_stay = self.warmup_bars.is_some() || (self.from.is_none() && self.to.is_none());
+        symbols && from && to && fields && warmup && all_stay
+    }
+
+    pub(super) fn wants_date(&self, first: i32, last: i32) -> bool {
         self.from.is_none_or(|from| last >= from) && self.to.is_none_or(|to| first <= to)
     }
 
@@ -175,7 +193,7 @@ impl Reader {
             for i in 0..self.files.len() {
                 self.open_file(i).map_err(|error| error.in_file(&self.files[i].entry.name))?;
             }
-            self.check_row_counts()?;
+            self.choose_groups()?;
             self.stage = Stage::Chunks;
         }
         if self.stage == Stage::Chunks {
@@ -224,9 +242,7 @@ impl Reader {
         let source = &mut self.files[i];
         match source.entry.kind {
             FileKind::Bars => {
-                source.open_footer()?;
-                source.choose_groups(&self.manifest, &self.symbols, &self.selection)?;
-                source.want_chunks(&self.fields)
+                source.open_footer()
             }
             FileKind::Actions => {
                 let bytes = source.take(0, source.entry.bytes)?;
@@ -243,20 +259,22 @@ impl Reader {
         }
     }
 
-    /// Row groups of a symbol must hold as many rows as the manifest says, wherever they are.
-    fn check_row_counts(&self) -> Result<()> {
-        let mut rows = vec![0u64; self.manifest.symbols.len()];
-        for source in self.files.iter().filter(|source| source.entry.kind == FileKind::Bars) {
-            for group in source.footer.iter().flat_map(|footer| footer.row_groups()) {
-                rows[group_symbol(group, &self.manifest)?] += group.num_rows().max(0) as u64;
+    /// Chooses the row groups to read by their statistics and asks for their bytes.
+    fn choose_groups(&mut self) -> Result<()> {
+        let mut all: Vec<Group> = Vec::new();
+        for (file, source) in self.files.iter().enumerate() {
+            for (index, group) in source.footer.iter().flat_map(|footer| footer.row_groups()).enumerate() {
+                all.push(Group::of(file, index, group, &self.manifest).map_err(|e| e.in_file(&source.entry.name))?);
             }
         }
-        match self.manifest.symbols.iter().zip(&rows).find(|(entry, rows)| entry.rows != **rows) {
-            Some((entry, rows)) => {
-                Err(Error::data(format!("{} has {rows} rows; the manifest says {}", entry.symbol, entry.rows)))
-            }
-            None => Ok(()),
+        groups::check_row_counts(&all, &self.manifest)?;
+        for group in groups::choose(all, &self.manifest, &self.symbols, &self.selection) {
+            self.files[group.file].groups.push((group.index, group.symbol));
         }
+        for source in self.files.iter_mut().filter(|source| source.entry.kind == FileKind::Bars) {
+            source.want_chunks(&self.fields).map_err(|error| error.in_file(&source.entry.name))?;
+        }
+        Ok(())
     }
 
     fn decode(&mut self) -> Result<Bundle> {
@@ -276,7 +294,8 @@ impl Reader {
             self.check_whole(entry, bars)?;
             cut(bars, &self.selection);
         }
-        let keep: Vec<bool> = bars.iter().map(|bars| !bars.is_empty()).collect();
+        let all_stay = self.selection.warmup_bars.is_some();
+        let keep: Vec<bool> = bars.iter().map(|bars| all_stay || !bars.is_empty()).collect();
         let mut kept = keep.iter();
         bars.retain(|_| kept.next().copied().unwrap_or(false));
         let symbols: Vec<String> =
@@ -329,7 +348,7 @@ fn chosen_symbols(manifest: &Manifest, selection: &Selection) -> Result<Vec<Symb
         .symbols
         .iter()
         .filter(|entry| selection.symbols.as_ref().is_none_or(|wanted| wanted.contains(&entry.symbol)))
-        .filter(|entry| selection.wants_date(entry.first, entry.last))
+        .filter(|entry| selection.warmup_bars.is_some() || selection.wants_date(entry.first, entry.last))
         .cloned()
         .collect();
     if chosen.is_empty() { Err(no_bars_in_range(manifest)) } else { Ok(chosen) }
@@ -382,22 +401,6 @@ impl Source {
         }
         self.footer = Some(Arc::new(footer));
         self.given.clear();
-        Ok(())
-    }
-
-    /// Chooses the row groups of the wanted symbols and dates by their statistics.
-    fn choose_groups(&mut self, manifest: &Manifest, chosen: &[SymbolEntry], selection: &Selection) -> Result<()> {
-        let Some(footer) = &self.footer else { return Ok(()) };
-        for (i, group) in footer.row_groups().iter().enumerate() {
-            let symbol = group_symbol(group, manifest)?;
-            if !chosen.iter().any(|entry| entry.symbol == manifest.symbols[symbol].symbol) {
-                continue;
-            }
-            let (first, last) = group_sessions(group)?;
-            if selection.wants_date(first, last) {
-                self.groups.push((i, symbol));
-            }
-        }
         Ok(())
     }
 
@@ -486,7 +489,7 @@ fn reader_options() -> ArrowReaderOptions {
     ArrowReaderOptions::new().with_skip_arrow_metadata(true)
 }
 
-fn damaged(what: &str) -> Error {
+pub(super) fn damaged(what: &str) -> Error {
     Error::data(format!("the file is damaged: {what}"))
         .help("`sandtable bundle verify` checks every byte; ingest the data again, or restore the folder from a copy")
 }
@@ -572,28 +575,6 @@ fn column_index(footer: &ParquetMetaData, name: &str, kind: Type) -> Result<usiz
         .ok_or_else(|| damaged(&format!("the column {name} is missing or has another type than bundles have")))
 }
 
-/// The index in the manifest of the one symbol that a row group holds, by its statistics.
-fn group_symbol(group: &RowGroupMetaData, manifest: &Manifest) -> Result<usize> {
-    let statistics = group.columns().iter().find(|column| column.column_path().string() == "symbol");
-    if let Some(Statistics::ByteArray(values)) = statistics.and_then(|column| column.statistics())
-        && let (Some(least), Some(greatest)) = (values.min_bytes_opt(), values.max_bytes_opt())
-        && least == greatest
-        && let Ok(i) = manifest.symbols.binary_search_by(|entry| entry.symbol.as_bytes().cmp(least))
-    {
-        return Ok(i);
-    }
-    Err(damaged("a row group does not say which listed symbol it holds"))
-}
-
-fn group_sessions(group: &RowGroupMetaData) -> Result<(i32, i32)> {
-    let column = group.columns().iter().find(|column| column.column_path().string() == "session");
-    match column.and_then(|column| column.statistics()) {
-        Some(Statistics::Int32(values)) => values.min_opt().copied().zip(values.max_opt().copied()),
-        _ => None,
-    }
-    .ok_or_else(|| damaged("a row group does not say which sessions it holds"))
-}
-
 fn append(bars: &mut Bars, batch: &RecordBatch, fields: &[Field]) -> Result<()> {
     bars.time.extend_from_slice(times(batch)?);
     bars.session.extend_from_slice(dates(batch, "session")?.values());
@@ -637,7 +618,8 @@ fn floats<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a [f64]> {
 
 /// Cuts the bars to the dates of the selection.
 fn cut(bars: &mut Bars, selection: &Selection) {
-    let start = selection.from.map_or(0, |from| bars.session.partition_point(|&session| session < from));
+    let first = selection.from.map_or(0, |from| bars.session.partition_point(|&session| session < from));
+    let start = first.saturating_sub(selection.warmup_bars.unwrap_or(0) as usize);
     let end = selection.to.map_or(bars.len(), |to| bars.session.partition_point(|&session| session <= to));
     if (start, end) == (0, bars.len()) {
         return;

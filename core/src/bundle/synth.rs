@@ -8,11 +8,31 @@
 
 use super::{Bars, BundleDraft, Frequency, PriceBasis};
 use crate::calendar::{Calendar, DAY_MICROS, HOUR_MICROS, date_of, new_york_instant};
+use crate::error::{Error, Result, nearest};
 use crate::num;
 use crate::rng::Stream;
 
 /// The seed of the `mag8` that everyone means when they name none.
 pub const MAG8_SEED: u64 = 8;
+
+/// Name and meaning of the bundles that are generated rather than read.
+pub const BUILT_IN: [(&str, &str); 1] =
+    [("mag8", "8 correlated symbols, 40,987 daily bars, 2000 to 2024, generated from a fixed seed")];
+
+/// A bundle that is generated rather than read.
+///
+/// # Errors
+/// There is none of this name, with the nearest one.
+pub fn built_in(name: &str) -> Result<BundleDraft> {
+    if name == "mag8" {
+        return Ok(mag8(MAG8_SEED));
+    }
+    let error = Error::data(format!("there is no built-in bundle `{name}`"));
+    Err(match nearest(name, BUILT_IN.iter().map(|(name, _)| *name)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("the built-in one is `mag8`"),
+    })
+}
 
 /// Bars of a New York session of one-minute bars: 9:30 to 16:00.
 pub const SESSION_MINUTES: u32 = 390;

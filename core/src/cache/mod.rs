@@ -1,7 +1,11 @@
-//! The history cache: computed columns under one hard byte budget.
+//! Caches: computed columns ([`History`]) and whole things ([`Layer`]) under hard byte budgets.
 //!
-//! Given keys and a byte budget, this room keeps the columns that were used last. It never knows what they mean, and
-//! it never changes a result: a column that is not kept is computed again.
+//! Given keys and a byte budget, this room keeps what was used last. It never knows what it means, and it never
+//! changes a result: what is not kept is made again.
+
+mod layer;
+
+pub use layer::Layer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -77,6 +77,16 @@ impl Drawdowns {
     }
 }
 
+/// `W_t / peak − 1` at each session, at most 0, the initial cash being the first peak.
+pub fn drawdowns(initial_cash: f64, equity: &[f64]) -> Vec<f64> {
+    let mut peak = initial_cash;
+    let below = |&value: &f64| {
+        peak = if value > peak { value } else { peak };
+        value / peak - 1.0
+    };
+    equity.iter().map(below).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +111,7 @@ mod tests {
             deepest = deepest.min(e / peak - 1.0);
         }
         assert_eq!(Drawdowns::of(100.0, &equity, &[]).deepest, deepest);
+        assert_eq!(drawdowns(100.0, &equity).into_iter().fold(0.0, f64::min), deepest);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 
 mod benchmark;
 mod drawdown;
+mod months;
 mod returns;
 mod round_trips;
 mod stability;
@@ -24,7 +25,8 @@ mod table;
 mod tails;
 
 pub use benchmark::Relative;
-pub use drawdown::Drawdowns;
+pub use drawdown::{Drawdowns, drawdowns};
+pub use months::{MonthReturn, monthly_returns};
 pub use returns::Returns;
 pub use round_trips::RoundTrips;
 pub use table::TABLE;
@@ -54,6 +56,21 @@ pub enum Unit {
     Count,
     /// An amount in the account's currency.
     Money,
+}
+
+impl Unit {
+    /// Its name in results and catalogues.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Ratio => "ratio",
+            Unit::Percent => "percent",
+            Unit::Bars => "bars",
+            Unit::Sessions => "sessions",
+            Unit::Days => "days",
+            Unit::Count => "count",
+            Unit::Money => "money",
+        }
+    }
 }
 
 /// Which direction of a metric is the desirable one.

@@ -22,12 +22,13 @@ pub(crate) use space::Walk;
 pub use space::{Axis, Count, ParamKind, Space, ValidIn};
 pub use spec::{PlanSpec, SpaceEntry, StrategySource};
 
-use crate::bundle::{Bundle, Frequency};
+use crate::bundle::read::Selection;
+use crate::bundle::{Bundle, Frequency, Manifest};
 use crate::calendar::{Calendar, format_date};
 use crate::error::{Error, Result, nearest};
 use crate::metrics::{self, Better};
 use crate::num;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, from_gallery};
 
 /// Number of the engine's meaning. It changes whenever the same plan would give other results.
 pub const ENGINE_FORMAT: u32 = 1;
@@ -72,6 +73,22 @@ impl From<&Bundle> for BundleFacts {
             frequency: bundle.frequency,
             calendar: bundle.calendar,
             benchmark: bundle.benchmark.clone(),
+        }
+    }
+}
+
+impl From<&Manifest> for BundleFacts {
+    /// The same facts as those of the whole bundle, without its bars.
+    fn from(manifest: &Manifest) -> Self {
+        BundleFacts {
+            version: manifest.version.clone(),
+            name: manifest.name.clone(),
+            symbols: manifest.symbols.iter().map(|entry| entry.symbol.clone()).collect(),
+            first: manifest.symbols.iter().map(|entry| entry.first).min().unwrap_or(0),
+            last: manifest.symbols.iter().map(|entry| entry.last).max().unwrap_or(0),
+            frequency: manifest.frequency,
+            calendar: manifest.calendar,
+            benchmark: manifest.benchmark.clone(),
         }
     }
 }
@@ -159,6 +176,20 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Reads a study (TOML, or JSON if the text starts with `{`) and holds it against a bundle. Its strategy is an inline
+    /// text or one of the gallery; `file` is the name for messages.
+    ///
+    /// # Errors
+    /// As [`PlanSpec::parse`], [`Strategy::parse`] and [`Plan::resolve`]; a strategy that the gallery does not have.
+    pub fn from_study(text: &str, file: &str, bundle: &BundleFacts) -> Result<Plan> {
+        let spec = PlanSpec::parse(text, file)?;
+        let strategy = match spec.require_strategy()? {
+            StrategySource::Text(source) => Strategy::parse(source, "strategy_text")?,
+            StrategySource::Named(name) => from_gallery(name).map_err(|error| error.at(spec.place_of("strategy")))?,
+        };
+        Plan::resolve(&spec, strategy, bundle)
+    }
+
     /// Names the plan by its content: 32 hex digits that depend on everything that decides results (the bundle's
     /// content, the strategy's text, the resolved settings, the engine's format) and on nothing else.
     pub fn id(&self) -> &str {
@@ -203,6 +234,17 @@ impl Plan {
         all
     }
 
+    /// What of the bundle its evaluation reads: a bundle cut to this gives the same bits as the whole one.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            symbols: Some(self.symbols_to_load()),
+            from: Some(self.start),
+            to: Some(self.end),
+            fields: None,
+            warmup_bars: Some(u32::try_from(self.warmup_bars).unwrap_or(u32::MAX)),
+        }
+    }
+
     /// First session, within the bundle's dates.
     pub fn start(&self) -> i32 {
         self.start
@@ -226,6 +268,26 @@ impl Plan {
     /// What ranks trials.
     pub fn objective(&self) -> Objective {
         self.objective
+    }
+
+    /// Which end of a metric is wanted: the objective's as the study says, another's by its own better end.
+    ///
+    /// # Errors
+    /// There is no such metric, with the nearest name.
+    pub fn direction_of(&self, metric: &str) -> Result<(usize, Direction)> {
+        let index = metrics::index_of(metric).ok_or_else(|| {
+            let error = Error::plan(format!("there is no metric `{}`", source::shorten(metric)));
+            match nearest(metric, metrics::names()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("the metrics are {}", metrics::names().collect::<Vec<_>>().join(", "))),
+            }
+        })?;
+        let direction = match metrics::TABLE[index].better {
+            _ if index == self.objective.metric => self.objective.direction,
+            Better::Lower => Direction::Min,
+            Better::Higher | Better::None => Direction::Max,
+        };
+        Ok((index, direction))
     }
 
     /// Seed of every random draw.

@@ -164,6 +164,21 @@ impl PlanSpec {
         Ok(())
     }
 
+    /// A study (JSON or TOML) as TOML, as a person would keep it: checked, long texts on lines of their own.
+    ///
+    /// # Errors
+    /// As [`PlanSpec::parse`].
+    pub fn to_toml(text: &str, file: &str) -> Result<String> {
+        PlanSpec::parse(text, file)?;
+        let unreadable = |why: String| Error::plan(format!("the study cannot be written as TOML: {why}")).in_file(file);
+        let table: toml::Table = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?
+        } else {
+            toml::from_str(text).map_err(|error| unreadable(error.to_string()))?
+        };
+        toml::to_string_pretty(&table).map_err(|error| unreadable(error.to_string()))
+    }
+
     /// The bundle's path or name.
     ///
     /// # Errors

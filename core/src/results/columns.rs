@@ -109,7 +109,7 @@ impl Schema {
         };
         let metric = |metric: &metrics::Metric| MetricColumn {
             name: metric.name.to_owned(),
-            unit: format!("{:?}", metric.unit).to_lowercase(),
+            unit: metric.unit.name().to_owned(),
         };
         Schema {
             plan: plan.to_owned(),

@@ -32,7 +32,7 @@ mod properties;
 use serde::{Deserialize, Serialize};
 
 pub use builtins::{BUILTINS, Builtin, Meaning, builtin};
-pub use gallery::gallery;
+pub use gallery::{from_gallery, gallery};
 pub use program::{
     BinaryOp, CalendarFunction, CrossSection, Function, Kind, Node, NodeId, NodeType, Period, Program, StateVar,
 };

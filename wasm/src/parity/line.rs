@@ -8,8 +8,8 @@ use sandtable_core::bundle::{Bundle, synth};
 use sandtable_core::cache::History;
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
-use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Detail, Evaluator, Run, Scratch};
+use sandtable_core::results::ParquetSink;
+use sandtable_core::run::{Detail, Evaluator, Exploration, Scratch, Workers};
 use sandtable_core::strategy::{Strategy, gallery};
 
 use super::Bits;
@@ -26,8 +26,12 @@ const STUDY: &str = "bundle = \"mag8\"\nstrategy = \"any\"\n[costs]\nbps = 5\nsl
 /// A grid small enough to be evaluated whole.
 const GRID: &str = "[space]\nfast = [5, 20, 45, 100]\nslow = [22, 52, 112, 212]\n";
 
-/// Name and hash of the files of a bundle, of trials of every strategy of the gallery, and of a grid's results.
-pub(super) fn line() -> Result<Vec<(String, String)>> {
+/// The workload W1: 400 crossovers over the whole bundle.
+const W1: &str = "[space]\nfast = { type = \"int\", min = 5, max = 100, step = 5 }\n\
+                  slow = { type = \"int\", min = 22, max = 212, step = 10 }\n";
+
+/// Name and hash of the files of a bundle, of trials of every strategy of the gallery, and of grids' results.
+pub(super) fn line(workers: &mut impl Workers, chunk: usize) -> Result<Vec<(String, String)>> {
     let draft = synth::mag8(synth::MAG8_SEED);
     let mut all: Vec<(String, String)> =
         encode(&draft)?.iter().map(|(file, bytes)| (format!("bundle/{file}"), Bits::of_bytes(bytes))).collect();
@@ -36,8 +40,10 @@ pub(super) fn line() -> Result<Vec<(String, String)>> {
         all.push((format!("trials/{name}"), trials(&evaluator(STUDY, source, name, &bundle)?)));
     }
     if let Some((name, source)) = gallery().iter().find(|(name, _)| *name == "sma_cross") {
-        let bytes = grid(&evaluator(&format!("{STUDY}{GRID}"), source, name, &bundle)?)?;
-        all.push((format!("results/{name}"), Bits::of_bytes(&bytes)));
+        for (grid_name, space) in [("small", GRID), ("W1", W1)] {
+            let evaluator = evaluator(&format!("{STUDY}{space}"), source, name, &bundle)?;
+            all.push((format!("results/{grid_name}"), Bits::of_bytes(&grid(evaluator, workers, chunk)?)));
+        }
     }
     Ok(all)
 }
@@ -80,25 +86,11 @@ fn whole(detail: &Detail, bits: &mut Bits) {
 }
 
 /// All trials of a plan as the bytes of `results.parquet`.
-fn grid(evaluator: &Evaluator) -> Result<Vec<u8>> {
-    let schema = Arc::new(Schema::of(&evaluator.plan));
-    let mut sink = ParquetSink::new(Vec::new(), schema.clone())?;
-    let mut run = Run::new(evaluator.plan.clone());
-    let mut scratch = Scratch::default();
-    while let Some(batch) = run.next_batch() {
-        let mut prepared = Prepared::default();
-        for (column, position) in evaluator.wanted(&batch.points) {
-            let values = evaluator.compute(&column, &batch.points[position]);
-            prepared.insert(column, values);
-        }
-        let mut rows = Results::new(schema.clone());
-        for (&index, params) in batch.indices.iter().zip(&batch.points) {
-            let outcome = evaluator.trial(index, params, &prepared, &mut scratch);
-            let (metrics, bars_read) = (&outcome.metrics, outcome.rows_read);
-            rows.push(TrialRow { index, params, metrics, bars_read, status: Status::Ok });
-        }
-        sink.append(&rows)?;
-    }
+fn grid(evaluator: Evaluator, workers: &mut impl Workers, chunk: usize) -> Result<Vec<u8>> {
+    let mut exploration = Exploration::new(evaluator)?;
+    while !exploration.step(chunk, workers).done {}
+    let mut sink = ParquetSink::new(Vec::new(), exploration.results().schema().clone())?;
+    sink.append(exploration.results())?;
     sink.finish()
 }
 

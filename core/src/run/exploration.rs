@@ -1,0 +1,189 @@
+//! A search in small steps whose results stay in memory: what a page needs to show a grid while it fills.
+//!
+//! Given an [`Evaluator`] and somebody who evaluates, this gives results that grow in index order, step by step. It
+//! never knows about threads or time: the caller says how many trials a step has and on what they are evaluated.
+
+use std::sync::Arc;
+
+use super::{Batch, Detail, Evaluator, Outcome, Run, Scratch};
+use crate::cache::Column;
+use crate::context::{BoundColumn, Prepared};
+use crate::error::{Error, Result};
+use crate::results::{Results, Schema, Status, TrialRow};
+
+/// Most trials whose results are kept in memory.
+pub const MOST_TRIALS: u64 = 200_000;
+
+/// Who evaluates: one thread or a pool. Both give their results in the order of the items.
+pub trait Workers {
+    /// Computes each of the wanted columns.
+    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column>;
+    /// Evaluates each trial.
+    fn trials(
+        &mut self,
+        evaluator: &Evaluator,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Outcome>;
+}
+
+/// The calling thread.
+#[derive(Debug, Default)]
+pub struct OneThread(Scratch);
+
+impl Workers for OneThread {
+    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
+        wanted.iter().map(|(column, k)| evaluator.compute(column, &points[*k])).collect()
+    }
+
+    fn trials(
+        &mut self,
+        evaluator: &Evaluator,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Outcome> {
+        let trial = |(&index, point): (&u64, &Vec<f64>)| evaluator.trial(index, point, prepared, &mut self.0);
+        indices.iter().zip(points).map(trial).collect()
+    }
+}
+
+/// How far a search is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether there is nothing left.
+    pub done: bool,
+    /// Trials evaluated.
+    pub trials: u64,
+    /// Trials of the plan.
+    pub total: u64,
+    /// Rows of the panel that these trials simulated.
+    pub rows_read: u64,
+    /// Executions.
+    pub fills: u64,
+    /// Columns computed or taken from the cache.
+    pub columns: u64,
+}
+
+/// A search in progress.
+#[derive(Debug)]
+pub struct Exploration {
+    evaluator: Evaluator,
+    run: Run,
+    batch: Batch,
+    prepared: Prepared,
+    /// Trials of the batch that are evaluated.
+    taken: usize,
+    results: Results,
+    progress: Progress,
+}
+
+impl Exploration {
+    /// All trials of the evaluator's plan, none of them evaluated yet.
+    ///
+    /// # Errors
+    /// The plan has more than [`MOST_TRIALS`].
+    pub fn new(evaluator: Evaluator) -> Result<Exploration> {
+        let plan = evaluator.plan.clone();
+        // Exact below the limit: `count_valid` walks spaces of this size.
+        let count = plan.space().count_valid(16 * MOST_TRIALS);
+        if count.points > MOST_TRIALS {
+            return Err(Error::unsupported(format!(
+                "the study has {}{} trials; at most {MOST_TRIALS} are explored in memory",
+                if count.exact { "" } else { "about " },
+                count.points
+            ))
+            .help("use larger steps or fix some parameters, or run it with `sandtable optimize`"));
+        }
+        let results = Results::new(Arc::new(Schema::of(&plan)));
+        Ok(Exploration {
+            run: Run::new(plan),
+            evaluator,
+            batch: Batch::default(),
+            prepared: Prepared::default(),
+            taken: 0,
+            results,
+            progress: Progress { total: count.points, done: count.points == 0, ..Progress::default() },
+        })
+    }
+
+    /// Evaluates up to so many more trials, at least one.
+    pub fn step(&mut self, trials: usize, workers: &mut impl Workers) -> Progress {
+        let mut left = trials.max(1);
+        while left > 0 && !self.progress.done {
+            if self.taken == self.batch.indices.len() && !self.next_batch(workers) {
+                self.progress.done = true;
+                break;
+            }
+            let end = self.taken.saturating_add(left).min(self.batch.indices.len());
+            let range = self.taken..end;
+            let points = &self.batch.points[range.clone()];
+            let outcomes = workers.trials(&self.evaluator, &self.batch.indices[range.clone()], points, &self.prepared);
+            for (outcome, point) in outcomes.iter().zip(points) {
+                self.results.push(TrialRow {
+                    index: outcome.index,
+                    params: point,
+                    metrics: &outcome.metrics,
+                    bars_read: outcome.rows_read,
+                    status: Status::Ok,
+                });
+                self.progress.trials += 1;
+                self.progress.rows_read += outcome.rows_read;
+                self.progress.fills += outcome.fills;
+            }
+            self.taken = end;
+            left -= range.len();
+        }
+        if self.progress.trials >= self.progress.total {
+            self.progress.done = true;
+        }
+        self.progress
+    }
+
+    /// Takes the next batch and prepares its columns; `false` when there is none.
+    fn next_batch(&mut self, workers: &mut impl Workers) -> bool {
+        let Some(batch) = self.run.next_batch() else { return false };
+        let wanted = self.evaluator.wanted(&batch.points);
+        let columns = workers.columns(&self.evaluator, &wanted, &batch.points);
+        self.progress.columns += columns.len() as u64;
+        self.prepared = Prepared::default();
+        for ((wanted, _), column) in wanted.into_iter().zip(columns) {
+            self.prepared.insert(wanted, column);
+        }
+        self.batch = batch;
+        self.taken = 0;
+        true
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// The trials evaluated so far, in index order.
+    pub fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// Plan and panel.
+    pub fn evaluator(&self) -> &Evaluator {
+        &self.evaluator
+    }
+
+    /// One trial of the plan in full, evaluated or not, with the point that its index names.
+    ///
+    /// # Errors
+    /// The plan has no such trial.
+    pub fn detail(&self, index: u64) -> Result<(Vec<f64>, Detail)> {
+        let space = self.evaluator.plan.space();
+        if !space.is_valid(index) {
+            return Err(Error::plan(format!("the plan has no trial {index}"))
+                .help(format!("indices run from 0 to {}", space.size().saturating_sub(1))));
+        }
+        let mut point = Vec::new();
+        space.point(index, &mut point);
+        let detail = self.evaluator.detail(&point);
+        Ok((point, detail))
+    }
+}
