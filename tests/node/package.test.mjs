@@ -177,8 +177,10 @@ test("other people's files become a bundle, with their defects", () => {
     const info = ingested.bundle().info();
     assert.deepEqual([info.name, info.symbols.length], ["mine", 1]);
   }
-  const broken = Bundle.ingest([{ name: "x.parquet", bytes: new TextEncoder().encode("PAR1 nothing PAR1") }]);
-  assert.equal(thrown(() => broken.bundle()).name, "SandtableError");
+  const broken = { name: "x.parquet", bytes: new TextEncoder().encode("PAR1 nothing PAR1") };
+  assert.match(thrown(() => Bundle.ingest([broken])).message, /x\.parquet: not a readable Parquet file/);
+  const bad = text.slice(0, 40);
+  assert.equal(thrown(() => Bundle.ingest([{ name: "bad.csv", bytes: bad }]).bundle()).name, "SandtableError");
 });
 
 test("a space too large for memory is refused by name", () => {
@@ -197,7 +199,7 @@ test("caches answer the second run and hold to their budget", () => {
   const after = sandtable.cacheStats();
   assert.ok(after.contexts.hits > before.contexts.hits && after.history.hits > before.history.hits);
   for (let round = 0; round < 8; round++) {
-    const space = { fast: { type: "int", min: 2 + round, max: 90, step: 8 }, slow: { type: "int", min: 100 + round, max: 300, step: 10 } };
+    const space = { fast: { type: "int", min: 2 + round, max: 90 + round, step: 8 }, slow: { type: "int", min: 100 + round, max: 300 + round, step: 10 } };
     bundle.run(bundle.plan(grid({ space }))).finish(100);
     const stats = sandtable.cacheStats();
     const held = stats.assets.bytes + stats.history.bytes + stats.contexts.bytes;

@@ -20,7 +20,8 @@ fn a_single_bit_is_a_difference() {
 
 #[test]
 fn threads_and_chunks_change_nothing() {
-    let [one, many] = [Target::NativeOne, Target::NativeMany].map(|t| t.run().unwrap_or_else(|error| panic!("{error}")));
+    let [one, many] =
+        [Target::NativeOne, Target::NativeMany].map(|t| t.run().unwrap_or_else(|error| panic!("{error}")));
     let found = differences(&one, &many);
     assert!(found.is_empty(), "{found:?}");
     assert!(one.contains_key("results/W1"));

@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use crate::caches::caches;
-use crate::convert::{bytes_of, files_of, from_js, named, study_text, to_js};
+use crate::convert::{bytes_of, files_of, from_js, named, study_text, text_of, to_js};
 use crate::error::{OrThrow, Result, to_js_error};
 use crate::plan::Plan;
 use crate::run::Run;
@@ -60,8 +60,8 @@ impl Bundle {
     /// # Errors
     /// There is no such bundle.
     #[wasm_bindgen(js_name = builtIn)]
-    pub fn built_in(name: &str) -> Result<Bundle> {
-        Ok(Bundle::of(synth::built_in(name).or_throw()?))
+    pub fn built_in(#[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue) -> Result<Bundle> {
+        Ok(Bundle::of(synth::built_in(&text_of(name, "the name of the bundle")?).or_throw()?))
     }
 
     /// A bundle from all files of its folder.
@@ -80,7 +80,7 @@ impl Bundle {
     /// # Errors
     /// The manifest is damaged.
     pub fn open(
-        manifest: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] manifest: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "RangeReader")] read: Function,
     ) -> Result<Bundle> {
         let manifest = Manifest::parse(&bytes_of(manifest, MANIFEST_FILE)?).or_throw()?;
@@ -287,11 +287,7 @@ async fn load(inner: &Inner, plan: &sandtable_core::plan::Plan) -> Result<LoadIn
 async fn ask(read: &Function, ranges: &[ByteRange]) -> Result<Vec<Vec<u8>>> {
     let wanted: Vec<types::ByteRange> = ranges
         .iter()
-        .map(|range| types::ByteRange {
-            file: range.file.clone(),
-            start: range.start as f64,
-            end: range.end as f64,
-        })
+        .map(|range| types::ByteRange { file: range.file.clone(), start: range.start as f64, end: range.end as f64 })
         .collect();
     let answer = read.call1(&JsValue::UNDEFINED, &to_js(&wanted)?)?;
     let answer = match answer.dyn_into::<Promise>() {

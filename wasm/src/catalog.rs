@@ -44,11 +44,7 @@ pub fn catalog() -> Catalog {
             .collect(),
         keys: KEYS
             .iter()
-            .map(|key| KeyInfo {
-                name: key.name.to_owned(),
-                doc: key.doc.to_owned(),
-                default: key.default.to_owned(),
-            })
+            .map(|key| KeyInfo { name: key.name.to_owned(), doc: key.doc.to_owned(), default: key.default.to_owned() })
             .collect(),
         gallery: gallery()
             .iter()
@@ -93,11 +89,7 @@ pub fn strategy(strategy: &Strategy) -> StrategyInfo {
         params: strategy
             .params
             .iter()
-            .map(|param| ParamInfo {
-                name: param.name.clone(),
-                domain: domain(&param.domain),
-                default: param.default,
-            })
+            .map(|param| ParamInfo { name: param.name.clone(), domain: domain(&param.domain), default: param.default })
             .collect(),
         columns: strategy.columns.iter().map(|(name, _)| name.clone()).collect(),
         rules: match strategy.rules {

@@ -37,6 +37,16 @@ pub fn study_text(study: &JsValue) -> Result<String> {
     JSON::stringify(study).ok().and_then(|text| text.as_string()).ok_or_else(refused)
 }
 
+/// A text. The glue code would make memory of anything that is no string, so texts come as values and are looked at.
+pub fn text_of(value: &JsValue, what: &str) -> Result<String> {
+    value.as_string().ok_or_else(|| to_js_error(&Error::plan(format!("{what} is no text"))))
+}
+
+/// A text that may be left out.
+pub fn optional_text(value: &JsValue, what: &str) -> Result<Option<String>> {
+    if value.is_undefined() || value.is_null() { Ok(None) } else { text_of(value, what).map(Some) }
+}
+
 /// Bytes of a `Uint8Array`.
 pub fn bytes_of(value: &JsValue, name: &str) -> Result<Vec<u8>> {
     let refused = |what: String| Err(to_js_error(&Error::data(what).in_file(name)));

@@ -28,7 +28,7 @@ pub use run::Run;
 #[cfg(feature = "threads")]
 pub use wasm_bindgen_rayon::init_thread_pool;
 
-use convert::{study_text, to_js};
+use convert::{optional_text, study_text, text_of, to_js};
 use error::{OrThrow, Result};
 
 /// What JavaScript's types cannot say by themselves.
@@ -78,9 +78,13 @@ pub fn catalog() -> Result<JsValue> {
 /// # Errors
 /// What is wrong with it, with its place.
 #[wasm_bindgen(unchecked_return_type = "StrategyInfo")]
-pub fn strategy(source: &str, file: Option<String>) -> Result<JsValue> {
-    let file = file.unwrap_or_else(|| "strategy".to_owned());
-    to_js(&catalog::strategy(&strategy::Strategy::parse(source, &file).or_throw()?))
+pub fn strategy(
+    #[wasm_bindgen(unchecked_param_type = "string")] source: &JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "string")] file: &JsValue,
+) -> Result<JsValue> {
+    let source = text_of(source, "the strategy")?;
+    let file = optional_text(file, "the name of the strategy")?.unwrap_or_else(|| "strategy".to_owned());
+    to_js(&catalog::strategy(&strategy::Strategy::parse(&source, &file).or_throw()?))
 }
 
 /// A study as the TOML that the native program reads.
@@ -99,6 +103,7 @@ pub fn study_toml(#[wasm_bindgen(unchecked_param_type = "Study | string")] study
 /// A sentence, if the package does not fit itself.
 #[wasm_bindgen(unchecked_return_type = "Record<string, string>")]
 pub fn fingerprints() -> Result<JsValue> {
-    let named: BTreeMap<String, String> = parity::fingerprints(&mut pool::Workforce::default(), 50).or_throw()?.into_iter().collect();
+    let named: BTreeMap<String, String> =
+        parity::fingerprints(&mut pool::Workforce::default(), 50).or_throw()?.into_iter().collect();
     to_js(&named)
 }

@@ -2,14 +2,12 @@
 
 use sandtable_core::metrics::{drawdowns, monthly_returns};
 use sandtable_core::plan::Direction;
-use sandtable_core::results::{
-    Aggregate, NO_TRIAL, ParquetSink, Results, Surface, SurfaceQuery, to_csv, top_rows,
-};
+use sandtable_core::results::{Aggregate, NO_TRIAL, ParquetSink, Results, Surface, SurfaceQuery, to_csv, top_rows};
 use sandtable_core::run::{Detail, Exploration};
 use sandtable_core::{Error, calendar::DAY_MICROS};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{flags_of, floats, floats_of, from_js, indices_of, millis_of, to_js};
+use crate::convert::{flags_of, floats, floats_of, from_js, indices_of, millis_of, optional_text, text_of, to_js};
 use crate::error::{OrThrow, Result, to_js_error};
 use crate::pool::Workforce;
 use crate::types::{self, Candles, Fills, Heatmap, HeatmapQuery, MonthReturn, Trades, Trial};
@@ -91,8 +89,13 @@ impl Run {
     /// # Errors
     /// There is no such metric.
     #[wasm_bindgen(unchecked_return_type = "TrialRow[]")]
-    pub fn top(&self, k: u32, metric: Option<String>) -> Result<JsValue> {
+    pub fn top(
+        &self,
+        k: u32,
+        #[wasm_bindgen(unchecked_optional_param_type = "string")] metric: &JsValue,
+    ) -> Result<JsValue> {
         let plan = &self.exploration.evaluator().plan;
+        let metric = optional_text(metric, "the name of the metric")?;
         let name = metric.as_deref().unwrap_or(plan.objective().name);
         let (metric, direction) = plan.direction_of(name).or_throw()?;
         let rows = top_rows(self.results(), metric, (k as usize).min(self.results().len()), direction);
@@ -191,8 +194,8 @@ impl Run {
     /// # Errors
     /// The plan does not trade it.
     #[wasm_bindgen(unchecked_return_type = "Candles")]
-    pub fn candles(&self, symbol: &str) -> Result<JsValue> {
-        let bars = self.exploration.evaluator().bars(symbol).or_throw()?;
+    pub fn candles(&self, #[wasm_bindgen(unchecked_param_type = "string")] symbol: &JsValue) -> Result<JsValue> {
+        let bars = self.exploration.evaluator().bars(&text_of(symbol, "the symbol")?).or_throw()?;
         to_js(&Candles {
             time: millis_of(bars.time.iter().copied()),
             open: floats(&bars.open),
@@ -207,7 +210,12 @@ impl Run {
     ///
     /// # Errors
     /// There is no such column.
-    pub fn column(&self, name: &str) -> Result<js_sys::Float64Array> {
+    pub fn column(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue,
+    ) -> Result<js_sys::Float64Array> {
+        let name = text_of(name, "the name of the column")?;
+        let name = name.as_str();
         let results = self.results();
         if name == "index" {
             return Ok(floats_of(results.index().iter().map(|&index| index as f64)));

@@ -107,4 +107,3 @@ fn sessions(group: &RowGroupMetaData) -> Result<(i32, i32)> {
     }
     .ok_or_else(|| damaged("a row group does not say which sessions it holds"))
 }
-

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow_array::{Array, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
@@ -241,9 +241,7 @@ impl Reader {
     fn open_file(&mut self, i: usize) -> Result<()> {
         let source = &mut self.files[i];
         match source.entry.kind {
-            FileKind::Bars => {
-                source.open_footer()
-            }
+            FileKind::Bars => source.open_footer(),
             FileKind::Actions => {
                 let bytes = source.take(0, source.entry.bytes)?;
                 let actions = decode_actions(&source.entry, &bytes)?;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int8Array, Int64Array, StringArray, UInt64Array,
+use arrow_array::types::Int8Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray, UInt64Array,
 };
-use arrow::datatypes::{DataType, Field, Int8Type, Schema as ArrowSchema, SchemaRef};
-use arrow::record_batch::RecordBatch;
+use arrow_schema::{ArrowError, DataType, Field, Schema as ArrowSchema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -303,7 +303,7 @@ impl Results {
         let codes = Int8Array::from_iter_values(self.status.iter().map(|&status| status as i8));
         let names = StringArray::from_iter_values(Status::ALL.map(Status::name));
         let status = DictionaryArray::<Int8Type>::try_new(codes, Arc::new(names));
-        let arrow = |error: arrow::error::ArrowError| Error::data(format!("results do not fit their columns: {error}"));
+        let arrow = |error: ArrowError| Error::data(format!("results do not fit their columns: {error}"));
         columns.push(Arc::new(status.map_err(arrow)?));
         RecordBatch::try_new(self.schema.arrow(), columns).map_err(arrow)
     }

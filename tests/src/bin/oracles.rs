@@ -87,6 +87,10 @@ fn by_case(results: &[CaseResult], all: bool) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    // A pipe has no width of its own.
+    if table.width().is_none() {
+        table.set_width(120);
+    }
     table.set_header(["case", "verdict", "why"]);
     for result in results {
         let (verdict, why) = match &result.verdict {

@@ -3,14 +3,14 @@
 //! Dates may be `date32`, `date64`, a timestamp of any unit with or without zone, whole numbers since 1970 or text;
 //! prices any kind of number. Codecs that a build lacks are refused by name.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::columns::{Columns, find};
+use super::convert::{self, Values};
 use super::defects::{DefectReport, Kind, Place, shown};
 use super::gather::{Candidate, Gather};
 use super::times::{DateFormat, Shape, Stamp, Zone, parse, shape, unix_micros};
@@ -126,22 +126,21 @@ impl Table<'_> {
     ) -> Result<()> {
         let stamps = self.stamps(batch, report)?;
         let symbols = match self.columns.symbol {
-            Some(column) => Some(self.cast(batch, column, &DataType::Utf8)?),
+            Some(column) => Some(self.values(batch, column, "text", convert::texts)?),
             None => None,
         };
-        let mut values: [Option<ArrayRef>; 5] = [const { None }; 5];
+        let mut values: [Option<Values<f64>>; 5] = [const { None }; 5];
         for (field, slot) in Field::ALL.into_iter().zip(&mut values) {
             if let Some(column) = self.columns.field(field) {
-                *slot = Some(self.cast(batch, column, &DataType::Float64)?);
+                *slot = Some(self.values(batch, column, "numbers", convert::numbers)?);
             }
         }
         let adjusted = match self.columns.adjusted.filter(|_| self.options.use_adjusted) {
-            Some(column) => Some(self.cast(batch, column, &DataType::Float64)?),
+            Some(column) => Some(self.values(batch, column, "numbers", convert::numbers)?),
             None => None,
         };
-        let float = |array: &Option<ArrayRef>, i: usize, absent: f64| match array {
-            Some(array) if array.is_valid(i) => array.as_primitive::<Float64Type>().value(i),
-            Some(_) => f64::NAN,
+        let float = |column: &Option<Values<f64>>, i: usize, absent: f64| match column {
+            Some(column) => column[i].unwrap_or(f64::NAN),
             None => absent,
         };
         for (i, stamp) in stamps.into_iter().enumerate() {
@@ -150,7 +149,7 @@ impl Table<'_> {
             let line = u32::try_from(self.rows).unwrap_or(u32::MAX);
             let series = match &symbols {
                 None => self.one_symbol,
-                Some(array) => self.symbol(gather, array, i, line, report),
+                Some(column) => self.symbol(gather, column[i].as_deref(), line, report),
             };
             let Some(series) = series else { continue };
             let mut row = [0.0; 5];
@@ -170,15 +169,8 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn symbol(
-        &self,
-        gather: &mut Gather,
-        array: &ArrayRef,
-        i: usize,
-        line: u32,
-        report: &mut DefectReport,
-    ) -> Option<usize> {
-        let text = if array.is_valid(i) { array.as_string::<i32>().value(i).trim() } else { "" };
+    fn symbol(&self, gather: &mut Gather, text: Option<&str>, line: u32, report: &mut DefectReport) -> Option<usize> {
+        let text = text.unwrap_or_default().trim();
         if check_symbol(text).is_err() {
             let place = Place::file(&self.input.name, line, format!("{} is no symbol", shown(text)));
             report.add(Kind::ParseError, place);
@@ -187,11 +179,16 @@ impl Table<'_> {
         Some(gather.symbol(text))
     }
 
-    fn cast(&self, batch: &RecordBatch, column: usize, to: &DataType) -> Result<ArrayRef> {
+    fn values<T>(
+        &self,
+        batch: &RecordBatch,
+        column: usize,
+        wanted: &str,
+        convert: fn(&ArrayRef) -> Option<Values<T>>,
+    ) -> Result<Values<T>> {
         let array = batch.column(column);
-        cast(array, to).map_err(|_| {
+        convert(array).ok_or_else(|| {
             let name = self.columns.name(column);
-            let wanted = if *to == DataType::Utf8 { "text" } else { "numbers" };
             Error::data(format!("the column {name} has the type {}; expected {wanted}", array.data_type()))
                 .help("name another column with --map FIELD=COLUMN")
         })
@@ -203,29 +200,28 @@ impl Table<'_> {
         let array = batch.column(column).clone();
         let stamps: Vec<Option<Stamp>> = match array.data_type() {
             DataType::Date32 | DataType::Date64 => {
-                let dates = self.cast(batch, column, &DataType::Date32)?;
                 let day = |date: i32| Stamp { date, time_of_day: None, offset: None };
-                dates.as_primitive::<Date32Type>().iter().map(|date| date.map(day)).collect()
+                let dates = self.values(batch, column, "dates", convert::dates)?;
+                dates.into_iter().map(|date| date.map(day)).collect()
             }
             DataType::Timestamp(_, zone) => {
-                let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-                let times = self.cast(batch, column, &micros)?;
+                let times = self.values(batch, column, "instants", convert::instants)?;
                 let stamp = zone_of(zone.as_deref());
-                times.as_primitive::<TimestampMicrosecondType>().iter().map(|time| time.map(&stamp)).collect()
+                times.into_iter().map(|time| time.map(&stamp)).collect()
             }
             kind if kind.is_integer() => {
-                let times = self.cast(batch, column, &DataType::Int64)?;
+                let times = self.values(batch, column, "numbers", convert::whole_numbers)?;
                 let number = |value: i64| match value {
                     // Eight digits are a date, not a second of 1970.
                     10_000_101..=99_991_231 => parse(&value.to_string(), DateFormat::Compact),
                     value => Some(Stamp::of_instant(unix_micros(value))),
                 };
-                times.as_primitive::<Int64Type>().iter().map(|time| time.and_then(number)).collect()
+                times.into_iter().map(|time| time.and_then(number)).collect()
             }
             _ => {
-                let texts = self.cast(batch, column, &DataType::Utf8)?;
-                let texts = texts.as_string::<i32>();
-                texts.iter().enumerate().map(|(i, text)| self.text_stamp(text.unwrap_or_default(), i, report)).collect()
+                let texts = self.values(batch, column, "dates", convert::texts)?;
+                let texts = texts.into_iter().map(Option::unwrap_or_default).enumerate();
+                texts.map(|(i, text)| self.text_stamp(&text, i, report)).collect()
             }
         };
         for (i, stamp) in stamps.iter().enumerate() {
@@ -293,7 +289,7 @@ mod tests {
     use super::*;
     use crate::bundle::Frequency;
     use crate::calendar::{Calendar, HOUR_MICROS, date_of};
-    use arrow::array::{Date32Array, Float32Array, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
+    use arrow_array::{Date32Array, Float32Array, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
     use bytes::Bytes;
     use parquet::arrow::ArrowWriter;
     use std::sync::Arc;

@@ -13,6 +13,7 @@ mod actions;
 #[cfg(test)]
 mod cases;
 mod columns;
+mod convert;
 mod csv;
 mod defects;
 mod foreign;
