@@ -111,7 +111,7 @@ fn random_strategies_come_to_the_same_bits() {
 fn shipped_strategies_come_to_the_same_bits() {
     let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
     let mut memory = [Workspace::default(), Workspace::default()];
-    let mut covered = 0_u64;
+    let mut covered = 0_u32;
     for &(name, text) in gallery() {
         for fill in ["next_open", "next_close", "same_close"] {
             let settings = [("fill", fill.to_string()), ("costs.bps", "5".into()), ("start", "2004-03-05".into())];
@@ -124,7 +124,7 @@ fn shipped_strategies_come_to_the_same_bits() {
             for _ in 0..3 {
                 let point = point(&run, random.below(run.plan.space().size()));
                 let fills = compare(&run, &point, &mut memory, &format!("{name}, {fill}, {point:?}"));
-                covered += u64::from(fills > 0);
+                covered += u32::from(fills > 0);
             }
         }
     }
@@ -137,9 +137,9 @@ fn workloads_come_to_the_same_bits() {
     for name in ["W1", "W1d", "W2"] {
         let run = workload::evaluator(name, &workload::bundle(name)).unwrap();
         let size = run.plan.space().size();
-        for index in (0..size).step_by((size as usize / 12).max(1)) {
-            assert!(compare(&run, &point(&run, index), &mut memory, name) > 0);
-        }
+        let some = (0..size).step_by((size as usize / 12).max(1));
+        let fills: usize = some.map(|index| compare(&run, &point(&run, index), &mut memory, name)).sum();
+        assert!(fills > 20, "{name}: {fills} fills");
     }
 }
 

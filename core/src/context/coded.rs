@@ -132,16 +132,6 @@ impl Coded {
         self.table = self.table.map(|c| choose(c, a, b));
         self
     }
-
-    /// A branch of `if` that is not the same everywhere, with what the condition chose to its other side: values of
-    /// `branch` where the condition is `taken`, else `other`.
-    pub(super) fn branch(
-        self,
-        branch: Coded,
-        pick: impl Fn(f64, f64) -> f64,
-    ) -> Result<(Coded, Vec<u8>), (Coded, Coded)> {
-        self.zip(branch, pick)
-    }
 }
 
 #[inline(always)]

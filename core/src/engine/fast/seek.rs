@@ -1,6 +1,6 @@
 //! The next row at which a rule asks for something: whole stretches of rows that say nothing are skipped.
 
-use crate::context::Rule;
+use crate::context::{Coded, Rule};
 
 /// Rows looked at together.
 const STRETCH: usize = 16;
@@ -30,9 +30,33 @@ fn next(rule: &Rule, rows: std::ops::Range<usize>, hits: impl Fn(f64) -> bool) -
         Rule::Scalar(x) => hits(*x).then_some(rows.start),
         Rule::Own(column) => first_hit(&column[rows.clone()], hits).map(|k| rows.start + k),
         Rule::Shared(column) => first_hit(&column[rows.clone()], hits).map(|k| rows.start + k),
+        Rule::Coded(column) => {
+            let places = rows.clone();
+            next_code(&column.codes[places], &column.table.matching(hits)).map(|k| rows.start + k)
+        }
         // The fast path is not taken with rules that ask for the position.
         Rule::Code(_) => None,
     }
+}
+
+/// The first code that `hits`.
+fn next_code(codes: &[u8], hits: &[bool]) -> Option<usize> {
+    let hits_at = |code: u8| hits.get(usize::from(code)) == Some(&true);
+    let mut at = 0;
+    while let Some(&code) = codes.get(at) {
+        if hits_at(code) {
+            return Some(at);
+        }
+        at += 1;
+        // Codes come in runs: eight at a time as long as they stay the same.
+        let run = u64::from_ne_bytes([code; 8]);
+        while let Some(word) = codes.get(at..).and_then(<[u8]>::first_chunk)
+            && u64::from_ne_bytes(*word) == run
+        {
+            at += word.len();
+        }
+    }
+    None
 }
 
 /// Whether a target can be acted upon.
@@ -62,10 +86,20 @@ pub(super) fn flag(rule: &Rule, bit: u8, flags: &mut [u8]) {
         Rule::Scalar(x) if *x == 1.0 => return flags.iter_mut().for_each(|flags| *flags |= bit),
         Rule::Own(column) => &column[..],
         Rule::Shared(column) => &column[..],
+        Rule::Coded(column) => return flag_codes(column, bit, flags),
         Rule::Scalar(_) | Rule::Code(_) => return,
     };
     for (flags, &x) in flags.iter_mut().zip(column) {
         *flags |= if x == 1.0 { bit } else { 0 };
+    }
+}
+
+fn flag_codes(column: &Coded, bit: u8, flags: &mut [u8]) {
+    let hits = column.table.matching(|x| x == 1.0);
+    for (meant, _) in hits.iter().enumerate().filter(|(_, hits)| **hits) {
+        for (flags, &code) in flags.iter_mut().zip(&column.codes) {
+            *flags |= if code == meant as u8 { bit } else { 0 };
+        }
     }
 }
 
