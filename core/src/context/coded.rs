@@ -8,6 +8,9 @@ use super::rule::choose;
 use crate::num::NAN;
 use crate::strategy::BinaryOp;
 
+/// Rows that are coded together.
+const BLOCK: usize = 8;
+
 /// Most distinct values of a coded column.
 pub(super) const MOST: usize = 16;
 
@@ -52,8 +55,10 @@ impl Table {
 
     /// Which codes mean a value that `hits`.
     pub fn matching(&self, hits: impl Fn(f64) -> bool) -> [bool; MOST] {
-        let mut found = self.values.map(hits);
-        found[self.len..].fill(false);
+        let mut found = [false; MOST];
+        for (found, &value) in found.iter_mut().zip(self.used()) {
+            *found = hits(value);
+        }
         found
     }
 
@@ -147,9 +152,7 @@ fn joined(x: u8, y: u8, both: u8) -> u8 {
 
 /// The codes of truth values of a column of numbers.
 pub(super) fn encode(column: &[f64], codes: &mut [u8]) {
-    for (code, &x) in codes.iter_mut().zip(column) {
-        *code = u8::from((x < 0.0) | (x > 0.0)) | u8::from(x.is_nan()) << 1;
-    }
+    each(column, Side::Scalar(0.0), codes, |x, y| (x < y) | (x > y));
 }
 
 /// The codes of a comparison of two columns, or `None` if `op` is not one.
@@ -175,9 +178,106 @@ pub(super) enum Side<'a> {
 
 #[inline(always)]
 fn each(a: &[f64], b: Side, codes: &mut [u8], holds: impl Fn(f64, f64) -> bool) {
-    let code = |x: f64, y: f64| u8::from(holds(x, y)) | u8::from(x.is_nan() | y.is_nan()) << 1;
+    let code = |x: f64, y: f64| i64::from(holds(x, y)) | i64::from(x.is_nan() | y.is_nan()) << 1;
+    let (blocks, rest) = a.as_chunks::<BLOCK>();
+    let (out, out_rest) = codes.as_chunks_mut::<BLOCK>();
     match b {
-        Side::Scalar(y) => codes.iter_mut().zip(a).for_each(|(out, &x)| *out = code(x, y)),
-        Side::Column(b) => codes.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&x, &y))| *out = code(x, y)),
+        Side::Scalar(y) => {
+            out.iter_mut().zip(blocks).for_each(|(out, x)| narrow(out, |k| code(x[k], y)));
+            out_rest.iter_mut().zip(rest).for_each(|(out, &x)| *out = code(x, y) as u8);
+        }
+        Side::Column(b) => {
+            let (others, others_rest) = b.as_chunks::<BLOCK>();
+            let pairs = out.iter_mut().zip(blocks.iter().zip(others));
+            pairs.for_each(|(out, (x, y))| narrow(out, |k| code(x[k], y[k])));
+            let pairs = out_rest.iter_mut().zip(rest.iter().zip(others_rest));
+            pairs.for_each(|(out, (&x, &y))| *out = code(x, y) as u8);
+        }
+    }
+}
+
+/// Codes of one block. As wide as the numbers first and narrowed together: so the compiler compares and packs several
+/// at once, in a third of the time of one loop over bytes.
+#[inline(always)]
+fn narrow(out: &mut [u8; BLOCK], code: impl Fn(usize) -> i64) {
+    let mut wide = [0; BLOCK];
+    for (k, wide) in wide.iter_mut().enumerate() {
+        *wide = code(k);
+    }
+    *out = wide.map(|code| code as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: [f64; 7] = [NAN, 0.0, -0.0, 1.0, -2.5, f64::INFINITY, 0.5];
+    const TRUTHS: [f64; 3] = [0.0, 1.0, NAN];
+
+    fn pairs<const N: usize>(values: [f64; N]) -> (Vec<f64>, Vec<f64>) {
+        values.iter().flat_map(|&x| values.map(|y| (x, y))).unzip()
+    }
+
+    fn truths(column: &[f64]) -> Coded {
+        let mut codes = vec![9; column.len()];
+        encode(column, &mut codes);
+        Coded { codes, table: Table::TRUTH }
+    }
+
+    fn same(coded: &Coded, expected: impl Iterator<Item = f64>, what: &str) {
+        for (row, expected) in expected.enumerate() {
+            let found = coded.at(row);
+            assert!(found == expected || (found.is_nan() && expected.is_nan()), "{what}, {row}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn comparisons_mean_what_the_operation_means() {
+        let (a, b) = pairs(VALUES);
+        for op in [BinaryOp::Lt, BinaryOp::Le, BinaryOp::Gt, BinaryOp::Ge, BinaryOp::Eq, BinaryOp::Ne] {
+            let mut codes = vec![0; a.len()];
+            assert!(compare(op, &a, Side::Column(&b), &mut codes));
+            let coded = Coded { codes, table: Table::TRUTH };
+            same(&coded, a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)), &format!("{op:?}"));
+            for y in VALUES {
+                let mut codes = vec![0; a.len()];
+                assert!(compare(op, &a, Side::Scalar(y), &mut codes));
+                let coded = Coded { codes, table: Table::TRUTH };
+                same(&coded, a.iter().map(|&x| op.apply(x, y)), &format!("{op:?} {y}"));
+            }
+        }
+    }
+
+    #[test]
+    fn logic_is_that_of_truth_values_however_they_are_coded() {
+        let (a, b) = pairs(TRUTHS);
+        for op in [BinaryOp::And, BinaryOp::Or] {
+            let (coded, _) = truths(&a).logic(truths(&b), op);
+            same(&coded, a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)), &format!("{op:?}"));
+            // `1 - x` has another table.
+            let flipped = Coded { table: Table::TRUTH.map(|x| 1.0 - x), ..truths(&a) };
+            let (coded, _) = flipped.logic(truths(&b), op);
+            same(&coded, a.iter().zip(&b).map(|(&x, &y)| op.apply(1.0 - x, y)), &format!("flipped {op:?}"));
+        }
+        same(&truths(&a).not(), a.iter().map(|&x| if x.is_nan() { NAN } else { 1.0 - x }), "not");
+    }
+
+    #[test]
+    fn two_columns_of_few_values_make_one_until_they_are_too_many() {
+        let (a, b) = pairs(TRUTHS);
+        let sum = |x: f64, y: f64| 10.0 * x + y;
+        let Ok((both, _)) = truths(&a).zip(truths(&b), sum) else { panic!("nine values fit") };
+        same(&both, a.iter().zip(&b).map(|(&x, &y)| sum(x, y)), "pairs");
+        let mut wide = vec![0.0; a.len()];
+        both.widen(&mut wide);
+        same(&both, wide.into_iter(), "widened");
+        assert!(both.zip(truths(&a), sum).is_err(), "27 values do not");
+    }
+
+    #[test]
+    fn a_choice_changes_the_table_alone() {
+        let column = truths(&TRUTHS).choose(0.125, -7.0);
+        same(&column, [-7.0, 0.125, NAN].into_iter(), "chosen");
+        assert_eq!(column.codes, truths(&TRUTHS).codes);
     }
 }

@@ -13,6 +13,8 @@ mod panel;
 mod rule;
 
 pub use coded::Coded;
+#[cfg(test)]
+pub(crate) use coded::Table;
 pub use evaluate::{BoundColumn, Context, Prepared, Workspace};
 pub use panel::{Panel, Span, Window};
 pub use rule::{PositionState, Rule};

@@ -19,11 +19,9 @@ pub struct Grid {
     pub(super) rows: Vec<Rows>,
     /// Last close at or before each bar, 0 before the first; symbol after symbol.
     closes: Vec<f64>,
-    /// The same, bar after bar.
-    closes_by_bar: Vec<f64>,
-    /// Where a bar's orders fill: the price of the bar, or the last close of a symbol without one; bar after bar.
-    /// Empty if those are the closes.
-    fills_by_bar: Vec<f64>,
+    /// Bar after bar, where its orders fill (the price of the bar, or the last close of a symbol without one), then the
+    /// same closes: what one decision and its fill at the next bar read lies side by side.
+    prices: Vec<f64>,
     /// Whether a symbol's orders fill at a bar; bar after bar.
     tradable: Vec<bool>,
     /// Bars that end a session; `None` if all do.
@@ -63,8 +61,7 @@ impl Grid {
             symbols,
             rows: Vec::with_capacity(symbols),
             closes: vec![0.0; places],
-            closes_by_bar: vec![0.0; places],
-            fills_by_bar: if settings.fill == Fill::NextOpen { vec![0.0; places] } else { Vec::new() },
+            prices: vec![0.0; places * 2],
             tradable: vec![false; places],
             session_ends: None,
         };
@@ -87,15 +84,13 @@ impl Grid {
             let mut fill = close;
             if row < end && panel.row_time[row] as usize == panel.start + bar {
                 close = panel.close[row];
-                fill = panel.open[row];
+                fill = if settings.fill == Fill::NextOpen { panel.open[row] } else { close };
                 self.tradable[place] = panel.volume[row] != 0.0 || !span.has_volume || settings.fill_without_volume;
                 row += 1;
             }
             self.closes[symbol * self.bars + bar] = close;
-            self.closes_by_bar[place] = close;
-            if let Some(slot) = self.fills_by_bar.get_mut(place) {
-                *slot = fill;
-            }
+            self.prices[2 * bar * self.symbols + symbol] = fill;
+            self.prices[(2 * bar + 1) * self.symbols + symbol] = close;
         }
         let bar_of = |row: usize| panel.row_time[row] as usize - panel.start;
         let first_bar = if first < end { bar_of(first) } else { self.bars };
@@ -111,14 +106,13 @@ impl Grid {
     /// Closes of all symbols at one bar.
     #[inline]
     pub(super) fn closes_at(&self, bar: usize) -> &[f64] {
-        &self.closes_by_bar[bar * self.symbols..][..self.symbols]
+        &self.prices[(2 * bar + 1) * self.symbols..][..self.symbols]
     }
 
     /// Prices of all symbols where the orders of one bar fill.
     #[inline]
     pub(super) fn fills_at(&self, bar: usize) -> &[f64] {
-        let prices = if self.fills_by_bar.is_empty() { &self.closes_by_bar } else { &self.fills_by_bar };
-        &prices[bar * self.symbols..][..self.symbols]
+        &self.prices[2 * bar * self.symbols..][..self.symbols]
     }
 
     /// Which symbols' orders fill at one bar.
@@ -141,6 +135,14 @@ impl Grid {
         }
         let times = &panel.row_time[rows.first..rows.end];
         rows.first + times.partition_point(|&t| (t as usize) < panel.start + bar)
+    }
+
+    /// The bar of a simulated row. Where no bar is missing it is counted, not looked up: the rows that are asked for lie
+    /// far apart.
+    #[inline]
+    pub(super) fn bar_of(&self, panel: &Panel, symbol: usize, row: usize) -> usize {
+        let rows = self.rows[symbol];
+        if rows.unbroken { rows.first_bar + row - rows.first } else { panel.row_time[row] as usize - panel.start }
     }
 
     /// Simulated rows of all symbols.

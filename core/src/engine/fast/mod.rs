@@ -161,7 +161,7 @@ impl Run<'_> {
         let row = match self.decisions {
             Decisions::Target { weight, when } => match when {
                 When::OnChange => seek::change(weight, from..end, self.w.last_target[symbol]),
-                When::EveryBar => seek::defined(weight, from..end),
+                When::EveryBar => (from < end).then_some(from),
                 When::True(rule) => seek::truth(rule, from..end),
             },
             Decisions::Signals { .. } => {
@@ -180,7 +180,7 @@ impl Run<'_> {
             }
         };
         match row {
-            Some(row) => Wake { bar: self.panel.row_time[row] as usize - self.panel.start, row },
+            Some(row) => Wake { bar: self.grid.bar_of(self.panel, symbol, row), row },
             None => Wake { bar: NEVER, row: end },
         }
     }

@@ -70,11 +70,6 @@ pub(super) fn change(rule: &Rule, rows: std::ops::Range<usize>, last: f64) -> Op
     next(rule, rows, |x| (x != last) & finite(x))
 }
 
-/// The first row with a finite value.
-pub(super) fn defined(rule: &Rule, rows: std::ops::Range<usize>) -> Option<usize> {
-    next(rule, rows, finite)
-}
-
 /// The first row where a rule is true.
 pub(super) fn truth(rule: &Rule, rows: std::ops::Range<usize>) -> Option<usize> {
     next(rule, rows, |x| x == 1.0)
@@ -120,6 +115,7 @@ pub(super) fn flagged(flags: &[u8], rows: std::ops::Range<usize>, mask: u8) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Table;
     use crate::num::NAN;
 
     #[test]
@@ -145,8 +141,22 @@ mod tests {
         assert_eq!(change(&rule, 3..6, 0.5), Some(5));
         assert_eq!(change(&Rule::Scalar(0.5), 3..6, 0.5), None);
         assert_eq!(change(&Rule::Scalar(0.5), 3..6, NAN), Some(3));
-        assert_eq!(defined(&rule, 4..6), Some(5));
-        assert_eq!(defined(&rule, 6..6), None);
+        assert_eq!(change(&rule, 6..6, NAN), None);
+    }
+
+    #[test]
+    fn codes_are_sought_by_what_they_mean() {
+        for place in 0..40 {
+            let mut codes = vec![2; 40];
+            codes[place..].fill(1);
+            let rule = Rule::Coded(Coded { codes, table: Table::TRUTH });
+            assert_eq!(change(&rule, 0..40, NAN), Some(place), "undefined is no target");
+            assert_eq!(truth(&rule, 0..40), Some(place));
+            assert_eq!(change(&rule, 0..40, 1.0), None);
+            let mut flags = vec![0; 40];
+            flag(&rule, 4, &mut flags);
+            assert_eq!(flagged(&flags, 0..40, 4), Some(place));
+        }
     }
 
     #[test]
