@@ -102,22 +102,24 @@ impl Coded {
         column
     }
 
-    /// `f` of two columns, into the first; gives them back if there would be too many distinct values.
-    pub(super) fn zip(mut self, other: Coded, f: impl Fn(f64, f64) -> f64) -> Result<(Coded, Vec<u8>), (Coded, Coded)> {
+    /// Whether all pairs of two columns' values can be coded.
+    pub(super) fn fits(&self, other: &Coded) -> bool {
+        self.table.len * other.table.len <= MOST
+    }
+
+    /// `f` of two columns that fit each other, into the first; the other's memory is given back.
+    pub(super) fn zip(mut self, other: Coded, f: impl Fn(f64, f64) -> f64) -> (Coded, Vec<u8>) {
         let width = other.table.len;
-        if self.table.len * width > MOST {
-            return Err((self, other));
-        }
         let mut table = Table { len: self.table.len * width, values: [NAN; MOST] };
         for (i, &x) in self.table.used().iter().enumerate() {
             for (j, &y) in other.table.used().iter().enumerate() {
-                table.values[i * width + j] = f(x, y);
+                table.values[(i * width + j) % MOST] = f(x, y);
             }
         }
         let width = width as u8;
         self.codes.iter_mut().zip(&other.codes).for_each(|(x, y)| *x = *x * width + *y);
         self.table = table;
-        Ok((self, other.codes))
+        (self, other.codes)
     }
 
     /// `and` or `or` of two columns, into the first; the other's memory is given back.
@@ -266,12 +268,12 @@ mod tests {
     fn two_columns_of_few_values_make_one_until_they_are_too_many() {
         let (a, b) = pairs(TRUTHS);
         let sum = |x: f64, y: f64| 10.0 * x + y;
-        let Ok((both, _)) = truths(&a).zip(truths(&b), sum) else { panic!("nine values fit") };
+        let (both, _) = truths(&a).zip(truths(&b), sum);
         same(&both, a.iter().zip(&b).map(|(&x, &y)| sum(x, y)), "pairs");
         let mut wide = vec![0.0; a.len()];
         both.widen(&mut wide);
         same(&both, wide.into_iter(), "widened");
-        assert!(both.zip(truths(&a), sum).is_err(), "27 values do not");
+        assert!(truths(&a).fits(&truths(&b)) && !both.fits(&truths(&a)), "9 values do, 27 do not");
     }
 
     #[test]

@@ -482,16 +482,11 @@ impl Context {
             (Value::Scalar(x), Value::Scalar(y)) => Value::Scalar(f(x, y)),
             (Value::Scalar(x), b) => self.map(b, workspace, |y| f(x, y)),
             (a, Value::Scalar(y)) => self.map(a, workspace, |x| f(x, y)),
-            (Value::Coded(a), Value::Coded(b)) => match a.zip(b, &f) {
-                Ok((column, rest)) => {
-                    workspace.codes.push(rest);
-                    Value::Coded(column)
-                }
-                Err((a, b)) => {
-                    let (a, b) = (workspace.widen(Value::Coded(a)), workspace.widen(Value::Coded(b)));
-                    self.zip_numbers(a, b, workspace, f)
-                }
-            },
+            (Value::Coded(a), Value::Coded(b)) if a.fits(&b) => {
+                let (column, rest) = a.zip(b, f);
+                workspace.codes.push(rest);
+                Value::Coded(column)
+            }
             (a, b) => {
                 let (a, b) = (workspace.widen(a), workspace.widen(b));
                 self.zip_numbers(a, b, workspace, f)
