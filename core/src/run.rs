@@ -11,12 +11,12 @@ pub use caches::{CacheCounters, Caches};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, History};
 use crate::context::{self, BoundColumn, Context, Panel, Prepared, Window};
-use crate::engine::{self, Decisions, Record};
+use crate::engine::{self, Decisions, Record, fast};
 use crate::error::{Error, Result};
 use crate::ledger::{Fill, Trade};
 use crate::metrics;
@@ -34,6 +34,7 @@ pub struct Evaluator {
     pub context: Context,
     roots: Vec<NodeId>,
     panelled: Arc<Panelled>,
+    grid: OnceLock<std::result::Result<fast::Grid, &'static str>>,
 }
 
 /// What plans over the same bars share: the panel, its sessions and the market's returns.
@@ -162,7 +163,7 @@ impl Evaluator {
     fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, history: Arc<History>) -> Evaluator {
         let roots = Decisions::roots(plan.strategy());
         let context = Context::new(panelled.panel.clone(), panel_key(&plan), history);
-        Evaluator { plan, context, roots, panelled: panelled.clone() }
+        Evaluator { plan, context, roots, panelled: panelled.clone(), grid: OnceLock::new() }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
@@ -186,9 +187,31 @@ impl Evaluator {
         self.context.compute(self.plan.strategy(), wanted, point)
     }
 
-    /// Evaluates one trial: a pure function of its point.
+    /// Where the fast path reads its prices, laid out at the first call.
+    ///
+    /// # Errors
+    /// Why trials take the reference simulator instead.
+    pub fn fast_path(&self) -> std::result::Result<&fast::Grid, &'static str> {
+        let lay_out = || {
+            fast::covers(self.plan.strategy())?;
+            fast::Grid::new(&self.context.panel, self.plan.settings())
+        };
+        self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
+    }
+
+    /// Evaluates one trial: a pure function of its point. It takes the fast path where that is open.
     pub fn trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
-        self.simulate(point, prepared, Record::default(), scratch);
+        self.simulate(point, prepared, self.fast_path().ok(), Record::default(), scratch);
+        Self::outcome(index, scratch)
+    }
+
+    /// Evaluates one trial by the reference simulator, whatever the fast path covers.
+    pub fn reference_trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
+        self.simulate(point, prepared, None, Record::default(), scratch);
+        Self::outcome(index, scratch)
+    }
+
+    fn outcome(index: u64, scratch: &Scratch) -> Outcome {
         Outcome {
             index,
             metrics: scratch.values.clone(),
@@ -200,7 +223,7 @@ impl Evaluator {
     /// Evaluates one trial and keeps everything.
     pub fn detail(&self, point: &[f64]) -> Detail {
         let mut scratch = Scratch::default();
-        self.simulate(point, &Prepared::default(), Record { fills: true, bars: true }, &mut scratch);
+        self.simulate(point, &Prepared::default(), None, Record { fills: true, bars: true }, &mut scratch);
         let panel = &*self.context.panel;
         let start = panel.start as u32;
         let Scratch { engine, values, .. } = scratch;
@@ -262,27 +285,38 @@ impl Evaluator {
     /// An identity that does not hold.
     pub fn check(&self, point: &[f64]) -> Result<()> {
         let mut scratch = Scratch::default();
-        self.simulate(point, &Prepared::default(), Record { fills: true, bars: true }, &mut scratch);
+        self.simulate(point, &Prepared::default(), None, Record { fills: true, bars: true }, &mut scratch);
         engine::check_ledger(&self.context.panel, self.plan.settings(), &scratch.engine)
     }
 
     /// Metrics of decisions that were made elsewhere, under the plan's settings.
     pub fn metrics_of(&self, decisions: &Decisions) -> Vec<f64> {
         let mut scratch = Scratch::default();
-        self.follow(decisions, Record::default(), &mut scratch);
+        self.follow(decisions, None, Record::default(), &mut scratch);
         scratch.values
     }
 
-    fn simulate(&self, point: &[f64], prepared: &Prepared, record: Record, scratch: &mut Scratch) {
+    fn simulate(
+        &self,
+        point: &[f64],
+        prepared: &Prepared,
+        grid: Option<&fast::Grid>,
+        record: Record,
+        scratch: &mut Scratch,
+    ) {
         let strategy = self.plan.strategy();
         let decisions = Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
-        self.follow(&decisions, record, scratch);
+        self.follow(&decisions, grid, record, scratch);
         decisions.recycle(&mut scratch.columns);
     }
 
-    fn follow(&self, decisions: &Decisions, record: Record, scratch: &mut Scratch) {
+    fn follow(&self, decisions: &Decisions, grid: Option<&fast::Grid>, record: Record, scratch: &mut Scratch) {
         let Scratch { engine, metrics, values, .. } = scratch;
-        engine::simulate(&self.context.panel, decisions, self.plan.settings(), record, engine);
+        let (panel, settings) = (&*self.context.panel, self.plan.settings());
+        match grid {
+            Some(grid) => fast::simulate(panel, grid, decisions, settings, record, engine),
+            None => engine::simulate(panel, decisions, settings, record, engine),
+        }
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity: &engine.session_equity,

@@ -202,3 +202,29 @@ pub fn settings(random: &mut Stream) -> Vec<(&'static str, String)> {
     }
     list
 }
+
+/// Further overrides, rarer ones: the switches of presets, and dates inside the bundle's.
+pub fn more_settings(random: &mut Stream, bundle: &Bundle, list: &mut Vec<(&'static str, String)>) {
+    if chance(random, 0.3) {
+        list.retain(|(key, _)| *key != "size_at");
+        list.push(("size_at", "order".into()));
+    }
+    for (key, probability) in
+        [("size_includes_costs", 0.2), ("fill_without_volume", 0.2), ("refuse_unpaid_sales", 0.2), ("end_at_open", 0.3)]
+    {
+        if chance(random, probability) {
+            list.push((key, "true".into()));
+        }
+    }
+    if chance(random, 0.2) {
+        list.push(("lot_snap", "false".into()));
+    }
+    if chance(random, 0.2) {
+        list.push(("costs.spread_on", "entry".into()));
+    }
+    let sessions = || bundle.bars.iter().flat_map(|bars| bars.session.iter().copied());
+    if let (true, Some(first), Some(last)) = (chance(random, 0.4), sessions().min(), sessions().max()) {
+        let start = first + random.below((last - first + 1) as u64 / 2 + 1) as i32;
+        list.push(("start", sandtable_core::calendar::format_date(start)));
+    }
+}

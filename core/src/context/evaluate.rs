@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use super::coded::{self, Coded, Side, Table};
 use super::panel::Panel;
 use super::rule::{self, Code, Rule, Step};
 use crate::bundle::Field;
@@ -68,6 +69,7 @@ pub struct Workspace {
     uses: Vec<u32>,
     stack: Vec<NodeId>,
     pool: Vec<Vec<f64>>,
+    codes: Vec<Vec<u8>>,
 }
 
 impl Workspace {
@@ -75,6 +77,7 @@ impl Workspace {
     pub fn recycle(&mut self, rule: Rule) {
         match rule {
             Rule::Own(column) => self.pool.push(column),
+            Rule::Coded(column) => self.codes.push(column.codes),
             Rule::Code(code) => code.columns.into_iter().for_each(|column| self.recycle(column)),
             Rule::Scalar(_) | Rule::Shared(_) => {}
         }
@@ -86,6 +89,31 @@ impl Workspace {
         buffer.resize(len, NAN);
         buffer
     }
+
+    /// Codes for `len` rows, with whatever was left in them.
+    fn code_buffer(&mut self, len: usize) -> Vec<u8> {
+        let mut codes = self.codes.pop().unwrap_or_default();
+        codes.resize(len, 0);
+        codes
+    }
+
+    /// The value as numbers, if it was codes.
+    fn widen(&mut self, value: Value) -> Value {
+        let Value::Coded(column) = value else { return value };
+        let mut out = self.buffer(column.codes.len());
+        column.widen(&mut out);
+        self.codes.push(column.codes);
+        Value::Own(out)
+    }
+
+    /// Takes back a value's memory.
+    fn give_back(&mut self, value: Value) {
+        match value {
+            Value::Own(buffer) => self.pool.push(buffer),
+            Value::Coded(column) => self.codes.push(column.codes),
+            Value::Scalar(_) | Value::Field(_) | Value::Shared(_) => {}
+        }
+    }
 }
 
 /// The value of a node while a trial is evaluated.
@@ -95,12 +123,14 @@ enum Value {
     Field(Field),
     Shared(Column),
     Own(Vec<f64>),
+    /// What only light nodes take; others see it widened.
+    Coded(Coded),
 }
 
 impl Value {
     fn slice<'a>(&'a self, panel: &'a Panel) -> Option<&'a [f64]> {
         match self {
-            Value::Scalar(_) => None,
+            Value::Scalar(_) | Value::Coded(_) => None,
             Value::Field(field) => Some(panel.field(*field)),
             Value::Shared(column) => Some(column),
             Value::Own(column) => Some(column),
@@ -213,12 +243,12 @@ impl Context {
     pub fn compute(&self, strategy: &Strategy, wanted: &BoundColumn, point: &[f64]) -> Column {
         let mut workspace = Workspace::default();
         let mut values = self.evaluate(strategy, &[wanted.node], point, &Prepared::default(), &mut workspace);
-        match values.pop() {
+        match values.pop().map(|value| workspace.widen(value)) {
             Some(Value::Shared(column)) => column,
             Some(Value::Own(column)) => column.into(),
             Some(Value::Field(field)) => self.panel.field(field).into(),
             Some(Value::Scalar(value)) => vec![value; self.panel.rows()].into(),
-            None => Arc::from([]),
+            Some(Value::Coded(_)) | None => Arc::from([]),
         }
     }
 
@@ -275,6 +305,7 @@ impl Context {
             Value::Scalar(value) => Rule::Scalar(value),
             Value::Shared(column) => Rule::Shared(column),
             Value::Own(column) => Rule::Own(column),
+            Value::Coded(column) => Rule::Coded(column),
             Value::Field(field) => Rule::Own(self.panel.field(field).to_vec()),
         }
     }
@@ -334,9 +365,7 @@ impl Context {
         let mut rest = Operands { values: &mut values, uses: &mut uses };
         let results = roots.iter().map(|&root| rest.take(root)).collect();
         for value in values.drain(..).flatten() {
-            if let Value::Own(buffer) = value {
-                workspace.pool.push(buffer);
-            }
+            workspace.give_back(value);
         }
         workspace.values = values;
         workspace.uses = uses;
@@ -384,7 +413,10 @@ impl Context {
             Node::Field(field) => Value::Field(*field),
             Node::Not(a) => {
                 let a = operands.take(*a);
-                self.map(a, workspace, rule::not)
+                match a {
+                    Value::Coded(column) => Value::Coded(column.not()),
+                    a => self.map(a, workspace, rule::not),
+                }
             }
             Node::Neg(a) => {
                 let a = operands.take(*a);
@@ -401,20 +433,21 @@ impl Context {
             Node::Function(function, list) => self.function(*function, list, operands, workspace),
             Node::ForeignField { symbol, field } => self.foreign(symbol, *field, workspace),
             Node::Lag { node, bars } => {
-                let (value, bars) = (operands.take(*node), operands.scalar(*bars));
+                let (value, bars) = (workspace.widen(operands.take(*node)), operands.scalar(*bars));
                 self.lag(value, bars, workspace)
             }
             Node::Since(condition) => {
-                let condition = operands.take(*condition);
+                let condition = workspace.widen(operands.take(*condition));
                 self.since(condition, workspace)
             }
             Node::Indicator { index, inputs, params, output } => {
-                let inputs: Vec<Value> = inputs.iter().map(|&input| operands.take(input)).collect();
+                let inputs: Vec<Value> = inputs.iter().map(|&input| workspace.widen(operands.take(input))).collect();
                 let params: Vec<f64> = params.iter().map(|&param| operands.scalar(param)).collect();
                 self.indicator(*index, inputs, &params, *output, workspace)
             }
             Node::CrossSection(function, list) => {
                 let value = list.first().map_or(Value::Scalar(NAN), |&first| operands.take(first));
+                let value = workspace.widen(value);
                 let k = list.get(1).map_or(NAN, |&second| operands.scalar(second));
                 self.cross_section(*function, value, k, workspace)
             }
@@ -428,6 +461,7 @@ impl Context {
     fn map(&self, a: Value, workspace: &mut Workspace, f: impl Fn(f64) -> f64) -> Value {
         match a {
             Value::Scalar(x) => Value::Scalar(f(x)),
+            Value::Coded(Coded { codes, table }) => Value::Coded(Coded { codes, table: table.map(f) }),
             Value::Own(mut column) => {
                 column.iter_mut().for_each(|x| *x = f(*x));
                 Value::Own(column)
@@ -448,6 +482,22 @@ impl Context {
             (Value::Scalar(x), Value::Scalar(y)) => Value::Scalar(f(x, y)),
             (Value::Scalar(x), b) => self.map(b, workspace, |y| f(x, y)),
             (a, Value::Scalar(y)) => self.map(a, workspace, |x| f(x, y)),
+            (Value::Coded(a), Value::Coded(b)) if a.fits(&b) => {
+                let (column, rest) = a.zip(b, f);
+                workspace.codes.push(rest);
+                Value::Coded(column)
+            }
+            (a, b) => {
+                let (a, b) = (workspace.widen(a), workspace.widen(b));
+                self.zip_numbers(a, b, workspace, f)
+            }
+        }
+    }
+
+    /// The same of two columns of numbers.
+    #[inline(always)]
+    fn zip_numbers(&self, a: Value, b: Value, workspace: &mut Workspace, f: impl Fn(f64, f64) -> f64) -> Value {
+        match (a, b) {
             (Value::Own(mut column), b) => {
                 let other = b.slice(&self.panel).unwrap_or_default();
                 column.iter_mut().zip(other).for_each(|(x, y)| *x = f(*x, *y));
@@ -472,12 +522,53 @@ impl Context {
 
     fn binary(&self, op: crate::strategy::BinaryOp, a: Value, b: Value, workspace: &mut Workspace) -> Value {
         use crate::strategy::BinaryOp as B;
+        let scalar = matches!(a, Value::Scalar(_)) || matches!(b, Value::Scalar(_));
+        match op {
+            B::And | B::Or if !scalar => {
+                let (a, b) = (self.encode(a, workspace), self.encode(b, workspace));
+                let (column, rest) = a.logic(b, op);
+                workspace.codes.push(rest);
+                return Value::Coded(column);
+            }
+            B::Lt | B::Le | B::Gt | B::Ge | B::Eq | B::Ne => {
+                if let Some(column) = self.compare(op, &a, &b, workspace) {
+                    workspace.give_back(a);
+                    workspace.give_back(b);
+                    return Value::Coded(column);
+                }
+            }
+            _ => {}
+        }
         macro_rules! each {
             ($($op:ident),*) => {
                 match op { $(B::$op => self.zip(a, b, workspace, |x, y| B::$op.apply(x, y)),)* }
             };
         }
         each!(Add, Sub, Mul, Div, Rem, Pow, Lt, Le, Gt, Ge, Eq, Ne, And, Or)
+    }
+
+    /// A comparison of columns of numbers, or of one with a scalar on the right.
+    fn compare(&self, op: crate::strategy::BinaryOp, a: &Value, b: &Value, workspace: &mut Workspace) -> Option<Coded> {
+        let left = a.slice(&self.panel)?;
+        let right = match b {
+            Value::Scalar(y) => Side::Scalar(*y),
+            b => Side::Column(b.slice(&self.panel)?),
+        };
+        let mut codes = workspace.code_buffer(left.len());
+        coded::compare(op, left, right, &mut codes);
+        Some(Coded { codes, table: Table::TRUTH })
+    }
+
+    /// A condition as codes of truth values.
+    fn encode(&self, value: Value, workspace: &mut Workspace) -> Coded {
+        if let Value::Coded(column) = value {
+            return column;
+        }
+        let column = value.slice(&self.panel).unwrap_or_default();
+        let mut codes = workspace.code_buffer(column.len());
+        coded::encode(column, &mut codes);
+        workspace.give_back(value);
+        Coded { codes, table: Table::TRUTH }
     }
 
     fn choose(&self, c: Value, a: Value, b: Value, workspace: &mut Workspace) -> Value {
@@ -490,13 +581,20 @@ impl Context {
                 } else {
                     (b, Some(a))
                 };
-                if let Some(Value::Own(buffer)) = left {
-                    workspace.pool.push(buffer);
+                if let Some(left) = left {
+                    workspace.give_back(left);
                 }
                 taken
             }
-            (c, Value::Scalar(x), Value::Scalar(y)) => self.map(c, workspace, |c| rule::choose(c, x, y)),
+            (c, Value::Scalar(x), Value::Scalar(y)) => Value::Coded(self.encode(c, workspace).choose(x, y)),
+            (Value::Coded(c), Value::Scalar(x), Value::Coded(b)) => {
+                self.zip(Value::Coded(c), Value::Coded(b), workspace, |c, y| rule::choose(c, x, y))
+            }
+            (Value::Coded(c), Value::Coded(a), Value::Scalar(y)) => {
+                self.zip(Value::Coded(c), Value::Coded(a), workspace, |c, x| rule::choose(c, x, y))
+            }
             (c, a, b) => {
+                let [c, a, b] = [c, a, b].map(|value| workspace.widen(value));
                 let panel = &*self.panel;
                 let mut out = workspace.buffer(panel.rows());
                 let condition = c.slice(panel).unwrap_or_default();
@@ -507,9 +605,7 @@ impl Context {
                     *out = rule::choose(*c, x.map_or(fixed_x, |x| x[row]), y.map_or(fixed_y, |y| y[row]));
                 }
                 for value in [c, a, b] {
-                    if let Value::Own(buffer) = value {
-                        workspace.pool.push(buffer);
-                    }
+                    workspace.give_back(value);
                 }
                 Value::Own(out)
             }
@@ -663,11 +759,12 @@ impl Context {
             let id = format!("{}:{period:?}", self.id);
             Box::new(Coarse { context: Context::new(Arc::new(panel), id, self.history.clone()), completed })
         });
+        let mut apart = Workspace::default();
         let value = coarse
             .context
-            .evaluate(strategy, &[inner], point, &Prepared::default(), &mut Workspace::default())
+            .evaluate(strategy, &[inner], point, &Prepared::default(), &mut apart)
             .pop()
-            .unwrap_or(Value::Scalar(NAN));
+            .map_or(Value::Scalar(NAN), |value| apart.widen(value));
         let mut out = workspace.buffer(self.panel.rows());
         for (out, &completed) in out.iter_mut().zip(&coarse.completed) {
             if completed > 0 {

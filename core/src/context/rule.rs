@@ -1,5 +1,6 @@
 //! A rule of one trial, ready to be asked bar by bar.
 
+use super::coded::Coded;
 use crate::cache::Column;
 use crate::num;
 use crate::strategy::{BinaryOp, Function, StateVar};
@@ -39,6 +40,8 @@ pub enum Rule {
     Own(Vec<f64>),
     /// One value per row, shared with other trials.
     Shared(Column),
+    /// One code per row, owned by this trial.
+    Coded(Coded),
     /// Evaluated when asked, because it depends on the position.
     Code(Code),
 }
@@ -50,16 +53,17 @@ impl Rule {
             Rule::Scalar(value) => *value,
             Rule::Own(column) => column[row],
             Rule::Shared(column) => column[row],
+            Rule::Coded(column) => column.at(row),
             Rule::Code(code) => code.at(row, state),
         }
     }
 
-    /// The values of all rows, if they are known beforehand.
+    /// The values of all rows, if they are held as numbers.
     pub fn column(&self) -> Option<&[f64]> {
         match self {
             Rule::Own(column) => Some(column),
             Rule::Shared(column) => Some(column),
-            Rule::Scalar(_) | Rule::Code(_) => None,
+            Rule::Scalar(_) | Rule::Coded(_) | Rule::Code(_) => None,
         }
     }
 

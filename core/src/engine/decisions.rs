@@ -17,6 +17,7 @@ pub enum When {
 
 /// The rules of one trial.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one value a trial, on the stack: a box would be an allocation a trial")]
 pub enum Decisions {
     /// A weight of equity per symbol.
     Target {

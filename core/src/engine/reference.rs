@@ -2,12 +2,12 @@
 
 use super::account::Account;
 use super::decisions::{Decisions, When};
-use super::pricing;
+use super::fast;
+use super::orders::{self, Amount, Order, Ready};
 use crate::context::{Panel, PositionState, Rule};
-use crate::ledger::Fill;
 use crate::metrics::Counters;
 use crate::num::NAN;
-use crate::plan::{Fill as FillAt, Margin, Sequence, Settings, SizeAt};
+use crate::plan::{Fill as FillAt, Settings, SizeAt};
 use crate::strategy::SizeIn;
 
 /// What a run keeps besides its counters, session equity and round trips.
@@ -32,42 +32,12 @@ pub struct Workspace {
     pub counters: Counters,
     /// Rows of the panel that were simulated.
     pub rows_read: u64,
-    orders: Vec<Order>,
-    ready: Vec<Ready>,
+    pub(super) orders: Vec<Order>,
+    pub(super) ready: Vec<Ready>,
     cursors: Vec<usize>,
     present: Vec<(u32, usize)>,
-    last_target: Vec<f64>,
-}
-
-/// An open order.
-#[derive(Clone, Copy, Debug)]
-struct Order {
-    symbol: u32,
-    amount: Amount,
-}
-
-/// How much an order is for.
-#[derive(Clone, Copy, Debug)]
-enum Amount {
-    /// Signed units, fixed at the decision.
-    Units(f64),
-    /// All of the position.
-    Close,
-    /// Difference to this weight of equity, fixed at the fill.
-    Weight(f64),
-    /// A new position of this signed size, fixed at the fill.
-    Size(f64, SizeIn),
-}
-
-/// An order that this bar can fill.
-#[derive(Clone, Copy, Debug)]
-struct Ready {
-    order: usize,
-    row: usize,
-    base: f64,
-    quantity: f64,
-    /// Money that the order moves, before lots and cash cut it.
-    value: f64,
+    pub(super) last_target: Vec<f64>,
+    pub(super) fast: fast::Memory,
 }
 
 /// Simulates one trial over `panel` from its start to its end; the result is in `workspace`.
@@ -160,32 +130,23 @@ impl Run<'_> {
         }
         let mut ready = std::mem::take(&mut self.w.ready);
         ready.clear();
-        for (index, order) in self.w.orders.iter().enumerate() {
+        let mut open = std::mem::take(&mut self.w.orders);
+        open.retain(|order| {
             let row = self.w.present.iter().find(|(symbol, _)| *symbol == order.symbol).map(|&(_, row)| row);
-            if let Some(row) = row.filter(|&row| self.tradable(order.symbol, row)) {
-                ready.push(Ready { order: index, row, base: self.base_price(row), quantity: 0.0, value: 0.0 });
-            }
-        }
+            let Some(row) = row.filter(|&row| self.tradable(order.symbol, row)) else { return true };
+            ready.push(order.ready(row, self.base_price(row)));
+            false
+        });
+        self.w.orders = open;
         if !ready.is_empty() {
             // Orders that were sized at the decision ask for no equity.
             let equity = if self.settings.size_at == SizeAt::Decision { NAN } else { self.equity_at_fill() };
             for entry in &mut ready {
-                let order = &self.w.orders[entry.order];
-                entry.quantity = self.quantity(order, entry.base, equity);
-                entry.value = self.value(order, entry.base, equity);
+                entry.size(self.settings, &self.w.account, equity);
             }
-            self.sort(&mut ready);
+            orders::sort(self.settings.sequence, &mut ready);
             for entry in &ready {
-                self.fill(t, *entry);
-            }
-            if ready.len() == self.w.orders.len() {
-                self.w.orders.clear();
-            } else {
-                let mut index = 0;
-                self.w.orders.retain(|_| {
-                    index += 1;
-                    !ready.iter().any(|entry| entry.order + 1 == index)
-                });
+                self.fill(t, entry);
             }
         }
         self.w.ready = ready;
@@ -204,105 +165,20 @@ impl Run<'_> {
         equity
     }
 
-    /// Signed units of an order at a price, whole lots where lots are whole.
-    fn quantity(&self, order: &Order, price: f64, equity: f64) -> f64 {
-        let held = self.w.account.quantities[order.symbol as usize];
-        match order.amount {
-            Amount::Units(units) => units,
-            Amount::Close => -held,
-            Amount::Weight(weight) => self.toward(weight, equity, price, held),
-            Amount::Size(size, unit) => self.sized(size, unit, equity, price),
-        }
-    }
-
-    /// Money that an order moves at a price, signed. Equal targets give equal bits, so that ties stay ties.
-    fn value(&self, order: &Order, price: f64, equity: f64) -> f64 {
-        let held = self.w.account.quantities[order.symbol as usize];
-        match order.amount {
-            Amount::Units(units) => units * price,
-            Amount::Close => -held * price,
-            Amount::Weight(weight) => weight * equity - held * price,
-            Amount::Size(size, SizeIn::Shares) => size * price,
-            Amount::Size(size, SizeIn::Value) => size,
-            Amount::Size(size, SizeIn::Equity) => size * equity,
-        }
-    }
-
-    /// Units from what is held to a weight of equity; noise of the last bits is no order.
-    fn toward(&self, weight: f64, equity: f64, price: f64, held: f64) -> f64 {
-        if weight == 0.0 {
-            return -held;
-        }
-        let target = weight * equity.max(0.0) / price;
-        let units = target - held;
-        if units.abs() <= 1e-12 * held.abs().max(target.abs()) {
-            return 0.0;
-        }
-        pricing::whole_lots(self.settings, units)
-    }
-
-    /// Units of a new position.
-    fn sized(&self, size: f64, unit: SizeIn, equity: f64, price: f64) -> f64 {
-        let units = match unit {
-            SizeIn::Shares => size,
-            SizeIn::Value => size / price,
-            SizeIn::Equity if self.settings.size_includes_costs => {
-                let costs = &self.settings.costs;
-                let paid = pricing::fill_price(costs, price, size > 0.0, true);
-                size * equity.max(0.0) / pricing::unit_cost(costs, paid)
-            }
-            SizeIn::Equity => size * equity.max(0.0) / price,
-        };
-        pricing::whole_lots(self.settings, units)
-    }
-
-    fn sort(&self, ready: &mut [Ready]) {
-        let orders = &self.w.orders;
-        // Orders are stored by age, so a stable sort leaves age as the last criterion.
-        match self.settings.sequence {
-            Sequence::SellsFirst => ready.sort_by_key(|r| (r.quantity > 0.0, orders[r.order].symbol)),
-            Sequence::Symbol => ready.sort_by_key(|r| orders[r.order].symbol),
-            Sequence::ByValue => ready
-                .sort_by(|a, b| a.value.total_cmp(&b.value).then(orders[a.order].symbol.cmp(&orders[b.order].symbol))),
-        }
-    }
-
-    /// Executes one order as far as cash and the ban on shorts allow.
-    fn fill(&mut self, t: usize, ready: Ready) {
-        let order = self.w.orders[ready.order];
-        let symbol = order.symbol as usize;
-        let held = self.w.account.quantities[symbol];
-        let mut quantity = match order.amount {
+    /// Executes one order.
+    fn fill(&mut self, t: usize, ready: &Ready) {
+        let held = self.w.account.quantities[ready.order.symbol as usize];
+        let quantity = match ready.order.amount {
             // Sized when its turn comes: earlier fills of this bar may have changed position and equity.
             Amount::Close => -held,
-            _ if self.settings.size_at == SizeAt::Order => self.quantity(&order, ready.base, self.equity_at_fill()),
+            amount if self.settings.size_at == SizeAt::Order => {
+                amount.quantity(self.settings, ready.base, self.equity_at_fill(), held)
+            }
             _ => ready.quantity,
         };
-        if quantity == 0.0 {
-            return;
-        }
-        if quantity < 0.0 && !self.settings.shorts {
-            quantity = quantity.max(-held.max(0.0));
-        }
-        let buys = quantity > 0.0;
-        let opens = held == 0.0 || (held > 0.0) == buys;
-        let price = pricing::fill_price(&self.settings.costs, ready.base, buys, opens);
-        if buys && self.settings.margin == Margin::Cash {
-            let paid = pricing::affordable(self.settings, quantity, price, self.w.account.cash);
-            // The rounding noise that an all-cash purchase leaves in the account buys nothing.
-            quantity = if paid < quantity * 1e-9 { 0.0 } else { paid };
-        }
-        if quantity == 0.0 || !quantity.is_finite() || price.is_nan() || price <= 0.0 {
+        if !orders::execute(&mut self.w.account, self.settings, t, ready, quantity) {
             self.w.counters.rejected_orders += 1;
-            return;
         }
-        let fee = pricing::commission(&self.settings.costs, quantity, price);
-        if self.settings.refuse_unpaid_sales && quantity < 0.0 && -quantity * price < fee {
-            self.w.counters.rejected_orders += 1;
-            return;
-        }
-        let fill = Fill { bar: t as u32, symbol: order.symbol, quantity, price, fee };
-        self.w.account.book(fill, ready.row);
     }
 
     /// Lets the strategy see the bar and place orders.
@@ -343,7 +219,7 @@ impl Run<'_> {
                 if equity.is_nan() {
                     equity = self.w.account.mark().0;
                 }
-                let units = self.toward(target, equity, self.panel.close[row], held);
+                let units = orders::toward(self.settings, target, equity, self.panel.close[row], held);
                 if units == 0.0 {
                     continue;
                 }
@@ -396,7 +272,7 @@ impl Run<'_> {
             let signed = amount * entry;
             let amount = if self.settings.size_at == SizeAt::Decision {
                 let equity = self.w.account.mark().0;
-                Amount::Units(self.sized(signed, size_in, equity, self.panel.close[row]))
+                Amount::Units(orders::sized(self.settings, signed, size_in, equity, self.panel.close[row]))
             } else {
                 Amount::Size(signed, size_in)
             };
@@ -413,10 +289,7 @@ impl Run<'_> {
             if held == 0.0 {
                 continue;
             }
-            let base = if self.settings.end_at_open { self.panel.open[row] } else { self.panel.close[row] };
-            let price = pricing::fill_price(&self.settings.costs, base, held < 0.0, false);
-            let fee = pricing::commission(&self.settings.costs, held, price);
-            self.w.account.book(Fill { bar: t as u32, symbol: symbol as u32, quantity: -held, price, fee }, row);
+            orders::close_at_end(&mut self.w.account, self.settings, self.panel, t, symbol, row);
         }
     }
 

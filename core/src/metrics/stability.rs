@@ -25,10 +25,21 @@ pub(super) fn r_squared(returns: &[f64], scratch: &mut Vec<f64>) -> f64 {
     let (mean, middle) = (sum / n, (n - 1.0) / 2.0);
     let (mut syy, mut sxy) = ([0.0; 4], [0.0; 4]);
     // Session i goes to stripe i mod 4.
-    for (i, &y) in scratch.iter().enumerate() {
+    let mut add = |lane: usize, i: f64, y: f64| {
         let d = y - mean;
-        syy[i % 4] += d * d;
-        sxy[i % 4] += d * (i as f64 - middle);
+        syy[lane] += d * d;
+        sxy[lane] += d * (i - middle);
+    };
+    let (blocks, rest) = scratch.as_chunks::<4>();
+    let mut places = [0.0, 1.0, 2.0, 3.0];
+    for block in blocks {
+        for lane in 0..4 {
+            add(lane, places[lane], block[lane]);
+        }
+        places = places.map(|i| i + 4.0);
+    }
+    for (lane, &y) in rest.iter().enumerate() {
+        add(lane, places[lane], y);
     }
     let total = |s: [f64; 4]| (s[0] + s[2]) + (s[1] + s[3]);
     let (syy, sxy) = (total(syy), total(sxy));

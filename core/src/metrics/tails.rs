@@ -25,9 +25,12 @@ impl Tails {
             return Tails { low: num::NAN, high: num::NAN, low_mean: num::NAN };
         }
         let width = if moments.deviation > 0.0 { moments.deviation } else { 0.0 };
-        let (low, low_mean) = lowest(returns, |r| r, moments.mean - width, scratch);
+        let (low, lowest) = lowest(returns, |r| r, (moments.mean, width), scratch);
+        lowest.sort_unstable_by(f64::total_cmp);
+        let [sum] = striped::sums(lowest, |x| [x]);
+        let low_mean = sum / lowest.len() as f64;
         // The 95th percentile is the 5th of the mirrored returns.
-        let (high, _) = lowest(returns, |r| -r, -moments.mean - width, scratch);
+        let (high, _) = self::lowest(returns, |r| -r, (-moments.mean, width), scratch);
         Tails { low, high: -high, low_mean }
     }
 
@@ -37,12 +40,20 @@ impl Tails {
     }
 }
 
-/// The 5th percentile of `side(returns)` and the mean of the values up to its rank.
+/// Deviations below the mean at which to look for the 5th percentile: the first leaves some 8 % of most samples, the
+/// second is for those that are mostly still.
+const GUESSES: [f64; 2] = [1.3, 0.8];
+
+/// The 5th percentile of `side(returns)`, and in no order the values up to its rank.
 ///
-/// Only values below `guess` are looked at if there are enough of them: one deviation below the mean lie more than
-/// 5 % of most samples, but far from all. The guess changes the time, never the result.
+/// Only values below a guess are looked at if there are enough of them. The guess changes the time, never the result.
 #[inline(always)]
-fn lowest(returns: &[f64], side: impl Fn(f64) -> f64, guess: f64, scratch: &mut Vec<f64>) -> (f64, f64) {
+fn lowest<'a>(
+    returns: &[f64],
+    side: impl Fn(f64) -> f64,
+    (mean, width): (f64, f64),
+    scratch: &'a mut Vec<f64>,
+) -> (f64, &'a mut [f64]) {
     let rank = (returns.len() - 1) as f64 * TAIL;
     let below = rank as usize;
     let next = (below + 1).min(returns.len() - 1);
@@ -50,10 +61,16 @@ fn lowest(returns: &[f64], side: impl Fn(f64) -> f64, guess: f64, scratch: &mut 
         scratch.resize(returns.len(), 0.0);
     }
     let mut found = 0;
-    for &r in returns {
-        let value = side(r);
-        scratch[found] = value;
-        found += usize::from(value < guess);
+    for guess in GUESSES.map(|deviations| mean - deviations * width) {
+        found = 0;
+        for &r in returns {
+            let value = side(r);
+            scratch[found] = value;
+            found += usize::from(value < guess);
+        }
+        if found > next {
+            break;
+        }
     }
     if found <= next {
         for (slot, &r) in scratch.iter_mut().zip(returns) {
@@ -61,13 +78,11 @@ fn lowest(returns: &[f64], side: impl Fn(f64) -> f64, guess: f64, scratch: &mut 
         }
         found = returns.len();
     }
-    let candidates = &mut scratch[..found];
-    candidates.select_nth_unstable_by(next, f64::total_cmp);
-    let ordered = &mut candidates[..=next];
-    ordered.sort_unstable_by(f64::total_cmp);
-    let quantile = ordered[below] + (ordered[next] - ordered[below]) * (rank - below as f64);
-    let [sum] = striped::sums(&ordered[..=below], |x| [x]);
-    (quantile, sum / (below + 1) as f64)
+    let (lower, &mut upper, _) = scratch[..found].select_nth_unstable_by(next, f64::total_cmp);
+    // The rank before is the largest of what lies below; a single return is all there is.
+    let largest = lower.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);
+    let quantile = largest + (upper - largest) * (rank - below as f64);
+    (quantile, &mut scratch[..=below])
 }
 
 #[cfg(test)]
@@ -104,7 +119,7 @@ mod tests {
         let rank = 499.0 * TAIL;
         let expected = sorted[24] + (sorted[25] - sorted[24]) * (rank - 24.0);
         for guess in [f64::NEG_INFINITY, -0.45, -0.4, 0.0, f64::INFINITY, f64::NAN] {
-            assert_eq!(lowest(&values, |r| r, guess, &mut Vec::new()).0, expected, "guess {guess}");
+            assert_eq!(lowest(&values, |r| r, (guess, 0.0), &mut Vec::new()).0, expected, "guess {guess}");
         }
     }
 

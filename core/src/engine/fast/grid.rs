@@ -1,0 +1,152 @@
+//! A panel laid out for one set of fill rules: every symbol has a place at every bar.
+//!
+//! Given a panel and settings, this file gives prices by bar and by symbol. It never knows trials.
+
+use crate::context::Panel;
+use crate::plan::{Fill, Settings};
+
+/// Most places for one row of the panel: symbols that rarely trade at the same time would fill memory with gaps.
+const MOST_PLACES_PER_ROW: usize = 8;
+
+/// Prices of all symbols at all simulated bars. Shared by all trials of a run.
+#[derive(Debug)]
+pub struct Grid {
+    /// Number of simulated bars.
+    pub(super) bars: usize,
+    /// Number of symbols.
+    pub(super) symbols: usize,
+    /// Simulated rows of each symbol.
+    pub(super) rows: Vec<Rows>,
+    /// Last close at or before each bar, 0 before the first; symbol after symbol.
+    closes: Vec<f64>,
+    /// Bar after bar, where its orders fill (the price of the bar, or the last close of a symbol without one), then the
+    /// same closes: what one decision and its fill at the next bar read lies side by side.
+    prices: Vec<f64>,
+    /// Whether a symbol's orders fill at a bar; bar after bar.
+    tradable: Vec<bool>,
+    /// Bars that end a session; `None` if all do.
+    session_ends: Option<Vec<u32>>,
+}
+
+/// The simulated rows of one symbol.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    /// First row.
+    pub first: usize,
+    /// End of the rows.
+    pub end: usize,
+    /// Bar of the first row.
+    first_bar: usize,
+    /// Whether every bar from the first on has a row, up to the last one.
+    unbroken: bool,
+}
+
+impl Grid {
+    /// Lays `panel` out.
+    ///
+    /// # Errors
+    /// The reason why it cannot be.
+    pub fn new(panel: &Panel, settings: &Settings) -> Result<Grid, &'static str> {
+        let bars = panel.timeline.len() - panel.start.min(panel.timeline.len());
+        let symbols = panel.spans.len();
+        if bars.saturating_mul(symbols) > panel.rows().saturating_mul(MOST_PLACES_PER_ROW) {
+            return Err("its symbols seldom have bars at the same time");
+        }
+        if !(panel.close.iter().chain(&panel.open).all(|price| price.is_finite())) {
+            return Err("its prices are not all finite");
+        }
+        let places = bars * symbols;
+        let mut grid = Grid {
+            bars,
+            symbols,
+            rows: Vec::with_capacity(symbols),
+            closes: vec![0.0; places],
+            prices: vec![0.0; places * 2],
+            tradable: vec![false; places],
+            session_ends: None,
+        };
+        for symbol in 0..symbols {
+            grid.lay_out(panel, settings, symbol);
+        }
+        let ends = (panel.start..panel.timeline.len()).filter(|&t| panel.ends_session(t));
+        let ends: Vec<u32> = ends.map(|t| (t - panel.start) as u32).collect();
+        grid.session_ends = (ends.len() != bars).then_some(ends);
+        Ok(grid)
+    }
+
+    fn lay_out(&mut self, panel: &Panel, settings: &Settings, symbol: usize) {
+        let span = panel.spans[symbol];
+        let (first, end) = (span.offset + panel.first_simulated(span), span.offset + span.len);
+        let mut row = first;
+        let mut close = 0.0;
+        for bar in 0..self.bars {
+            let place = bar * self.symbols + symbol;
+            let mut fill = close;
+            if row < end && panel.row_time[row] as usize == panel.start + bar {
+                close = panel.close[row];
+                fill = if settings.fill == Fill::NextOpen { panel.open[row] } else { close };
+                self.tradable[place] = panel.volume[row] != 0.0 || !span.has_volume || settings.fill_without_volume;
+                row += 1;
+            }
+            self.closes[symbol * self.bars + bar] = close;
+            self.prices[2 * bar * self.symbols + symbol] = fill;
+            self.prices[(2 * bar + 1) * self.symbols + symbol] = close;
+        }
+        let bar_of = |row: usize| panel.row_time[row] as usize - panel.start;
+        let first_bar = if first < end { bar_of(first) } else { self.bars };
+        let unbroken = first == end || bar_of(end - 1) - first_bar == end - 1 - first;
+        self.rows.push(Rows { first, end, first_bar, unbroken });
+    }
+
+    /// Closes of one symbol at all bars.
+    pub(super) fn closes_of(&self, symbol: usize) -> &[f64] {
+        &self.closes[symbol * self.bars..][..self.bars]
+    }
+
+    /// Closes of all symbols at one bar.
+    #[inline]
+    pub(super) fn closes_at(&self, bar: usize) -> &[f64] {
+        &self.prices[(2 * bar + 1) * self.symbols..][..self.symbols]
+    }
+
+    /// Prices of all symbols where the orders of one bar fill.
+    #[inline]
+    pub(super) fn fills_at(&self, bar: usize) -> &[f64] {
+        &self.prices[2 * bar * self.symbols..][..self.symbols]
+    }
+
+    /// Which symbols' orders fill at one bar.
+    #[inline]
+    pub(super) fn tradable_at(&self, bar: usize) -> &[bool] {
+        &self.tradable[bar * self.symbols..][..self.symbols]
+    }
+
+    /// Bars that end a session; `None` if all do.
+    pub(super) fn session_ends(&self) -> Option<&[u32]> {
+        self.session_ends.as_deref()
+    }
+
+    /// The first row of a symbol at or after a bar.
+    #[inline]
+    pub(super) fn row_from(&self, panel: &Panel, symbol: usize, bar: usize) -> usize {
+        let rows = self.rows[symbol];
+        if rows.unbroken {
+            return (rows.first + bar.saturating_sub(rows.first_bar)).min(rows.end);
+        }
+        let times = &panel.row_time[rows.first..rows.end];
+        rows.first + times.partition_point(|&t| (t as usize) < panel.start + bar)
+    }
+
+    /// The bar of a simulated row. Where no bar is missing it is counted, not looked up: the rows that are asked for lie
+    /// far apart.
+    #[inline]
+    pub(super) fn bar_of(&self, panel: &Panel, symbol: usize, row: usize) -> usize {
+        let rows = self.rows[symbol];
+        if rows.unbroken { rows.first_bar + row - rows.first } else { panel.row_time[row] as usize - panel.start }
+    }
+
+    /// Simulated rows of all symbols.
+    pub(super) fn row_count(&self) -> u64 {
+        self.rows.iter().map(|rows| (rows.end - rows.first) as u64).sum()
+    }
+}

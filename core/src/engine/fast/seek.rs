@@ -1,0 +1,174 @@
+//! The next row at which a rule asks for something: whole stretches of rows that say nothing are skipped.
+
+use crate::context::{Coded, Rule};
+
+/// Rows looked at together.
+const STRETCH: usize = 16;
+
+/// The first place in `values` that `hits`.
+#[inline(always)]
+fn first_hit(values: &[f64], hits: impl Fn(f64) -> bool) -> Option<usize> {
+    let mut at = 0;
+    let (stretches, rest) = values.as_chunks::<STRETCH>();
+    for stretch in stretches {
+        // Without a branch per row, so that the compiler compares several at once.
+        if stretch.iter().fold(false, |any, &x| any | hits(x)) {
+            return stretch.iter().position(|&x| hits(x)).map(|k| at + k);
+        }
+        at += STRETCH;
+    }
+    rest.iter().position(|&x| hits(x)).map(|k| at + k)
+}
+
+/// The first row of `rows` whose value `hits`.
+#[inline(always)]
+fn next(rule: &Rule, rows: std::ops::Range<usize>, hits: impl Fn(f64) -> bool) -> Option<usize> {
+    if rows.is_empty() {
+        return None;
+    }
+    match rule {
+        Rule::Scalar(x) => hits(*x).then_some(rows.start),
+        Rule::Own(column) => first_hit(&column[rows.clone()], hits).map(|k| rows.start + k),
+        Rule::Shared(column) => first_hit(&column[rows.clone()], hits).map(|k| rows.start + k),
+        Rule::Coded(column) => {
+            let places = rows.clone();
+            next_code(&column.codes[places], &column.table.matching(hits)).map(|k| rows.start + k)
+        }
+        // The fast path is not taken with rules that ask for the position.
+        Rule::Code(_) => None,
+    }
+}
+
+/// The first code that `hits`.
+fn next_code(codes: &[u8], hits: &[bool]) -> Option<usize> {
+    let hits_at = |code: u8| hits.get(usize::from(code)) == Some(&true);
+    let mut at = 0;
+    while let Some(&code) = codes.get(at) {
+        if hits_at(code) {
+            return Some(at);
+        }
+        at += 1;
+        // Codes come in runs: eight at a time as long as they stay the same.
+        let run = u64::from_ne_bytes([code; 8]);
+        while let Some(word) = codes.get(at..).and_then(<[u8]>::first_chunk)
+            && u64::from_ne_bytes(*word) == run
+        {
+            at += word.len();
+        }
+    }
+    None
+}
+
+/// Whether a target can be acted upon.
+#[inline(always)]
+fn finite(x: f64) -> bool {
+    x.abs() < f64::INFINITY
+}
+
+/// The first row with a finite value other than `last`.
+pub(super) fn change(rule: &Rule, rows: std::ops::Range<usize>, last: f64) -> Option<usize> {
+    next(rule, rows, |x| (x != last) & finite(x))
+}
+
+/// The first row where a rule is true.
+pub(super) fn truth(rule: &Rule, rows: std::ops::Range<usize>) -> Option<usize> {
+    next(rule, rows, |x| x == 1.0)
+}
+
+/// Sets `bit` in the flags of the rows where a rule is true.
+pub(super) fn flag(rule: &Rule, bit: u8, flags: &mut [u8]) {
+    let column = match rule {
+        Rule::Scalar(x) if *x == 1.0 => return flags.iter_mut().for_each(|flags| *flags |= bit),
+        Rule::Own(column) => &column[..],
+        Rule::Shared(column) => &column[..],
+        Rule::Coded(column) => return flag_codes(column, bit, flags),
+        Rule::Scalar(_) | Rule::Code(_) => return,
+    };
+    for (flags, &x) in flags.iter_mut().zip(column) {
+        *flags |= if x == 1.0 { bit } else { 0 };
+    }
+}
+
+fn flag_codes(column: &Coded, bit: u8, flags: &mut [u8]) {
+    let hits = column.table.matching(|x| x == 1.0);
+    for (meant, _) in hits.iter().enumerate().filter(|(_, hits)| **hits) {
+        for (flags, &code) in flags.iter_mut().zip(&column.codes) {
+            *flags |= if code == meant as u8 { bit } else { 0 };
+        }
+    }
+}
+
+/// The first row whose flags have one of the bits of `mask`.
+pub(super) fn flagged(flags: &[u8], rows: std::ops::Range<usize>, mask: u8) -> Option<usize> {
+    let mut at = rows.start;
+    let (words, rest) = flags[rows].as_chunks::<8>();
+    let masks = u64::from_ne_bytes([mask; 8]);
+    for word in words {
+        if u64::from_ne_bytes(*word) & masks != 0 {
+            return word.iter().position(|flags| flags & mask != 0).map(|k| at + k);
+        }
+        at += word.len();
+    }
+    rest.iter().position(|flags| flags & mask != 0).map(|k| at + k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Table;
+    use crate::num::NAN;
+
+    #[test]
+    fn hits_are_found_at_every_place_of_a_stretch_and_of_the_rest() {
+        for len in 0..50 {
+            for place in 0..len {
+                let mut column = vec![0.5; len];
+                column[place] = 1.0;
+                let rule = Rule::Own(column);
+                for from in 0..len {
+                    let expected = (from <= place).then_some(place);
+                    assert_eq!(truth(&rule, from..len), expected);
+                    assert_eq!(change(&rule, from..len, 0.5), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn undefined_and_infinite_targets_are_no_change() {
+        let rule = Rule::Own(vec![NAN, f64::INFINITY, 0.5, 0.5, NAN, 0.25]);
+        assert_eq!(change(&rule, 0..6, NAN), Some(2));
+        assert_eq!(change(&rule, 3..6, 0.5), Some(5));
+        assert_eq!(change(&Rule::Scalar(0.5), 3..6, 0.5), None);
+        assert_eq!(change(&Rule::Scalar(0.5), 3..6, NAN), Some(3));
+        assert_eq!(change(&rule, 6..6, NAN), None);
+    }
+
+    #[test]
+    fn codes_are_sought_by_what_they_mean() {
+        for place in 0..40 {
+            let mut codes = vec![2; 40];
+            codes[place..].fill(1);
+            let rule = Rule::Coded(Coded { codes, table: Table::TRUTH });
+            assert_eq!(change(&rule, 0..40, NAN), Some(place), "undefined is no target");
+            assert_eq!(truth(&rule, 0..40), Some(place));
+            assert_eq!(change(&rule, 0..40, 1.0), None);
+            let mut flags = vec![0; 40];
+            flag(&rule, 4, &mut flags);
+            assert_eq!(flagged(&flags, 0..40, 4), Some(place));
+        }
+    }
+
+    #[test]
+    fn flags_collect_rules() {
+        let mut flags = vec![0; 19];
+        let mut column = vec![0.0; 19];
+        column[18] = 1.0;
+        flag(&Rule::Own(column), 2, &mut flags);
+        flag(&Rule::Scalar(1.0), 1, &mut flags);
+        flag(&Rule::Scalar(0.0), 4, &mut flags);
+        assert_eq!(flagged(&flags, 3..19, 2), Some(18));
+        assert_eq!(flagged(&flags, 3..19, 3), Some(3));
+        assert_eq!(flagged(&flags, 3..19, 4), None);
+    }
+}
