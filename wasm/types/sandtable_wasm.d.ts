@@ -995,7 +995,7 @@ export class Bundle {
      * # Errors
      * The manifest is damaged.
      */
-    static open(manifest: any, read: RangeReader): Bundle;
+    static open(manifest: Uint8Array, read: RangeReader): Bundle;
     /**
      * Holds a study (its text, TOML or JSON, or its object form) against the bundle.
      *
@@ -1141,7 +1141,7 @@ export class Run {
      * # Errors
      * There is no such metric.
      */
-    top(k: number, metric?: string | null): TrialRow[];
+    top(k: number, metric?: string): TrialRow[];
     /**
      * One trial in full, computed anew.
      *
@@ -1195,7 +1195,7 @@ export function setCacheBudget(bytes: number): void;
  * # Errors
  * What is wrong with it, with its place.
  */
-export function strategy(source: string, file?: string | null): StrategyInfo;
+export function strategy(source: string, file?: string): StrategyInfo;
 
 /**
  * A study as the TOML that the native program reads.
@@ -1213,7 +1213,7 @@ export interface InitOutput {
     readonly __wbg_ingested_free: (a: number, b: number) => void;
     readonly __wbg_plan_free: (a: number, b: number) => void;
     readonly __wbg_run_free: (a: number, b: number) => void;
-    readonly bundle_builtIn: (a: number, b: number) => [number, number, number];
+    readonly bundle_builtIn: (a: any) => [number, number, number];
     readonly bundle_encode: (a: number) => [number, number, number];
     readonly bundle_fromFiles: (a: any) => [number, number, number];
     readonly bundle_info: (a: number) => [number, number, number];
@@ -1233,8 +1233,8 @@ export interface InitOutput {
     readonly plan_id: (a: number) => [number, number];
     readonly plan_info: (a: number) => [number, number, number];
     readonly plan_toJson: (a: number) => [number, number];
-    readonly run_candles: (a: number, b: number, c: number) => [number, number, number];
-    readonly run_column: (a: number, b: number, c: number) => [number, number, number];
+    readonly run_candles: (a: number, b: any) => [number, number, number];
+    readonly run_column: (a: number, b: any) => [number, number, number];
     readonly run_csv: (a: number) => [number, number];
     readonly run_finish: (a: number, b: number, c: any) => [number, number, number];
     readonly run_heatmap: (a: number, b: any) => [number, number, number];
@@ -1242,10 +1242,10 @@ export interface InitOutput {
     readonly run_progress: (a: number) => [number, number, number];
     readonly run_row: (a: number, b: number) => [number, number, number];
     readonly run_step: (a: number, b: number) => [number, number, number];
-    readonly run_top: (a: number, b: number, c: number, d: number) => [number, number, number];
+    readonly run_top: (a: number, b: number, c: any) => [number, number, number];
     readonly run_trial: (a: number, b: number) => [number, number, number];
     readonly setCacheBudget: (a: number) => [number, number];
-    readonly strategy: (a: number, b: number, c: number, d: number) => [number, number, number];
+    readonly strategy: (a: any, b: any) => [number, number, number];
     readonly studyToml: (a: any) => [number, number, number, number];
     readonly wasm_bindgen__convert__closures_____invoke__h0e2f7d1c8abf15a6: (a: number, b: number, c: any, d: any) => void;
     readonly wasm_bindgen__convert__closures_____invoke__hf243edae7a6ae49e: (a: number, b: number, c: any) => [number, number];
