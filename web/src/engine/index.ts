@@ -2,12 +2,14 @@
 //
 // Everything heavy happens in a worker (worker/worker.ts); this side never touches the WebAssembly module.
 
+import { keepOffline } from "./offline.ts";
 import { type Build, compile, glueUrl, pickBuild } from "./module.ts";
 import type { Candles, Catalog, SandtableError, StrategyInfo, Study, Trial, TrialRow } from "./package.ts";
 import {
   type Answers, type BundleSource, errorOf, type ExportFormat, failure, type Frame, type Message, type OpenedBundle, type Request, type View,
 } from "./protocol.ts";
 
+export { chosen, dropped } from "./drop.ts";
 export type * from "./package.ts";
 export type { BundleSource, ExportFormat, Frame, OpenedBundle, RunStats, View } from "./protocol.ts";
 
@@ -32,6 +34,7 @@ export class Engine {
 
   readonly catalog: Catalog;
   readonly #link: Link;
+  #settle = () => {};
   #serial = 0;
   #source: BundleSource | undefined;
   #last: { study: Study; view: View } | undefined;
@@ -39,8 +42,13 @@ export class Engine {
   private constructor(link: Link, catalog: Catalog) {
     this.#link = link;
     this.catalog = catalog;
-    link.onFrame = (frame) => this.onFrame({ ...frame, serial: ++this.#serial });
+    link.onFrame = (frame) => {
+      this.onFrame({ ...frame, serial: ++this.#serial });
+      if (frame.final) this.#settle();
+    };
     link.onRestart = (why, guilty) => void this.#reopen(why, guilty);
+    // Offline use is prepared when the first run is done: until then it would only be in the way.
+    void keepOffline(new Promise<void>((resolve) => (this.#settle = resolve)));
   }
 
   /** Starts the worker with the build that this page can run. */

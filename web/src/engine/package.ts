@@ -18,7 +18,7 @@ export interface Catalog {
 }
 export type Domain =
   | { type: "int"; min: number; max: number; step: number }
-  | { type: "float"; min: number; max: number; step: number | null; scale: "linear" | "log" }
+  | { type: "float"; min: number; max: number; step?: number; scale: "linear" | "log" }
   | { type: "choice"; values: number[] }
   | { type: "bool" };
 export interface ParamInfo { name: string; domain: Domain; default: number }
@@ -32,13 +32,14 @@ export interface BundleInfo {
   files: { name: string; bytes: number; blake3: string }[];
 }
 export interface IngestOptions { name?: string; strict?: boolean; map?: Record<string, string>; dateFormat?: string; symbol?: string; duplicates?: "refuse" | "first" | "last" }
-export interface Defect { symbol: string; file: string; kind: string; line: number; date: string; column: string; found: string; done: string; count: number; meaning: string }
-export interface Ingested { bundle?: Bundle; error?: SandtableError; defects: Defect[]; count: number; csv?: string }
+export interface DefectInfo { symbol: string; file: string; kind: string; line: number; date: string; column: string; found: string; done: string; count: number; meaning: string }
+export type Defect = DefectInfo;
+export interface Ingested { bundle?: Bundle; error?: SandtableError; defects: DefectInfo[]; count: number; csv?: string }
 export interface PlanInfo {
   id: string; name: string; symbols: string[]; start: string; end: string; warmupBars: number;
   params: { name: string; kind: "int" | "float" | "bool"; values: number[] }[];
   where: string[]; size: number; valid: number; objective: { metric: string; direction: "max" | "min" };
-  benchmark?: string; warnings: string[]; settings: Record<string, unknown>;
+  benchmark?: string; warnings: string[];
 }
 export interface Progress { done: boolean; trials: number; total: number; rowsRead: number; fills: number; columns: number }
 export interface TrialRow { index: number; params: number[]; metrics: Float64Array }
@@ -59,13 +60,10 @@ export interface Trial {
 export interface Candles { time: Float64Array; open: Float64Array; high: Float64Array; low: Float64Array; close: Float64Array; volume: Float64Array }
 export interface LayerStats { hits: number; misses: number; evictions: number; entries: number; bytes: number }
 export interface CacheStats { assets: LayerStats; history: LayerStats; contexts: LayerStats; budget: number; memory: number }
-export type SpaceEntry = number | boolean | number[] | boolean[] | Domain | { type: "int"; min: number; max: number; step?: number };
-/** A study file as an object; the catalogue's `keys` is the list of what it may hold. */
+/** The object form of a study file. */
 export interface Study {
-  bundle?: string; strategy?: string; strategy_text?: string; name?: string; symbols?: string[]; start?: string; end?: string;
-  capital?: number; fill?: "next_open" | "next_close" | "same_close"; shorts?: boolean; fractional?: boolean;
-  costs?: { bps?: number; per_share?: number; per_share_minimum?: number; per_trade?: number; spread?: number; slippage_bps?: number };
-  space?: Record<string, SpaceEntry>; where?: string[]; objective?: string; direction?: "max" | "min"; benchmark?: string; risk_free?: number;
+  bundle?: string; strategy?: string; strategy_text?: string; symbols?: string[]; start?: string; end?: string; capital?: number; fill?: string;
+  costs?: Record<string, number | string>; space?: Record<string, unknown>; where?: string | string[]; objective?: string;
   [key: string]: unknown;
 }
 
