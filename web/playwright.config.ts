@@ -1,12 +1,7 @@
 import { defineConfig, devices } from "@playwright/test";
+import { LAUNCH } from "./scripts/chromium.mjs";
 
-/** Debian's Chromium; Playwright's own download is never used. */
-const launchOptions = {
-  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-};
-
-const { deviceScaleFactor: _scale, defaultBrowserType: _type, ...phone } = devices["Pixel 7"]!;
+const { defaultBrowserType: _chromiumAnyway, ...phone } = devices["Pixel 7"] ?? {};
 
 export default defineConfig({
   testDir: "tests",
@@ -18,7 +13,7 @@ export default defineConfig({
   timeout: 30_000,
   expect: { timeout: 10_000 },
   forbidOnly: process.env["CI"] !== undefined,
-  use: { launchOptions, trace: "off", screenshot: "only-on-failure" },
+  use: { launchOptions: LAUNCH, trace: "off", screenshot: "only-on-failure" },
   projects: [
     { name: "unit", testMatch: "unit/**/*.test.ts" },
     { name: "desktop", testMatch: "page/**/*.test.ts", use: { viewport: { width: 1280, height: 800 } } },
