@@ -82,8 +82,12 @@ export class Engine {
 
   /** Runs a study over the current bundle instead of the one before. */
   explore(study: Study, view: View): void {
+    const before = this.#last;
     this.#last = { study, view };
-    this.#link.ask("explore", { study, view }).catch((error: SandtableError) => this.onError(error));
+    this.#link.ask("explore", { study, view }).catch((error: SandtableError) => {
+      if (this.#last?.study === study) this.#last = before;
+      this.onError(error);
+    });
   }
 
   /** Shows the current run in another way; nothing is run again. */

@@ -11,10 +11,10 @@ const FRAME_MS = 33;
 /** Making frames may take this share of the time. */
 const FRAME_SHARE = 0.2;
 /**
- * A run that will end within so many milliseconds is finished before a newer one starts: else a pointer that moves
- * faster than runs complete would never show a complete one.
+ * A run that takes no longer than this is finished before a newer one starts: else a pointer that moves faster than
+ * runs complete would never show a complete one.
  */
-const NEARLY_DONE_MS = 60;
+const SHORT_RUN_MS = 150;
 /** Rows of the list of best trials in a frame. */
 const TOP = 50;
 
@@ -42,6 +42,8 @@ export class Explorer {
   #stopping = false;
   #pump: Promise<void> | undefined;
   #chunk = 4;
+  /** Milliseconds per trial, in the last chunk that was not the first of its run. */
+  #pace = Infinity;
   #lastFrame = 0;
   #frameCost = 0;
 
@@ -129,16 +131,18 @@ export class Explorer {
     await this.pool;
     for (let progress = current.run.progress(); !progress.done; ) {
       const before = performance.now();
+      const done = progress.trials;
       progress = current.run.step(this.#chunk);
       const now = performance.now();
       const took = Math.max(now - before, 0.05);
       current.elapsed = now - began;
       if (progress.done) break;
-      const remaining = ((progress.total - progress.trials) * current.elapsed) / Math.max(progress.trials, 1);
+      if (done > 0) this.#pace = took / (progress.trials - done);
+      const total = current.elapsed + (progress.total - progress.trials) * this.#pace;
       this.#chunk = clamp(Math.round(this.#chunk * clamp(CHUNK_MS / took, 0.25, 4)), this.cores, 65_536);
       if (now - this.#lastFrame >= Math.max(FRAME_MS, this.#frameCost / FRAME_SHARE)) this.#frame(current);
       await breath();
-      if (this.#stopping || (this.#wanted && remaining > NEARLY_DONE_MS)) return;
+      if (this.#stopping || (this.#wanted && total > SHORT_RUN_MS)) return;
     }
     current.elapsed = performance.now() - began;
     this.#frame(current);
