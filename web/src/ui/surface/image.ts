@@ -1,0 +1,38 @@
+// The surface on screen as a PNG, with its axes and a line that says what it shows.
+
+import { engine, metricsByName, surface } from "../state.ts";
+import { dark } from "../theme.ts";
+import { inkOf, labelWidth, paintSheet } from "./paint.ts";
+import { fit } from "./palette.ts";
+import { plotOn } from "./plot.ts";
+
+const WIDTH = 900;
+const HEIGHT = 720;
+const TITLE = 40;
+
+export function surfaceImage(): Promise<Blob | undefined> {
+  const shown = surface.value;
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  if (!shown || !context) return Promise.resolve(undefined);
+  canvas.width = WIDTH * 2;
+  canvas.height = HEIGHT * 2;
+  context.scale(2, 2);
+  const ink = inkOf(document.documentElement);
+  context.fillStyle = ink.paper;
+  context.fillRect(0, 0, WIDTH, HEIGHT);
+  const plot = plotOn(WIDTH - 20, HEIGHT - TITLE - 10, shown.xValues.length, shown.yValues.length, labelWidth(context, shown.yValues));
+  const palette = fit(shown.cells, shown.direction, dark.value);
+  context.fillStyle = ink.text;
+  context.font = "600 14px ui-sans-serif, system-ui, sans-serif";
+  const title = metricsByName.value.get(shown.metric)?.title ?? shown.metric;
+  context.fillText(`${shown.plan.name}: ${title}`, 10, 24);
+  context.fillStyle = ink.faint;
+  context.font = "11px ui-sans-serif, system-ui, sans-serif";
+  context.textAlign = "right";
+  context.fillText(`${shown.plan.start} to ${shown.plan.end} · run ${shown.plan.id.slice(0, 12)} · sandtable ${engine.value?.catalog.version ?? ""}`, WIDTH - 10, 24);
+  context.textAlign = "left";
+  context.translate(10, TITLE);
+  paintSheet(context, plot, shown, palette, ink);
+  return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), "image/png"));
+}
