@@ -2,7 +2,8 @@
 // headers for that (without isolation a browser shares no memory between threads).
 //
 // It answers only for files of this build, all of them fetched when it is installed. A newer build is fetched into a
-// cache of its own and takes over when no page uses the older one any more; then the older one's cache goes.
+// cache of its own and takes over when no page uses the older one any more, or when the only one asks for it (offline.ts);
+// then the older one's cache goes.
 
 const sw = self as unknown as ServiceWorkerGlobalScope;
 
@@ -39,7 +40,7 @@ sw.addEventListener("activate", (event) => {
 });
 
 sw.addEventListener("message", (event) => {
-  if (event.data === "take over") void sw.skipWaiting();
+  if (event.data === "take over") event.waitUntil(takeOver());
 });
 
 sw.addEventListener("fetch", (event) => {
@@ -49,18 +50,13 @@ sw.addEventListener("fetch", (event) => {
   url.hash = "";
   if (request.method !== "GET" || request.headers.has("range") || !url.href.startsWith(sw.registration.scope)) return;
   const isPage = request.mode === "navigate" && (url.href === sw.registration.scope || url.href === PAGE);
-  if (isPage) event.respondWith(page());
+  if (isPage) event.respondWith(answer(PAGE));
   else if (FILES.has(url.href)) event.respondWith(answer(url.href));
 });
 
-/** The page itself; if a newer build waits and this is the only page, the newer one takes over first. */
-async function page(): Promise<Response> {
-  const { waiting } = sw.registration;
-  if (waiting && (await sw.clients.matchAll()).length < 2) {
-    waiting.postMessage("take over");
-    return new Response("", { headers: { Refresh: "0" } });
-  }
-  return answer(PAGE);
+/** Replaces the older build if just one page would notice: another one may still have to load parts of it. */
+async function takeOver(): Promise<void> {
+  if ((await sw.clients.matchAll({ includeUncontrolled: true })).length < 2) await sw.skipWaiting();
 }
 
 async function answer(url: string): Promise<Response> {

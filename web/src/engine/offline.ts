@@ -9,6 +9,13 @@ const RELOADED = "sandtable-reloaded-for-isolation";
 export async function keepOffline(settled: Promise<unknown>): Promise<void> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   const { serviceWorker } = navigator;
+  const { waiting } = (await serviceWorker.getRegistration()) ?? {};
+  if (waiting) {
+    // A newer build was fetched during an earlier visit; this page has only begun and may as well begin with that one.
+    serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    waiting.postMessage("take over");
+    return;
+  }
   const wantsIsolation = !globalThis.crossOriginIsolated && !serviceWorker.controller && !wasReloaded();
   if (wantsIsolation) serviceWorker.addEventListener("controllerchange", reload, { once: true });
   else await settled;

@@ -23,7 +23,7 @@ export interface Folder {
 }
 
 type Server = Awaited<ReturnType<typeof serve>>;
-type ServerOptions = { isolated?: boolean; ranges?: boolean };
+type ServerOptions = { isolated?: boolean; ranges?: boolean; dist?: string };
 
 interface Fixtures {
   /** Starts a server of `dist`, with the folder of bundles under `/bundles/`. */
@@ -53,8 +53,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   ],
   host: async ({ folder }, use) => {
     const servers: Server[] = [];
-    await use(async (options = {}) => {
-      const server = await serve({ roots: { "/": join(WEB, "dist"), "/bundles/": folder.path }, ...options });
+    await use(async ({ dist = join(WEB, "dist"), ...options } = {}) => {
+      const server = await serve({ roots: { "/": dist, "/bundles/": folder.path }, ...options });
       servers.push(server);
       return server;
     });

@@ -1,6 +1,8 @@
 // Hosts with and without the headers that threads need, and no host at all.
 
-import { availableParallelism } from "node:os";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { expect, finalFrame, test } from "./fixtures.ts";
 
 const SEVERAL = availableParallelism() > 1;
@@ -49,4 +51,28 @@ test("after the first visit the page works without its server", async ({ page, h
   const { trials, cores } = await finalFrame(page);
   expect(trials).toBe(400);
   if (SEVERAL) expect(cores).toBeGreaterThan(1);
+});
+
+test("a newer build replaces the older one at the next load", async ({ page, host }) => {
+  const dist = mkdtempSync(join(tmpdir(), "sandtable-dist-"));
+  cpSync(resolve(import.meta.dirname, "../../dist"), dist, { recursive: true });
+  const edit = (file: string, change: (text: string) => string) => writeFileSync(join(dist, file), change(readFileSync(join(dist, file), "utf8")));
+  const { url } = await host({ dist });
+  await page.goto(url);
+  await finalFrame(page);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const before = await page.evaluate(() => caches.keys());
+  edit("index.html", (html) => html.replace("<head>", '<head><meta name="edition" content="second">'));
+  edit("sw.js", (script) => script.replace(/(CACHE = PREFIX \+ ")\w/, "$1z"));
+  await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    await registration.update();
+  });
+  await page.waitForFunction(async () => (await navigator.serviceWorker.ready).waiting !== null);
+  await page.reload();
+  await expect(page.locator('meta[name="edition"]')).toHaveCount(1);
+  await finalFrame(page);
+  const pages = (names: string[]) => names.filter((name) => name.startsWith("sandtable-page-"));
+  expect(pages(await page.evaluate(() => caches.keys()))).toHaveLength(1);
+  expect(pages(await page.evaluate(() => caches.keys()))).not.toEqual(pages(before));
 });
