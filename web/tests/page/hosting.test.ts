@@ -45,7 +45,7 @@ test("after the first visit the page works without its server", async ({ page, h
   const server = await host();
   await page.goto(server.url);
   await finalFrame(page);
-  await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === "activated" && navigator.serviceWorker.controller !== null);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await server.close();
   await page.reload();
   const { trials, cores } = await finalFrame(page);
@@ -68,7 +68,7 @@ test("a newer build replaces the older one at the next load", async ({ page, hos
     const registration = await navigator.serviceWorker.ready;
     await registration.update();
   });
-  await page.waitForFunction(async () => (await navigator.serviceWorker.ready).waiting !== null);
+  await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.ready).waiting?.state)).toBe("installed");
   await page.reload();
   await expect(page.locator('meta[name="edition"]')).toHaveCount(1);
   await finalFrame(page);
