@@ -33,8 +33,7 @@ export interface BundleInfo {
 }
 export interface IngestOptions { name?: string; strict?: boolean; map?: Record<string, string>; dateFormat?: string; symbol?: string; duplicates?: "refuse" | "first" | "last" }
 export interface DefectInfo { symbol: string; file: string; kind: string; line: number; date: string; column: string; found: string; done: string; count: number; meaning: string }
-export type Defect = DefectInfo;
-export interface Ingested { bundle?: Bundle; error?: SandtableError; defects: DefectInfo[]; count: number; csv?: string }
+export declare class Ingested { bundle(): Bundle; defects(): DefectInfo[]; readonly count: number; readonly csv: string | undefined; free(): void }
 export interface PlanInfo {
   id: string; name: string; symbols: string[]; start: string; end: string; warmupBars: number;
   params: { name: string; kind: "int" | "float" | "bool"; values: number[] }[];

@@ -1,7 +1,7 @@
 // What page and worker say to each other: one union of requests, one table of their answers, one union of messages.
 
 import type {
-  BundleInfo, CacheStats, Candles, Catalog, Defect, Heatmap, IngestOptions, Place, PlanInfo, Progress, SandtableError, StrategyInfo, Study, Trial,
+  BundleInfo, CacheStats, Candles, Catalog, DefectInfo, Heatmap, IngestOptions, Place, PlanInfo, Progress, SandtableError, StrategyInfo, Study, Trial,
   TrialRow,
 } from "./package.ts";
 
@@ -46,7 +46,7 @@ export interface Frame {
 
 export interface OpenedBundle {
   info: BundleInfo;
-  defects?: Defect[];
+  defects?: DefectInfo[];
   defectCount?: number;
 }
 

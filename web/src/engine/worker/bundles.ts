@@ -67,9 +67,10 @@ async function ingest(sandtable: Package, { files, folder, ingest: options }: Bu
   const named = await Promise.all(files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
   const name = options?.name ?? folder?.replace(/\.bundle$/, "");
   const ingested = sandtable.Bundle.ingest(named, { ...options, ...(name !== undefined && { name }) });
-  if (!ingested.bundle) throw ingested.error ?? errorOf(failure("the files hold no bars"));
-  return {
-    bundle: ingested.bundle,
-    answer: { info: ingested.bundle.info(), defects: ingested.defects, defectCount: ingested.count },
-  };
+  try {
+    const bundle = ingested.bundle();
+    return { bundle, answer: { info: bundle.info(), defects: ingested.defects(), defectCount: ingested.count } };
+  } finally {
+    ingested.free();
+  }
 }
