@@ -6,6 +6,8 @@ import { start } from "./ui/session.ts";
 import { restoreTheme } from "./ui/theme.ts";
 
 restoreTheme();
+// Another link in the same tab is another page.
+addEventListener("hashchange", () => location.reload());
 void start();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -8,7 +8,7 @@ import { Notices } from "./Notices.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 import { StatusStrip } from "./StatusStrip.tsx";
 import { Controls } from "./study/Controls.tsx";
-import { StrategyPane } from "./study/StrategyPane.tsx";
+import { StrategyPane, wide } from "./study/StrategyPane.tsx";
 import { SurfacePane } from "./surface/SurfacePane.tsx";
 import { TrialPanel } from "./trial/TrialPanel.tsx";
 
@@ -21,7 +21,7 @@ export function App() {
     <div class="page" data-testid="app">
       <Header />
       <Notices />
-      <main class="rooms">
+      <main class={wide.value ? "rooms wide" : "rooms"}>
         <SurfacePane />
         <section class="study" aria-label="Study">
           <Controls />

@@ -18,12 +18,12 @@ export function Header() {
       <h1>sandtable</h1>
       <BundlePicker />
       <nav aria-label="Page">
-        <button type="button" data-testid="permalink-button" title="Copy a link to this run (l)" onClick={() => void copyLink()}>Copy link</button>
+        <button type="button" data-testid="permalink-button" title="Copy a link to this run (l)" onClick={() => void copyLink()}><span class="long">Copy link</span><span class="brief">Link</span></button>
         <ExportMenu />
         <button type="button" class="icon" title={dark.value ? "Light (t)" : "Dark (t)"} aria-label={dark.value ? "Light theme" : "Dark theme"} onClick={toggleTheme}>
           <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" /><path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" /></svg>
         </button>
-        <button type="button" class="icon" title="Keyboard (?)" aria-label="Keyboard shortcuts" onClick={() => (shortcutsShown.value = true)}>?</button>
+        <button type="button" class="icon keys" title="Keyboard (?)" aria-label="Keyboard shortcuts" onClick={() => (shortcutsShown.value = true)}>?</button>
       </nav>
     </header>
   );

@@ -4,7 +4,7 @@
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
-import { bracketMatching } from "@codemirror/language";
+import { bracketMatching, codeFolding, foldEffect, foldService, unfoldAll } from "@codemirror/language";
 import type { Diagnostic } from "@codemirror/lint";
 import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
@@ -46,6 +46,8 @@ export function createEditor(options: EditorOptions): Editor {
         history(),
         drawSelection(),
         bracketMatching(),
+        codeFolding(),
+        foldService.of(longText),
         closeBrackets(),
         highlightActiveLine(),
         autocompletion({ override: [strategyCompletion(catalog, options.info)], icons: false, maxRenderedOptions: 60 }),
@@ -54,6 +56,7 @@ export function createEditor(options: EditorOptions): Editor {
         keymap.of([
           { key: "Mod-]", run: indentMore },
           { key: "Mod-[", run: indentLess },
+          { key: "Ctrl-Alt-]", run: unfoldAll },
           ...closeBracketsKeymap,
           ...completionKeymap,
           ...lintKeymap,
@@ -67,12 +70,14 @@ export function createEditor(options: EditorOptions): Editor {
       ],
     }),
   });
+  foldLongTexts(view);
   return {
     focus: () => view.focus(),
     show(text) {
       if (view.state.doc.toString() === text) return;
       quiet = true;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, scrollIntoView: false });
+      foldLongTexts(view);
       quiet = false;
     },
     mark(error) {
@@ -95,4 +100,22 @@ function diagnostic(state: EditorState, error: SandtableError): Diagnostic {
   if (from >= to) from = Math.max(line.from, Math.min(from, line.to) - 1);
   to = Math.min(Math.max(to, from), line.to);
   return { from, to, severity: "error", message: error.help ? `${error.sentence}\n${error.help}` : error.sentence };
+}
+
+/** The lines of a text in triple quotation marks that begins on this line, which may be folded away. */
+function longText(state: EditorState, from: number): { from: number; to: number } | null {
+  const line = state.doc.lineAt(from);
+  const opening = /=\s*"""/.exec(line.text);
+  if (!opening) return null;
+  const end = state.doc.sliceString(line.to).indexOf('"""');
+  return end > 0 ? { from: line.to, to: line.to + end } : null;
+}
+
+/** Folds descriptions, so that parameters and rules are seen first. */
+function foldLongTexts(view: EditorView): void {
+  const { doc } = view.state;
+  for (let number = 1; number <= Math.min(doc.lines, 20); number++) {
+    const fold = longText(view.state, doc.line(number).from);
+    if (fold) view.dispatch({ effects: foldEffect.of(fold) });
+  }
 }

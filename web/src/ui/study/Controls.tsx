@@ -71,7 +71,7 @@ const COSTS: CostLine[] = [
   { name: "bps", title: "Commission", unit: "bps", max: 50, step: 0.5, scale: 1, testid: "control-commission", doc: "In basis points (1/10,000) of the value traded." },
   { name: "slippage_bps", title: "Slippage", unit: "bps", max: 50, step: 0.5, scale: 1, testid: "control-slippage", doc: "In basis points of the price, against the order." },
   { name: "spread", title: "Spread", unit: "bps", max: 100, step: 1, scale: 1e-4, testid: "control-spread", doc: "Full spread in basis points of the price; each side pays half." },
-  { name: "per_share", title: "Per share", unit: "money", max: 0.05, step: 0.001, scale: 1, testid: "control-per-share", doc: "Commission for each unit, in money." },
+  { name: "per_share", title: "Per share", unit: "", max: 0.05, step: 0.001, scale: 1, testid: "control-per-share", doc: "Commission for each unit, in money." },
 ];
 
 function Money({ settings }: { settings: Settings }) {
@@ -85,8 +85,8 @@ function Money({ settings }: { settings: Settings }) {
         return (
           <div class="row" key={line.name} title={line.doc}>
             <span class="name">{line.title}</span>
-            <Slider label={`${line.title}, ${line.unit}`} min={0} max={line.max} step={line.step} value={value} testid={line.testid} onInput={(next) => cost(line, next)} />
-            <NumberField label={`${line.title}, ${line.unit}`} value={value} min={0} step={line.step} onInput={(next) => cost(line, next)} />
+            <Slider label={[line.title, line.unit].filter(Boolean).join(", ")} min={0} max={line.max} step={line.step} value={value} testid={line.testid} onInput={(next) => cost(line, next)} />
+            <NumberField label={[line.title, line.unit].filter(Boolean).join(", ")} value={value} min={0} step={line.step} onInput={(next) => cost(line, next)} />
             <span class="unit">{line.unit}</span>
           </div>
         );

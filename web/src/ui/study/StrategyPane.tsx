@@ -1,5 +1,6 @@
 // The strategy's text: the gallery, the editor (loaded after the first run has begun), and what is wrong with it.
 
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Editor } from "../editor/editor.ts";
 import { editorWanted } from "../keyboard.ts";
@@ -8,6 +9,8 @@ import { draft, engine, frame, strategy, strategyError } from "../state.ts";
 
 /** A text is read when nobody has typed for so long. */
 const PAUSE_MS = 120;
+/** Whether the column with the editor is wide. */
+export const wide = signal(false);
 
 export function StrategyPane() {
   const catalog = engine.value?.catalog;
@@ -25,6 +28,7 @@ export function StrategyPane() {
           {!current && <option value="">{strategy.value?.name ?? ""} (edited)</option>}
           {catalog?.gallery.map((entry) => <option key={entry.name} value={entry.name}>{entry.name}</option>)}
         </select>
+        <button type="button" class="plain widen" aria-pressed={wide.value} title="Give the editor more room" onClick={() => (wide.value = !wide.value)}>{wide.value ? "narrow" : "wide"}</button>
       </div>
       <EditorFrame />
       {error && (

@@ -9,7 +9,7 @@ import type { Surface } from "./surface.ts";
 import { paramsOf, trialAt } from "./surface.ts";
 
 const KEY_METRICS = ["sharpe", "cagr", "max_drawdown", "trades"];
-const WIDTH = 190;
+const WIDTH = 216;
 
 interface CellCardProps {
   surface: Surface;

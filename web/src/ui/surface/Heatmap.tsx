@@ -23,7 +23,6 @@ export function Heatmap({ layer }: { layer: Layer }) {
   const image = useRef<HTMLCanvasElement>(null);
   const marks = useRef<HTMLCanvasElement>(null);
   const size = useSignal<[number, number]>([0, 0]);
-  const focused = useSignal(false);
   const plot = useRef<Plot | undefined>(undefined);
   /** Where the pointer is, for the card; undefined if the keyboard moves. */
   const pointer = useSignal<[number, number] | undefined>(undefined);
@@ -48,7 +47,7 @@ export function Heatmap({ layer }: { layer: Layer }) {
       const context = sized(marks.current, size.value);
       void dark.value;
       if (!context || !shown || !plot.current) return;
-      paintMarks(context, plot.current, shown, { hover: hover.value, selected: selectedCell(), pinned: pinnedCell(), focused: focused.value }, inkOf(element));
+      paintMarks(context, plot.current, shown, { hover: hover.value, selected: selectedCell(), pinned: pinnedCell() }, inkOf(element));
     });
     return () => {
       observer.disconnect();
@@ -103,7 +102,6 @@ export function Heatmap({ layer }: { layer: Layer }) {
       aria-label={`${name}${shown ? `, ${shown.metric} over ${shown.x} and ${shown.y}, ${shown.xValues.length} by ${shown.yValues.length}` : ""}. Arrow keys select a trial, Enter pins it.`}
       data-columns={shown?.xValues.length} data-rows={shown?.yValues.length} data-filled={shown?.filled}
       onPointerMove={move} onPointerLeave={leave} onClick={press} onKeyDown={key}
-      onFocus={() => (focused.value = true)} onBlur={() => (focused.value = false)}
     >
       <canvas ref={image} aria-hidden="true" />
       <canvas ref={marks} aria-hidden="true" />

@@ -160,13 +160,12 @@ export interface Marks {
   hover?: Cell | undefined;
   selected?: Cell | undefined;
   pinned?: Cell | undefined;
-  focused: boolean;
 }
 
 /** Draws what moves over the image: the crosshair, the selected and the pinned cell. */
 export function paintMarks(context: CanvasRenderingContext2D, plot: Plot, sheet: Sheet, marks: Marks, ink: Ink): void {
   if (marks.pinned) frame(context, plot, marks.pinned, "#ffffff", "#000000", [4, 3]);
-  if (marks.selected) frame(context, plot, marks.selected, "#ffffff", marks.focused ? ink.accent : "#000000", []);
+  if (marks.selected) frame(context, plot, marks.selected, "#ffffff", "#000000", []);
   const cell = marks.hover;
   if (!cell) return;
   const [left, top, right, bottom] = edges(plot, cell);

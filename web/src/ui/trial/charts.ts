@@ -3,7 +3,7 @@
 // This file and the library are a chunk of their own: the page loads it after the first heatmap.
 
 import type { IChartApi, ISeriesApi, LineData, SeriesMarker, Time, UTCTimestamp } from "lightweight-charts";
-import { AreaSeries, CandlestickSeries, ColorType, createChart, createSeriesMarkers, CrosshairMode, LineSeries, LineStyle, PriceScaleMode } from "lightweight-charts";
+import { BaselineSeries, CandlestickSeries, ColorType, createChart, createSeriesMarkers, CrosshairMode, LineSeries, LineStyle, PriceScaleMode } from "lightweight-charts";
 import type { Candles, Trial } from "../../engine/index.ts";
 import { decimal, percent, short } from "../format.ts";
 
@@ -85,13 +85,13 @@ export function createEquityChart(container: HTMLElement, onRead: (reading: Read
   const money = { type: "custom" as const, minMove: 0.01, formatter: (value: number) => (Math.abs(value) >= 1e6 ? short(value) : decimal(value, 0)) };
   const fraction = { type: "custom" as const, minMove: 0.0001, formatter: (value: number) => percent(value) };
   const quiet = { lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false } as const;
-  const series: Record<string, ISeriesApi<"Line"> | ISeriesApi<"Area">> = {
+  const series: Record<string, ISeriesApi<"Line"> | ISeriesApi<"Baseline">> = {
     hold: chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, priceFormat: money }, 0),
     pinned: chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, lineStyle: LineStyle.Dashed, priceFormat: money }, 0),
     equity: chart.addSeries(LineSeries, { ...quiet, lineWidth: 2, lastValueVisible: true, priceFormat: money }, 0),
     holdDrawdown: chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, priceFormat: fraction }, 1),
     pinnedDrawdown: chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, lineStyle: LineStyle.Dashed, priceFormat: fraction }, 1),
-    drawdown: chart.addSeries(AreaSeries, { ...quiet, lineWidth: 1, invertFilledArea: true, priceFormat: fraction }, 1),
+    drawdown: chart.addSeries(BaselineSeries, { ...quiet, lineWidth: 1, baseValue: { type: "price", price: 0 }, priceFormat: fraction }, 1),
   };
   chart.panes()[0]?.setStretchFactor(3);
   chart.panes()[1]?.setStretchFactor(1);
@@ -103,7 +103,7 @@ export function createEquityChart(container: HTMLElement, onRead: (reading: Read
     series.pinned?.applyOptions({ color: c.ink });
     series.pinnedDrawdown?.applyOptions({ color: c.ink });
     series.equity?.applyOptions({ color: c.accent });
-    series.drawdown?.applyOptions({ lineColor: c.loss, topColor: c.wash, bottomColor: c.wash } as never);
+    series.drawdown?.applyOptions({ topLineColor: c.loss, bottomLineColor: c.loss, bottomFillColor1: c.wash, bottomFillColor2: c.wash, topFillColor1: c.wash, topFillColor2: c.wash } as never);
   };
   theme();
   chart.subscribeCrosshairMove((event) => {
@@ -172,7 +172,7 @@ export function createCandleChart(container: HTMLElement): CandleChart {
       marks = [...trades].sort((a, b) => a.time - b.time);
       place();
       const now = `${times[0]} ${times.at(-1)} ${data.close[0]}`;
-      if (now !== span) chart.timeScale().setVisibleLogicalRange({ from: Math.max(times.length - 260, 0), to: times.length + 3 });
+      if (now !== span) chart.timeScale().setVisibleLogicalRange({ from: Math.max(times.length - 150, 0), to: times.length + 3 });
       span = now;
     },
     reveal(from, to) {
