@@ -23,6 +23,9 @@ interface Pending {
 
 /** A worker that ends this soon after it started is not replaced by another of the same kind. */
 const HOPELESS_MS = 2_000;
+/** A worker with work to do is asked this often whether it still listens, and replaced after so many silences. */
+const PING_MS = 10_000;
+const MOST_SILENCES = 6;
 
 export class Engine {
   /** Called with each picture of the run in progress; the last one of a run is `final`. */
@@ -144,9 +147,11 @@ class Link {
   #pending = new Map<number, Pending & { type: Request["type"] }>();
   #id = 0;
   #began = 0;
+  #silences = 0;
 
   constructor(build: Build) {
     this.#build = build;
+    setInterval(() => this.#ping(), PING_MS);
   }
 
   /** Starts a worker; what is asked meanwhile waits in its queue. */
@@ -172,7 +177,17 @@ class Link {
     });
   }
 
+  /** A thread that breaks leaves the worker waiting for ever, so its silence is all that can be noticed. */
+  #ping(): void {
+    const [oldest] = this.#pending.values();
+    if (!oldest) return;
+    if (this.#silences >= MOST_SILENCES) return this.#replace("it no longer answers", oldest.type);
+    this.#silences += 1;
+    this.ask("ping", {}).catch(() => undefined);
+  }
+
   #hear(message: Message): void {
+    this.#silences = 0;
     switch (message.type) {
       case "frame":
         return this.onFrame(message.frame);
@@ -199,6 +214,7 @@ class Link {
   #replace(why: string, guilty: string): void {
     this.#worker?.terminate();
     this.#worker = undefined;
+    this.#silences = 0;
     const error = errorOf(failure(`the engine stopped: ${why}`, "it was started again; this request was not repeated"));
     const hopeless = guilty === "start" && performance.now() - this.#began < HOPELESS_MS;
     const starting: Pending[] = [];

@@ -64,6 +64,7 @@ export type Request = { id: number } & (
   | { type: "candles"; symbol: string }
   | { type: "export"; format: ExportFormat }
   | { type: "clearCache" }
+  | { type: "ping" }
 );
 
 /** What each request is answered with. */
@@ -79,6 +80,8 @@ export interface Answers {
   candles: Candles;
   export: { bytes: Uint8Array | string; mime: string };
   clearCache: undefined;
+  /** Says nothing but that the worker still listens. */
+  ping: undefined;
 }
 
 export type Answer = Answers[keyof Answers];

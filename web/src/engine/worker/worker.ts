@@ -46,6 +46,8 @@ async function answer(request: Request): Promise<Answer> {
       return explorer.export(request.format);
     case "clearCache":
       return void sandtable.clearCache();
+    case "ping":
+      return undefined;
   }
 }
 
