@@ -5,7 +5,7 @@ export default defineConfig({
   // Relative, so that `dist` works from any folder of any host.
   base: "./",
   build: {
-    target: ["chrome91", "firefox114", "safari16.4"],
+    target: ["chrome110", "firefox115", "safari16.4"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

@@ -18,7 +18,7 @@ export function pickBuild(): Build {
     throw errorOf(
       failure(
         "this browser has no WebAssembly SIMD, which the engine needs",
-        "use Chrome or Edge 91, Firefox 89, Safari 16.4, or newer ones",
+        "use Chrome or Edge 110, Firefox 115, Safari 16.4, or newer ones",
       ),
     );
   }
