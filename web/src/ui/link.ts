@@ -75,7 +75,7 @@ export async function copy(text: string, what: string): Promise<void> {
 }
 
 export function runName(): string {
-  return state.frame.value?.plan.name ?? state.strategy.value?.name ?? "study";
+  return state.strategy.value?.name ?? state.frame.value?.plan.name ?? "study";
 }
 
 export function command(): string {

@@ -36,13 +36,13 @@ export async function start(): Promise<void> {
   linked = (await link) ?? undefined;
   if (linked) return openLinked(engine, linked);
   const first = engine.catalog.gallery.find((entry) => entry.name === FIRST_STRATEGY) ?? engine.catalog.gallery[0];
-  state.draft.value = first?.source ?? "";
+  load(first?.source ?? "");
   await openBundle(state.source.value);
   await readStrategy(state.draft.value);
 }
 
 async function openLinked(engine: Engine, link: Linked): Promise<void> {
-  state.draft.value = link.controls.strategy;
+  load(link.controls.strategy);
   const name = link.bundle.kind === "url" ? "" : link.bundle.name;
   const known = link.bundle.kind !== "files" || engine.catalog.bundles.some((bundle) => bundle.name === name);
   if (!known) notify("warning", "bundle", `The link was made with the local bundle “${name}”: drop it here to see the same results. Until then this is mag8.`);
@@ -107,7 +107,8 @@ function tellDefects(opened: OpenedBundle, label: string): void {
 export async function readStrategy(text: string, fresh = false): Promise<void> {
   const engine = state.engine.value;
   if (!engine) return;
-  state.draft.value = text;
+  if (fresh) load(text);
+  else state.draft.value = text;
   try {
     const info = await engine.strategy(text);
     if (state.draft.value !== text) return;
@@ -129,6 +130,12 @@ export async function readStrategy(text: string, fresh = false): Promise<void> {
   } catch (error) {
     if (state.draft.value === text) state.strategyError.value = error as SandtableError;
   }
+}
+
+/** Puts a text into the editor. */
+function load(text: string): void {
+  state.draft.value = text;
+  state.loaded.value = { text };
 }
 
 /** What stays when another strategy is chosen from the gallery. */

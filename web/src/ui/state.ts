@@ -30,6 +30,8 @@ export const opening = signal<string | undefined>(undefined);
 
 /** The text in the editor; `controls` holds the last one that was understood. */
 export const draft = signal("");
+/** The text that was put into the editor last, by the gallery or a link; an object, because the same text may come again. */
+export const loaded = signal({ text: "" });
 export const strategy = signal<StrategyInfo | undefined>(undefined);
 export const strategyError = signal<SandtableError | undefined>(undefined);
 export const controls = signal<Controls | undefined>(undefined);

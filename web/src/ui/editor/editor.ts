@@ -42,6 +42,7 @@ export function createEditor(options: EditorOptions): Editor {
       doc: options.text,
       extensions: [
         lineNumbers(),
+        EditorView.lineWrapping,
         highlightSpecialChars(),
         history(),
         drawSelection(),

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Editor } from "../editor/editor.ts";
 import { editorWanted } from "../keyboard.ts";
 import { readStrategy } from "../session.ts";
-import { draft, engine, frame, strategy, strategyError } from "../state.ts";
+import { draft, engine, frame, loaded, strategy, strategyError } from "../state.ts";
 
 /** A text is read when nobody has typed for so long. */
 const PAUSE_MS = 120;
@@ -61,7 +61,6 @@ function EditorFrame() {
         catalog,
         info: () => strategy.value,
         onEdit: (text) => {
-          // At once, so that the text on its way back is never older than what was typed.
           draft.value = text;
           clearTimeout(timer.current);
           timer.current = window.setTimeout(() => void readStrategy(text), PAUSE_MS);
@@ -71,8 +70,9 @@ function EditorFrame() {
     });
   }, [ready]);
   useEffect(() => () => editor.current?.destroy(), []);
-  const text = draft.value;
-  useEffect(() => editor.current?.show(text), [text]);
+  // Not `draft`: while someone types, a text on its way round the page would be older than the one in the editor.
+  const load = loaded.value;
+  useEffect(() => editor.current?.show(load.text), [load]);
   const error = strategyError.value;
   useEffect(() => editor.current?.mark(error), [error]);
   const wanted = editorWanted.value;
@@ -81,7 +81,7 @@ function EditorFrame() {
   }, [wanted]);
   return (
     <div class="editor" data-testid="editor" ref={parent}>
-      {!ready && <pre class="code waiting">{text}</pre>}
+      {!ready && <pre class="code waiting">{load.text}</pre>}
     </div>
   );
 }

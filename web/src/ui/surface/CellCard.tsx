@@ -15,7 +15,7 @@ interface CellCardProps {
   surface: Surface;
   cell: Cell;
   layer: Layer;
-  at: [number, number];
+  at: [number, number, number];
   box: [number, number];
 }
 
@@ -24,7 +24,7 @@ export function CellCard({ surface, cell, layer, at, box }: CellCardProps) {
   const params = index >= 0 ? paramsOf(surface.plan, index) : { [surface.x]: surface.xValues[cell.x] ?? NaN, ...(surface.yValues.length > 1 && { [surface.y]: surface.yValues[cell.y] ?? NaN }) };
   const metrics = metricsByName.value;
   const row = hoverRow.value;
-  const left = at[0] + 18 + WIDTH > box[0] ? Math.max(at[0] - 14 - WIDTH, 0) : at[0] + 18;
+  const left = at[2] < WIDTH + 26 ? Math.max(at[0] - 14 - WIDTH, 0) : at[0] + 18;
   const below = at[1] < box[1] / 2;
   return (
     <div class="card" aria-hidden="true" style={{ left: `${left}px`, width: `${WIDTH}px`, ...(below ? { top: `${at[1] + 14}px` } : { bottom: `${box[1] - at[1] + 14}px` }) }}>

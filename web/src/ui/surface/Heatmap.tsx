@@ -24,8 +24,8 @@ export function Heatmap({ layer }: { layer: Layer }) {
   const marks = useRef<HTMLCanvasElement>(null);
   const size = useSignal<[number, number]>([0, 0]);
   const plot = useRef<Plot | undefined>(undefined);
-  /** Where the pointer is, for the card; undefined if the keyboard moves. */
-  const pointer = useSignal<[number, number] | undefined>(undefined);
+  /** Where the pointer is and how much room is right of it, for the card; undefined if the keyboard moves. */
+  const pointer = useSignal<[number, number, number] | undefined>(undefined);
 
   useEffect(() => {
     const element = box.current;
@@ -63,7 +63,7 @@ export function Heatmap({ layer }: { layer: Layer }) {
   const move = (event: PointerEvent) => {
     const cell = at(event);
     const bounds = box.current?.getBoundingClientRect();
-    pointer.value = cell && bounds ? [event.clientX - bounds.left, event.clientY - bounds.top] : undefined;
+    pointer.value = cell && bounds ? [event.clientX - bounds.left, event.clientY - bounds.top, window.innerWidth - event.clientX] : undefined;
     if (cell?.x !== hover.value?.x || cell?.y !== hover.value?.y) pointAt(cell);
     if (cell && event.buttons === 1 && event.pointerType === "mouse") choose(cell);
   };

@@ -1,9 +1,11 @@
 // The surface: raw beside its plateau where there is room, else one of them; metrics of the cell next to them.
 
 import { signal } from "@preact/signals";
-import { decimal } from "../format.ts";
+import { decimal, parameter } from "../format.ts";
+import { selectedCell } from "../selection.ts";
 import { frame, planError, strategyError, surface, tooMany } from "../state.ts";
 import { CellMetrics } from "./CellMetrics.tsx";
+import { describe } from "./describe.ts";
 import type { Layer } from "./Heatmap.tsx";
 import { Heatmap } from "./Heatmap.tsx";
 import { Legend } from "./Legend.tsx";
@@ -29,11 +31,11 @@ export function SurfacePane() {
       <div class="maps">
         <figure class="raw">
           <Heatmap layer="cells" />
-          <figcaption><b>{shown?.metric ?? "\u00a0"}</b> of each {shown && varies(shown.plan.params.length) ? `cell’s ${shown.aggregate}` : "trial"}{now && !now.final && <span class="progress"> {decimal((now.progress.trials / Math.max(now.progress.total, 1)) * 100, 0)} %</span>}</figcaption>
+          <figcaption><b>{shown?.metric ?? "\u00a0"}</b> of each {shown && varies(shown.plan.params.length) ? `cell’s ${shown.aggregate}` : "trial"}{now && !now.final && <span class="progress">, {decimal((now.progress.trials / Math.max(now.progress.total, 1)) * 100, 0)} %</span>}<Reading layer="cells" /></figcaption>
         </figure>
         <figure class="smooth">
           <Heatmap layer="plateau" />
-          <figcaption><b>plateau</b> median of each cell and its neighbours</figcaption>
+          <figcaption><b>plateau</b> median of each cell and its neighbours<Reading layer="plateau" /></figcaption>
         </figure>
         {now && !shown && now.final && <p class="none">No parameter varies: the run is one trial, shown below. Give a parameter a range to see a surface.</p>}
       </div>
@@ -44,3 +46,12 @@ export function SurfacePane() {
 }
 
 const varies = (count: number) => count > 2;
+
+/** Where the selected cell is, and what it says. */
+function Reading({ layer }: { layer: Layer }) {
+  const shown = surface.value;
+  const cell = shown && selectedCell();
+  if (!shown || !cell) return null;
+  const at = [shown.xValues[cell.x], ...(shown.yValues.length > 1 ? [shown.yValues[cell.y]] : [])].map((value) => parameter(value ?? NaN)).join(" / ");
+  return <span class="reading"><span class="code">{at}</span> <b>{describe(shown, cell, shown[layer])}</b></span>;
+}

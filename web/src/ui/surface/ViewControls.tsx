@@ -58,7 +58,7 @@ function Slice({ param }: { param: PlanInfo["params"][number] }) {
   const { [param.name]: _, ...without } = fixed;
   const cut = (index: number) => look({ fixed: { ...fixed, [param.name]: param.values[index] ?? NaN } });
   return (
-    <div class="slice" role="group" aria-label={`Slice of ${param.name}`}>
+    <div class={sliced ? "slice" : "slice whole"} role="group" aria-label={`Slice of ${param.name}`}>
       <span class="code">{param.name}</span>
       <button type="button" class="plain" aria-pressed={!sliced} title={sliced ? "Bring all values together" : "Show one value only"} onClick={() => (sliced ? look({ fixed: without }) : cut(Math.floor(param.values.length / 2)))}>
         {sliced ? parameter(param.values[at] ?? NaN, param.kind) : `${aggregate} of ${param.values.length}`}
