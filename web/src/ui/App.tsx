@@ -20,7 +20,6 @@ export function App() {
   return (
     <div class="page" data-testid="app">
       <Header />
-      <Notices />
       <main class={wide.value ? "rooms wide" : "rooms"}>
         <SurfacePane />
         <section class="study" aria-label="Study">
@@ -30,6 +29,7 @@ export function App() {
         <TrialPanel />
       </main>
       <StatusStrip />
+      <Notices />
       <DropZone />
       <Shortcuts />
     </div>

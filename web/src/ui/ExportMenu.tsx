@@ -1,7 +1,7 @@
 // Files that leave the page: results, the heatmap as an image, the study, and the command of the native program.
 
 import { useRef } from "preact/hooks";
-import { command, copyNative, download, runName, save } from "./link.ts";
+import { command, copyNative, download, runName, save, saveStudy } from "./link.ts";
 import { frame } from "./state.ts";
 import { surfaceImage } from "./surface/image.ts";
 
@@ -26,7 +26,7 @@ export function ExportMenu() {
         <button type="button" disabled={!frame.value} onClick={done(() => void save("parquet"))}>Results, Parquet</button>
         <button type="button" disabled={!frame.value} onClick={done(() => void save("csv"))}>Results, CSV</button>
         <button type="button" disabled={!frame.value} onClick={done(() => void picture())}>Heatmap, PNG</button>
-        <button type="button" disabled={!frame.value} onClick={done(() => void save("study.toml"))}>Study, TOML</button>
+        <button type="button" disabled={!frame.value} onClick={done(() => void saveStudy())}>Study, TOML</button>
         <NativeCommand />
       </div>
     </details>

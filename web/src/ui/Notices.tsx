@@ -11,6 +11,7 @@ export function Notices() {
       {error && (
         <div class="notice error" data-testid="notice" role="alert">
           <p>{error.sentence ?? error.message}{error.help && <span class="help"> {error.help}</span>}</p>
+          <button type="button" class="plain" aria-label="Dismiss" onClick={() => (planError.value = undefined)}>×</button>
         </div>
       )}
       {notices.value.map((notice) => <One key={notice.id} notice={notice} />)}

@@ -3,7 +3,7 @@
 import type { ExportFormat, Frame } from "../engine/index.ts";
 import type { Linked, Made } from "../permalink.ts";
 import { differences, fromHash, toHash } from "../permalink.ts";
-import { nativeCommand, nativeScript } from "../study.ts";
+import { nativeCommand, nativeScript, toStudy } from "../study.ts";
 import * as state from "./state.ts";
 import { notify } from "./state.ts";
 import { indexOf, paramsOf } from "./surface/surface.ts";
@@ -84,15 +84,27 @@ export function command(): string {
 
 /** Copies the study and the command as one text for a shell. */
 export async function copyNative(): Promise<void> {
-  const blob = await state.engine.value?.export("study.toml");
-  if (blob) await copy(nativeScript(runName(), await blob.text()), "The study with its command");
+  const study = await studyText();
+  if (study !== undefined) await copy(nativeScript(runName(), study), "The study with its command");
 }
 
-/** Saves results or the study as a file. */
-export async function save(format: ExportFormat): Promise<void> {
+/** The study as TOML; one that is too large to run here as JSON, which the native program reads in the same file. */
+async function studyText(): Promise<string | undefined> {
+  const { controls, engine, tooMany } = state;
+  if (tooMany.value !== undefined && controls.value) return JSON.stringify(toStudy(controls.value), null, 2);
+  return (await engine.value?.export("study.toml"))?.text();
+}
+
+export async function saveStudy(): Promise<void> {
+  const study = await studyText();
+  if (study !== undefined) download(new Blob([study], { type: "text/plain" }), study.startsWith("{") ? "study.json" : "study.toml");
+}
+
+/** Saves results as a file. */
+export async function save(format: ExportFormat & ("parquet" | "csv")): Promise<void> {
   try {
     const blob = await state.engine.value?.export(format);
-    if (blob) download(blob, format === "parquet" || format === "csv" ? `${runName()}.${format}` : format);
+    if (blob) download(blob, `${runName()}.${format}`);
   } catch (error) {
     notify("error", "export", (error as Error).message);
   }

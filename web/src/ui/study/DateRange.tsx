@@ -18,8 +18,9 @@ export function DateRange({ settings, info }: { settings: Controls; info: Bundle
   const years = ((number(end) - number(start)) / 365.25).toFixed(1);
   const slide = (low: number, high: number) => change({ start: text(low), end: text(high) });
   const type = (key: "start" | "end") => (event: Event) => {
-    const value = (event.currentTarget as HTMLInputElement).value;
-    if (/^\d{4}-\d\d-\d\d$/.test(value)) change({ [key]: value });
+    const { value, validity } = event.currentTarget as HTMLInputElement;
+    // A year that is being typed is long before the data.
+    if (validity.valid && value !== "") change({ [key]: value });
   };
   return (
     <fieldset>
