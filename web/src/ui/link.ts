@@ -3,9 +3,10 @@
 import type { ExportFormat, Frame } from "../engine/index.ts";
 import type { Linked, Made } from "../permalink.ts";
 import { differences, fromHash, toHash } from "../permalink.ts";
-import { nativeCommand, nativeScript, toStudy } from "../study.ts";
+import { nativeCommand, nativeScript } from "../study.ts";
 import * as state from "./state.ts";
 import { notify } from "./state.ts";
+import { exactStudy } from "./study/exact.ts";
 import { indexOf, paramsOf } from "./surface/surface.ts";
 
 /** What the address holds, if it holds anything. */
@@ -91,7 +92,7 @@ export async function copyNative(): Promise<void> {
 /** The study as TOML; one that is too large to run here as JSON, which the native program reads in the same file. */
 async function studyText(): Promise<string | undefined> {
   const { controls, engine, tooMany } = state;
-  if (tooMany.value !== undefined && controls.value) return JSON.stringify(toStudy(controls.value), null, 2);
+  if (tooMany.value !== undefined && controls.value) return JSON.stringify(exactStudy(controls.value), null, 2);
   return (await engine.value?.export("study.toml"))?.text();
 }
 

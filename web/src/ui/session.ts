@@ -5,11 +5,12 @@ import type { BundleSource, Frame, OpenedBundle, SandtableError, View } from "..
 import { Engine } from "../engine/index.ts";
 import type { Linked } from "../permalink.ts";
 import type { Controls } from "../study.ts";
-import { defaultControls, fitTo, MOST_TRIALS, toStudy, trialCount, withStrategy } from "../study.ts";
+import { defaultControls, fitTo, MOST_TRIALS, trialCount, withStrategy } from "../study.ts";
 import { decimal } from "./format.ts";
 import { compareWithLink, linkedState, writeLink } from "./link.ts";
 import { comparePinned, refreshTrial } from "./selection.ts";
 import * as state from "./state.ts";
+import { exactStudy } from "./study/exact.ts";
 import { dismiss, notify } from "./state.ts";
 import { advance, paramsOf, varying } from "./surface/surface.ts";
 
@@ -163,7 +164,7 @@ function explore(): void {
   state.planError.value = undefined;
   const names = new Set(strategy.value?.params.map((param) => param.name));
   state.view.value = inside(state.view.value, (name) => names.has(name) && controls.value?.ranges[name]?.type !== "fixed");
-  engine.value.explore(toStudy(controls.value), state.view.value);
+  engine.value.explore(exactStudy(controls.value), state.view.value);
 }
 
 /** The view without parameters that do not vary. */
