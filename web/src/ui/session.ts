@@ -167,11 +167,12 @@ function explore(): void {
   engine.value.explore(exactStudy(controls.value), state.view.value);
 }
 
-/** The view without parameters that do not vary. */
+/** The view without parameters that do not vary; with one axis lost, both are chosen anew. */
 function inside(view: View, varies: (name: string) => boolean): View {
   const { x, y, ...rest } = view;
   const fixed = Object.fromEntries(Object.entries(view.fixed).filter(([name]) => varies(name)));
-  return { ...rest, fixed, ...(x !== undefined && varies(x) && { x }), ...(y !== undefined && varies(y) && { y }) };
+  const whole = [x, y].every((axis) => axis === undefined || varies(axis));
+  return { ...rest, fixed, ...(whole && x !== undefined && { x }), ...(whole && y !== undefined && { y }) };
 }
 
 /** Shows the run in another way. */

@@ -31,11 +31,11 @@ export function SurfacePane() {
       <div class="maps">
         <figure class="raw">
           <Heatmap layer="cells" />
-          <figcaption><b>{shown?.metric ?? "\u00a0"}</b> of each {shown && varies(shown.plan.params.length) ? `cell’s ${shown.aggregate}` : "trial"}{now && !now.final && <span class="progress">, {decimal((now.progress.trials / Math.max(now.progress.total, 1)) * 100, 0)} %</span>}<Reading layer="cells" /></figcaption>
+          <figcaption><span><b>{shown?.metric ?? "\u00a0"}</b> of each {shown && varies(shown.plan.params.length) ? `cell’s ${shown.aggregate}` : "trial"}{now && !now.final && <span class="progress">, {decimal((now.progress.trials / Math.max(now.progress.total, 1)) * 100, 0)} %</span>}</span><Reading layer="cells" /></figcaption>
         </figure>
         <figure class="smooth">
           <Heatmap layer="plateau" />
-          <figcaption><b>plateau</b> median of each cell and its neighbours<Reading layer="plateau" /></figcaption>
+          <figcaption><span><b>plateau</b> median of each cell and its neighbours</span><Reading layer="plateau" /></figcaption>
         </figure>
         {now && !shown && now.final && <p class="none">No parameter varies: the run is one trial, shown below. Give a parameter a range to see a surface.</p>}
       </div>

@@ -1,9 +1,11 @@
 // The surface on screen as a PNG, with its axes and a line that says what it shows.
 
+import { inUnit } from "../format.ts";
 import { engine, metricsByName, surface } from "../state.ts";
 import { dark } from "../theme.ts";
 import { inkOf, labelWidth, paintSheet } from "./paint.ts";
-import { fit } from "./palette.ts";
+import { fit, steps } from "./palette.ts";
+import type { Palette } from "./palette.ts";
 import { plotOn } from "./plot.ts";
 
 const WIDTH = 900;
@@ -34,5 +36,24 @@ export function surfaceImage(): Promise<Blob | undefined> {
   context.textAlign = "left";
   context.translate(10, TITLE);
   paintSheet(context, plot, shown, palette, ink);
+  scale(context, palette, plot.left, plot.top + plot.height + 24, metricsByName.value.get(shown.metric)?.unit ?? "ratio");
   return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), "image/png"));
+}
+
+/** The colours with their ends, in one line. */
+function scale(context: CanvasRenderingContext2D, palette: Palette, left: number, top: number, unit: string): void {
+  const colours = steps(palette);
+  context.fillStyle = inkOf(document.documentElement).faint;
+  const low = inUnit(palette.low, unit);
+  context.font = "11px ui-sans-serif, system-ui, sans-serif";
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillText(low, left, top + 4);
+  const start = left + context.measureText(low).width + 8;
+  for (let i = 0; i < 256; i++) {
+    context.fillStyle = `rgb(${colours[i * 3]} ${colours[i * 3 + 1]} ${colours[i * 3 + 2]})`;
+    context.fillRect(start + i, top, 1.5, 8);
+  }
+  context.fillStyle = inkOf(document.documentElement).faint;
+  context.fillText(inUnit(palette.high, unit), start + 264, top + 4);
 }
