@@ -32,7 +32,7 @@ function Parameters({ settings }: { settings: Settings }) {
   return (
     <fieldset class="parameters">
       <legend>
-        Parameters <output class="count">{counts.length > 1 ? `${counts.map((count) => decimal(count, 0)).join(" × ")} = ` : ""}{decimal(trialCount(settings), 0)} trials</output>
+        Parameters <output class="count">{counts.length > 1 ? `${counts.map((count) => decimal(count, 0)).join(" × ")} = ` : ""}{decimal(trialCount(settings), 0)} {trialCount(settings) === 1 ? "trial" : "trials"}</output>
       </legend>
       {tooMany.value !== undefined && (
         <div class="too-many" data-testid="too-many" role="alert">

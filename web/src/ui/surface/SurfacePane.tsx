@@ -17,9 +17,10 @@ const NAMES: [Layer | "both", string][] = [["cells", "raw"], ["plateau", "platea
 export function SurfacePane() {
   const shown = surface.value;
   const now = frame.value;
+  const single = now !== undefined && now.final && !shown;
   const stale = strategyError.value !== undefined || planError.value !== undefined || tooMany.value !== undefined;
   return (
-    <section class={`surface ${layers.value}${stale ? " stale" : ""}`} aria-label="Surface">
+    <section class={`surface ${layers.value}${stale ? " stale" : ""}${single ? " single" : ""}`} aria-label="Surface">
       <div class="title">
         <ViewControls />
         <div class="switch" role="group" aria-label="Raw surface or plateau">
@@ -37,7 +38,7 @@ export function SurfacePane() {
           <Heatmap layer="plateau" />
           <figcaption><span><b>plateau</b> median of each cell and its neighbours</span><Reading layer="plateau" /></figcaption>
         </figure>
-        {now && !shown && now.final && <p class="none">No parameter varies: the run is one trial, shown below. Give a parameter a range to see a surface.</p>}
+        {single && <p class="none">No parameter varies: the run is one trial, shown below. Give a parameter a range to see a surface.</p>}
       </div>
       <CellMetrics />
       <Legend />

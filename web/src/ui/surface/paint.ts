@@ -128,7 +128,7 @@ function axes(context: CanvasRenderingContext2D, plot: Plot, sheet: Sheet, ink: 
   }
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const i of ticks(plot.rows, plot.height, 16)) {
+  for (const i of sheet.yValues.length > 1 ? ticks(plot.rows, plot.height, 16) : []) {
     const middle = bottom - ((i + 0.5) * plot.height) / plot.rows;
     tick(context, plot.left, middle, -4, 0);
     context.fillText(parameter(sheet.yValues[i] ?? NaN), plot.left - 6, middle);
@@ -181,7 +181,7 @@ export function paintMarks(context: CanvasRenderingContext2D, plot: Plot, sheet:
   context.stroke();
   context.strokeRect(left + 0.5, top + 0.5, right - left - 1, bottom - top - 1);
   flag(context, parameter(sheet.xValues[cell.x] ?? NaN), middle, plot.top + plot.height + 12, "center", ink, plot);
-  flag(context, parameter(sheet.yValues[cell.y] ?? NaN), plot.left - 6, centre, "right", ink, plot);
+  if (sheet.yValues.length > 1) flag(context, parameter(sheet.yValues[cell.y] ?? NaN), plot.left - 6, centre, "right", ink, plot);
 }
 
 function frame(context: CanvasRenderingContext2D, plot: Plot, cell: Cell, outer: string, inner: string, dash: number[]): void {
