@@ -187,8 +187,8 @@ function takeFrame(frame: Frame): void {
   batch(() => {
     const before = state.frame.value;
     state.frame.value = frame;
-    if (frame.heatmap) state.surface.value = advance(state.surface.value, frame.heatmap, frame.plan, state.view.value, frame.final);
-    else if (frame.final || varying(frame.plan).length === 0) state.surface.value = undefined;
+    if (varying(frame.plan).length === 0) state.surface.value = undefined;
+    else if (frame.heatmap) state.surface.value = advance(state.surface.value, frame.heatmap, frame.plan, state.view.value, frame.final);
     if (before?.plan.id !== frame.plan.id) {
       const { warnings } = frame.plan;
       if (warnings.length > 0) notify("note", "plan", warnings.length === 1 ? (warnings[0] as string) : "The study was read with remarks.", warnings.length > 1 ? warnings : []);
