@@ -62,7 +62,9 @@ function Which() {
   return (
     <p class="which">
       <span class="mark">{chosen.value ? "trial" : "best trial"}</span>
-      {plan.params.map((param, i) => <span key={param.name} class="code setting">{param.name} <b>{parameter(shown.params[i] ?? NaN, param.kind)}</b></span>)}
+      <span class="settings" data-testid="trial-params">
+        {plan.params.map((param, i) => <span key={param.name} class="code">{param.name} <b>{parameter(shown.params[i] ?? NaN, param.kind)}</b></span>)}
+      </span>
       {chosen.value && <button type="button" class="plain" title="Follow the best trial (b)" onClick={followBest}>to the best</button>}
       <button type="button" class="plain" title="Keep this trial to compare others with it (Enter on the heatmap, or p)" aria-pressed={isKept} data-testid="pin-button" onClick={pin}>{isKept ? "pinned" : "pin"}</button>
     </p>
