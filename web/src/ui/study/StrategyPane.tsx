@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Editor } from "../editor/editor.ts";
 import { editorWanted } from "../keyboard.ts";
 import { readStrategy } from "../session.ts";
-import { draft, engine, frame, loaded, strategy, strategyError } from "../state.ts";
+import { draft, engine, frame, loaded, strategy, strategyError, tooMany } from "../state.ts";
 
 /** A text is read when nobody has typed for so long. */
 const PAUSE_MS = 120;
@@ -49,8 +49,10 @@ function EditorFrame() {
   const editor = useRef<Editor | undefined>(undefined);
   const timer = useRef(0);
   const catalog = engine.value?.catalog;
-  // The first picture comes before the editor, whose code is larger than the rest of the page.
-  const ready = catalog !== undefined && (frame.value !== undefined || strategyError.value !== undefined);
+  // The first run comes before the editor, whose code is larger than the rest of the page.
+  const settled = useRef(false);
+  settled.current ||= catalog !== undefined && (frame.value?.final === true || strategyError.value !== undefined || tooMany.value !== undefined);
+  const ready = settled.current;
   useEffect(() => {
     if (!ready || !catalog || editor.current) return;
     void import("../editor/editor.ts").then(({ createEditor }) => {
