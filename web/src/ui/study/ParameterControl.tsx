@@ -18,13 +18,14 @@ export function ParameterControl({ param, range }: { param: ParamInfo; range: Ra
     <div class="parameter" role="group" aria-label={`Parameter ${param.name}`} data-testid={`parameter-${param.name}`}>
       <div class="line">
         <span class="name code">{param.name}</span>
+        {range.type === "range" && <Steps param={param} range={range} set={set} />}
         {!single && (
           <button type="button" class="plain vary" aria-pressed={range.type !== "fixed"} title={range.type === "fixed" ? "Try a range of values" : "Fix at one value"} onClick={vary}>
             {range.type === "fixed" ? "fixed" : `${count} ${count === 1 ? "value" : "values"}`}
           </button>
         )}
       </div>
-      {range.type === "range" && <Steps param={param} range={range} set={set} />}
+      {range.type === "range" && <Ends param={param} range={range} set={set} />}
       {range.type === "fixed" && <Fixed param={param} value={range.value} set={set} />}
       {range.type === "list" && <Chips name={param.name} all={listed(param.domain, range.values)} picked={range.values} set={(values) => set({ type: "list", values })} />}
       {range.type === "flags" && <p class="note">false, true</p>}
@@ -42,20 +43,27 @@ function bounds(domain: Domain, low: number, high: number): { min: number; max: 
   return { min: Math.min(domain.min, low), max: Math.max(domain.max, high), step: domain.step ?? (domain.max - domain.min) / 100 };
 }
 
-function Steps({ param, range, set }: { param: ParamInfo; range: Extract<Range, { type: "range" }>; set: (range: Range) => void }) {
+interface StepsProps {
+  param: ParamInfo;
+  range: Extract<Range, { type: "range" }>;
+  set: (range: Range) => void;
+}
+
+function Ends({ param, range, set }: StepsProps) {
   const ends = bounds(param.domain, range.min, range.max);
+  return <RangeSlider label={param.name} {...ends} low={range.min} high={range.max} onInput={(min, max) => set({ ...range, min, max })} />;
+}
+
+function Steps({ param, range, set }: StepsProps) {
   const whole = range.kind === "int" ? 1 : "any";
   return (
-    <>
-      <RangeSlider label={param.name} {...ends} step={ends.step} low={range.min} high={range.max} onInput={(min, max) => set({ ...range, min, max })} />
-      <div class="line fields">
-        <NumberField label={`${param.name}, lowest`} value={range.min} max={range.max} step={whole} onInput={(min) => set({ ...range, min: round(range, min) })} />
-        <span aria-hidden="true">to</span>
-        <NumberField label={`${param.name}, highest`} value={range.max} min={range.min} step={whole} onInput={(max) => set({ ...range, max: round(range, max) })} />
-        <span>step</span>
-        <NumberField label={`${param.name}, step`} value={range.step} min={range.kind === "int" ? 1 : 1e-9} step={whole} onInput={(step) => set({ ...range, step: round(range, step) })} />
-      </div>
-    </>
+    <span class="fields">
+      <NumberField label={`${param.name}, lowest`} value={range.min} max={range.max} step={whole} width={4} onInput={(min) => set({ ...range, min: round(range, min) })} />
+      <span aria-hidden="true">to</span>
+      <NumberField label={`${param.name}, highest`} value={range.max} min={range.min} step={whole} width={4} onInput={(max) => set({ ...range, max: round(range, max) })} />
+      <span aria-hidden="true">by</span>
+      <NumberField label={`${param.name}, step`} value={range.step} min={range.kind === "int" ? 1 : 1e-9} step={whole} width={4} onInput={(step) => set({ ...range, step: round(range, step) })} />
+    </span>
   );
 }
 
