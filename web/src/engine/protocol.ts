@@ -124,5 +124,5 @@ export function failure(sentence: string, help?: string): Failure {
 
 /** The Error that the data describe. */
 export function errorOf(data: Failure): SandtableError {
-  return Object.assign(new Error(data.message), data, { name: "SandtableError" });
+  return Object.assign(new Error(data.message), data, { name: "SandtableError" as const });
 }
