@@ -9,9 +9,9 @@ import { dark } from "../theme.ts";
 import { CellCard } from "./CellCard.tsx";
 import { describe } from "./describe.ts";
 import { inkOf, labelWidth, paintMarks, paintSheet } from "./paint.ts";
-import { fit } from "./palette.ts";
 import type { Cell, Plot } from "./plot.ts";
 import { cellAt, plotOn } from "./plot.ts";
+import { palette } from "./scale.ts";
 import type { Surface } from "./surface.ts";
 
 export type Layer = "cells" | "plateau";
@@ -36,11 +36,11 @@ export function Heatmap({ layer }: { layer: Layer }) {
       const shown = surface.value;
       const context = sized(image.current, size.value);
       void dark.value;
-      if (!context || !shown) return;
+      if (!context || !shown || !palette.value) return;
       const sheet = layer === "cells" ? shown : { ...shown, cells: shown.plateau };
       plot.current = plotOn(...size.value, shown.xValues.length, shown.yValues.length, labelWidth(context, shown.yValues));
       // Both views have one scale, so that they can be compared.
-      paintSheet(context, plot.current, sheet, fit(shown.cells, shown.direction, dark.value), inkOf(element));
+      paintSheet(context, plot.current, sheet, palette.value, inkOf(element));
     });
     const stopMarks = effect(() => {
       const shown = surface.value;

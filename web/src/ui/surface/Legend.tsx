@@ -1,30 +1,39 @@
-// The colour scale of the surface, with its ends and, if it is signed, its centre.
+// The colour scale of the surface with its ends; pressed, it changes between one-sided and signed.
 
 import { useEffect, useRef } from "preact/hooks";
 import { inUnit } from "../format.ts";
 import { metricsByName, surface } from "../state.ts";
-import { dark } from "../theme.ts";
-import { fit, steps } from "./palette.ts";
+import type { Wish } from "./palette.ts";
+import { share, steps } from "./palette.ts";
+import { palette, wish } from "./scale.ts";
+
+const NEXT: Record<Wish, Wish> = { auto: "sequential", sequential: "diverging", diverging: "auto" };
+const NAMES: Record<Wish, string> = { auto: "auto", sequential: "one-sided", diverging: "around zero" };
 
 export function Legend() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const shown = surface.value;
-  const palette = shown && fit(shown.cells, shown.direction, dark.value);
+  const scale = palette.value;
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (!context || !palette) return;
+    if (!context || !scale) return;
     const image = new ImageData(256, 1);
-    const colours = steps(palette);
+    const colours = steps(scale);
     for (let i = 0; i < 256; i++) image.data.set([colours[i * 3] as number, colours[i * 3 + 1] as number, colours[i * 3 + 2] as number, 255], i * 4);
     context.putImageData(image, 0, 0);
-  }, [palette?.kind, palette?.reversed, palette?.dark]);
-  if (!shown || !palette) return null;
+  }, [scale?.kind, scale?.reversed, scale?.dark]);
+  if (!shown || !scale) return null;
   const unit = metricsByName.value.get(shown.metric)?.unit ?? "ratio";
+  const zero = scale.low < 0 && scale.high > 0 ? share(scale, 0) : undefined;
   return (
-    <div class="legend" role="img" aria-label={`Colours from ${inUnit(palette.low, unit)} to ${inUnit(palette.high, unit)}`}>
-      <span>{inUnit(palette.low, unit)}</span>
-      <canvas ref={canvas} width={256} height={1} />
-      <span>{inUnit(palette.high, unit)}</span>
+    <div class="legend">
+      <span>{inUnit(scale.low, unit)}</span>
+      <span class="bar" role="img" aria-label={`Colours from ${inUnit(scale.low, unit)} to ${inUnit(scale.high, unit)}`}>
+        <canvas ref={canvas} width={256} height={1} />
+        {zero !== undefined && <i style={{ left: `${zero * 100}%` }}>0</i>}
+      </span>
+      <span>{inUnit(scale.high, unit)}</span>
+      <button type="button" class="plain" title="Colours: chosen by the values, one-sided, or around zero" onClick={() => (wish.value = NEXT[wish.value])}>{NAMES[wish.value]}</button>
     </div>
   );
 }

@@ -2,11 +2,11 @@
 
 import { inUnit } from "../format.ts";
 import { engine, metricsByName, surface } from "../state.ts";
-import { dark } from "../theme.ts";
 import { inkOf, labelWidth, paintSheet } from "./paint.ts";
-import { fit, steps } from "./palette.ts";
 import type { Palette } from "./palette.ts";
+import { steps } from "./palette.ts";
 import { plotOn } from "./plot.ts";
+import { palette } from "./scale.ts";
 
 const WIDTH = 900;
 const HEIGHT = 720;
@@ -16,7 +16,8 @@ export function surfaceImage(): Promise<Blob | undefined> {
   const shown = surface.value;
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
-  if (!shown || !context) return Promise.resolve(undefined);
+  const colours = palette.value;
+  if (!shown || !context || !colours) return Promise.resolve(undefined);
   canvas.width = WIDTH * 2;
   canvas.height = HEIGHT * 2;
   context.scale(2, 2);
@@ -24,7 +25,6 @@ export function surfaceImage(): Promise<Blob | undefined> {
   context.fillStyle = ink.paper;
   context.fillRect(0, 0, WIDTH, HEIGHT);
   const plot = plotOn(WIDTH - 20, HEIGHT - TITLE - 10, shown.xValues.length, shown.yValues.length, labelWidth(context, shown.yValues));
-  const palette = fit(shown.cells, shown.direction, dark.value);
   context.fillStyle = ink.text;
   context.font = "600 14px ui-sans-serif, system-ui, sans-serif";
   const title = metricsByName.value.get(shown.metric)?.title ?? shown.metric;
@@ -35,16 +35,16 @@ export function surfaceImage(): Promise<Blob | undefined> {
   context.fillText(`${shown.plan.start} to ${shown.plan.end} · run ${shown.plan.id.slice(0, 12)} · sandtable ${engine.value?.catalog.version ?? ""}`, WIDTH - 10, 24);
   context.textAlign = "left";
   context.translate(10, TITLE);
-  paintSheet(context, plot, shown, palette, ink);
-  scale(context, palette, plot.left, plot.top + plot.height + 24, metricsByName.value.get(shown.metric)?.unit ?? "ratio");
+  paintSheet(context, plot, shown, colours, ink);
+  scale(context, colours, plot.left, plot.top + plot.height + 24, metricsByName.value.get(shown.metric)?.unit ?? "ratio");
   return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), "image/png"));
 }
 
 /** The colours with their ends, in one line. */
-function scale(context: CanvasRenderingContext2D, palette: Palette, left: number, top: number, unit: string): void {
-  const colours = steps(palette);
+function scale(context: CanvasRenderingContext2D, of: Palette, left: number, top: number, unit: string): void {
+  const colours = steps(of);
   context.fillStyle = inkOf(document.documentElement).faint;
-  const low = inUnit(palette.low, unit);
+  const low = inUnit(of.low, unit);
   context.font = "11px ui-sans-serif, system-ui, sans-serif";
   context.textAlign = "left";
   context.textBaseline = "middle";
@@ -55,5 +55,5 @@ function scale(context: CanvasRenderingContext2D, palette: Palette, left: number
     context.fillRect(start + i, top, 1.5, 8);
   }
   context.fillStyle = inkOf(document.documentElement).faint;
-  context.fillText(inUnit(palette.high, unit), start + 264, top + 4);
+  context.fillText(inUnit(of.high, unit), start + 264, top + 4);
 }

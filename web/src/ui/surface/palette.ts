@@ -10,6 +10,9 @@ export interface Palette {
   dark: boolean;
 }
 
+/** Which kind of scale is wanted. */
+export type Wish = "auto" | Palette["kind"];
+
 type Rgb = readonly [number, number, number];
 
 const hex = (text: string): Rgb[] =>
@@ -43,8 +46,8 @@ export function share(palette: Palette, value: number): number {
   return palette.high > palette.low ? (value - palette.low) / (palette.high - palette.low) : 0.5;
 }
 
-/** The scale that shows these cells best: diverging around 0 as soon as both signs matter. */
-export function fit(cells: ArrayLike<number>, direction: "max" | "min", dark: boolean): Palette {
+/** The scale for these cells; left to itself it diverges around 0 where both signs matter, because that halves its steps. */
+export function fit(cells: ArrayLike<number>, direction: "max" | "min", dark: boolean, wish: Wish): Palette {
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < cells.length; i++) {
@@ -53,8 +56,8 @@ export function fit(cells: ArrayLike<number>, direction: "max" | "min", dark: bo
     if (value > high) high = value;
   }
   if (!(low <= high)) return { kind: "sequential", low: 0, high: 1, reversed: direction === "min", dark };
-  const bothSigns = low < 0 && high > 0 && Math.min(-low, high) > 0.05 * (high - low);
-  if (bothSigns) {
+  const bothSigns = low < 0 && high > 0 && Math.min(-low, high) > 0.3 * (high - low);
+  if (wish === "diverging" || (wish === "auto" && bothSigns)) {
     const end = Math.max(-low, high);
     return { kind: "diverging", low: -end, high: end, reversed: direction === "min", dark };
   }
