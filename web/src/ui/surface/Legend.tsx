@@ -30,7 +30,7 @@ export function Legend() {
       <span>{inUnit(scale.low, unit)}</span>
       <span class="bar" role="img" aria-label={`Colours from ${inUnit(scale.low, unit)} to ${inUnit(scale.high, unit)}`}>
         <canvas ref={canvas} width={256} height={1} />
-        {zero !== undefined && <i style={{ left: `${zero * 100}%` }}>0</i>}
+        {zero !== undefined && <i style={{ left: `${zero * 100}%` }}><span>0</span></i>}
       </span>
       <span>{inUnit(scale.high, unit)}</span>
       <button type="button" class="plain" title="Colours: chosen by the values, one-sided, or around zero" onClick={() => (wish.value = NEXT[wish.value])}>{NAMES[wish.value]}</button>
