@@ -79,7 +79,8 @@ export async function openBundle(source: BundleSource): Promise<boolean> {
     if (state.controls.value) explore();
     return true;
   } catch (error) {
-    notify("error", "bundle", sentenceOf(error as Error));
+    const sentence = sentenceOf(error as Error);
+    notify("error", "bundle", sentence.includes(label) ? sentence : `${label}: ${sentence}`);
     return false;
   } finally {
     state.opening.value = undefined;
@@ -98,7 +99,7 @@ function tellDefects(opened: OpenedBundle, label: string): void {
   if (defects.length === 0) return;
   const lines = defects.slice(0, 20).map((defect) => {
     const where = [defect.symbol, defect.file, defect.line > 0 ? `line ${defect.line}` : "", defect.date].filter(Boolean).join(", ");
-    return `${where}: ${defect.meaning} ${defect.found ? `(found ${defect.found}) ` : ""}– ${defect.done}${defect.count > 1 ? `, ${defect.count} times` : ""}`;
+    return `${where ? `${where}: ` : ""}${defect.meaning} ${defect.found ? `(found ${defect.found}) ` : ""}– ${defect.done}${defect.count > 1 ? `, ${defect.count} times` : ""}`;
   });
   const count = opened.defectCount ?? defects.length;
   notify("warning", "bundle", `${label}: ${decimal(count, 0)} ${count === 1 ? "row was" : "rows were"} not as expected.`, lines);
