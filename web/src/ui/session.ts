@@ -67,11 +67,12 @@ export async function openBundle(source: BundleSource): Promise<boolean> {
   const label = nameOf(source);
   state.opening.value = label;
   try {
-    const opened = await engine.open(source);
+    const opened = await engine.open(named(source));
     batch(() => {
       state.source.value = source;
       state.bundle.value = opened;
       state.pinned.value = undefined;
+      state.chosen.value = undefined;
       const controls = state.controls.value;
       if (controls) state.controls.value = fitTo({ ...controls, bundle: source.kind === "builtIn" ? source.name : label }, opened.info);
     });
@@ -85,6 +86,12 @@ export async function openBundle(source: BundleSource): Promise<boolean> {
   } finally {
     state.opening.value = undefined;
   }
+}
+
+/** Loose files with the first one's name for the bundle that they become. */
+function named(source: BundleSource): BundleSource {
+  const stem = source.kind === "files" && source.folder === undefined ? source.files[0]?.name.replace(/\..*$/, "").replace(/[^\w-]+/g, "_") : undefined;
+  return source.kind === "files" && stem && !source.ingest ? { ...source, ingest: { name: stem } } : source;
 }
 
 /** What the native program would be given as the bundle. */
