@@ -10,8 +10,8 @@ export default defineConfig({
   // A test has the machine to itself: the engine uses every core.
   workers: 1,
   fullyParallel: false,
-  timeout: 30_000,
-  expect: { timeout: 10_000 },
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   forbidOnly: process.env["CI"] !== undefined,
   use: { launchOptions: LAUNCH, trace: "off", screenshot: "only-on-failure" },
   projects: [

@@ -97,16 +97,23 @@ export async function after(page: Page, act: () => Promise<unknown>): Promise<Aw
   return finalFrame(page, before);
 }
 
-/** Moves a control as a person would, with the events of one. */
+/** Sets a control with the events that a person causes. */
 export async function setControl(page: Page, name: string, value: string): Promise<void> {
-  const control = page.getByTestId(`control-${name}`);
-  const input = (await control.evaluate((element) => element.matches("input, select"))) ? control : control.locator("input, select").first();
-  await input.evaluate((element, value) => {
-    const prototype = element instanceof HTMLSelectElement ? HTMLSelectElement.prototype : HTMLInputElement.prototype;
-    Object.getOwnPropertyDescriptor(prototype, "value")?.set?.call(element, value);
-    element.dispatchEvent(new Event("input", { bubbles: true }));
-    element.dispatchEvent(new Event("change", { bubbles: true }));
-  }, value);
+  await dragControl(page, name, [value]);
+}
+
+/** Sets a control to one value after another, one in each animation frame, as a pointer does. */
+export async function dragControl(page: Page, name: string, values: string[]): Promise<void> {
+  await page.getByTestId(`control-${name}`).evaluate(async (control, values) => {
+    const input = control.matches("input, select") ? control : control.querySelector("input, select");
+    const prototype = input instanceof HTMLSelectElement ? HTMLSelectElement.prototype : HTMLInputElement.prototype;
+    for (const value of values) {
+      Object.getOwnPropertyDescriptor(prototype, "value")?.set?.call(input, value);
+      input?.dispatchEvent(new Event("input", { bubbles: true }));
+      input?.dispatchEvent(new Event("change", { bubbles: true }));
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  }, values);
 }
 
 /** Drops files on the page; bytes cross as base64 because nothing else does quickly. */
