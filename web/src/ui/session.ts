@@ -220,7 +220,8 @@ function takeFrame(frame: Frame): void {
 }
 
 export function sentenceOf(error: Error): string {
-  const { sentence, help } = error as Partial<SandtableError>;
-  const text = sentence ?? error.message;
+  const { sentence, help, place } = error as Partial<SandtableError>;
+  const where = place?.file ? `${place.file}${place.line > 0 ? `, line ${place.line}` : ""}: ` : "";
+  const text = `${where}${sentence ?? error.message}`;
   return help ? `${text} (${help})` : text;
 }
