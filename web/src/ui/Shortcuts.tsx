@@ -22,6 +22,9 @@ export function Shortcuts() {
           </div>
         ))}
       </dl>
+      <p class="note">
+        Charts over time: <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">TradingView Lightweight Charts™, © TradingView, Inc.</a>
+      </p>
       <button type="button" class="plain" onClick={() => (shortcutsShown.value = false)}>Close</button>
     </dialog>
   );

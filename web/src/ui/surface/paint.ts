@@ -169,8 +169,6 @@ export function paintMarks(context: CanvasRenderingContext2D, plot: Plot, sheet:
   const cell = marks.hover;
   if (!cell) return;
   const [left, top, right, bottom] = edges(plot, cell);
-  context.strokeStyle = ink.text;
-  context.lineWidth = 1;
   context.beginPath();
   const middle = Math.round((left + right) / 2) + 0.5;
   const centre = Math.round((top + bottom) / 2) + 0.5;
@@ -178,8 +176,16 @@ export function paintMarks(context: CanvasRenderingContext2D, plot: Plot, sheet:
   context.lineTo(left, centre);
   context.moveTo(middle, bottom);
   context.lineTo(middle, plot.top + plot.height);
+  context.rect(left + 0.5, top + 0.5, right - left - 1, bottom - top - 1);
+  // Two strokes, because a line of one colour vanishes in a part of every scale.
+  context.strokeStyle = ink.paper;
+  context.globalAlpha = 0.6;
+  context.lineWidth = 3;
   context.stroke();
-  context.strokeRect(left + 0.5, top + 0.5, right - left - 1, bottom - top - 1);
+  context.globalAlpha = 1;
+  context.strokeStyle = ink.text;
+  context.lineWidth = 1;
+  context.stroke();
   flag(context, parameter(sheet.xValues[cell.x] ?? NaN), middle, plot.top + plot.height + 12, "center", ink, plot);
   if (sheet.yValues.length > 1) flag(context, parameter(sheet.yValues[cell.y] ?? NaN), plot.left - 6, centre, "right", ink, plot);
 }
