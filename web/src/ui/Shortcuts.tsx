@@ -23,7 +23,7 @@ export function Shortcuts() {
         ))}
       </dl>
       <p class="note">
-        Charts over time: <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">TradingView Lightweight Charts™, © TradingView, Inc.</a>
+        Charts over time: <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">TradingView Lightweight Charts™, Copyright (c) 2025 TradingView, Inc.</a>
       </p>
       <button type="button" class="plain" onClick={() => (shortcutsShown.value = false)}>Close</button>
     </dialog>
