@@ -37,12 +37,6 @@ export function inUnit(value: number, unit: string): string {
   }
 }
 
-/** What stands behind a value in a heading; percentages and ratios say it themselves. */
-export function unitSuffix(unit: string): string {
-  const known: Record<string, string> = { bars: "bars", sessions: "sessions", days: "days" };
-  return known[unit.toLowerCase()] ?? "";
-}
-
 /** A parameter's value: as short as it can be written. */
 export function parameter(value: number, kind?: string): string {
   if (kind === "bool") return value === 0 ? "false" : "true";

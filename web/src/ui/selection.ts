@@ -5,7 +5,7 @@ import * as state from "./state.ts";
 import { notify } from "./state.ts";
 import { writeLink } from "./link.ts";
 import type { Cell } from "./surface/plot.ts";
-import { cellOf, indexOf, paramsOf, trialAt } from "./surface/surface.ts";
+import { cellOf, paramsOf, trialAt } from "./surface/surface.ts";
 
 /** Key of the trial that was asked for last, so that an earlier answer does not replace a later one. */
 let asked = "";
@@ -130,9 +130,4 @@ export function pointAt(cell: Cell | undefined): void {
     },
     () => undefined,
   );
-}
-
-/** Index of the selected trial in the plan on the surface, for tests of identity. */
-export function isSelected(plan: PlanInfo, index: number): boolean {
-  return state.chosen.value ? indexOf(plan, state.chosen.value) === index : state.selected.value === index;
 }

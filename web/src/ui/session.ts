@@ -15,7 +15,7 @@ import { dismiss, notify } from "./state.ts";
 import { advance, paramsOf, varying } from "./surface/surface.ts";
 
 const FIRST_STRATEGY = "sma_cross";
-/** Runs that were asked for and have not given a final frame, for the first frame that shows anything. */
+/** The link that the page was opened with, until its run has ended. */
 let linked: Linked | undefined;
 
 /** Starts the engine and the first run. */

@@ -67,11 +67,11 @@ export const selected = computed(() => {
 /** Metrics of the catalogue by name. */
 export const metricsByName = computed(() => new Map((engine.value?.catalog.metrics ?? []).map((metric, at) => [metric.name, { ...metric, at }])));
 
-let notices_given = 0;
+let noticesGiven = 0;
 
 /** Shows a notice, in the place of an earlier one on the same topic. */
 export function notify(kind: Notice["kind"], topic: string, text: string, lines?: string[]): void {
-  const notice: Notice = { id: ++notices_given, kind, topic, text, ...(lines && lines.length > 0 ? { lines } : {}) };
+  const notice: Notice = { id: ++noticesGiven, kind, topic, text, ...(lines && lines.length > 0 ? { lines } : {}) };
   notices.value = [...notices.value.filter((one) => one.topic !== topic), notice];
 }
 
