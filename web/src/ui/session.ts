@@ -195,6 +195,7 @@ function takeFrame(frame: Frame): void {
   batch(() => {
     const before = state.frame.value;
     state.frame.value = frame;
+    if (frame.final && frame.top[0]) state.best.value = paramsOf(frame.plan, frame.top[0].index);
     if (varying(frame.plan).length === 0) state.surface.value = undefined;
     else if (frame.heatmap) state.surface.value = advance(state.surface.value, frame.heatmap, frame.plan, state.view.value, frame.final);
     if (before?.plan.id !== frame.plan.id) {

@@ -47,6 +47,8 @@ export const hover = signal<Cell | undefined>(undefined);
 
 /** Parameters of the trial that was chosen; undefined follows the best one. */
 export const chosen = signal<Record<string, number> | undefined>(undefined);
+/** Parameters of the best trial of the last run that ended: what is followed while another run is under way. */
+export const best = signal<Record<string, number> | undefined>(undefined);
 export const trial = signal<Trial | undefined>(undefined);
 /** The plan that `trial` belongs to. */
 export const trialPlan = signal<PlanInfo | undefined>(undefined);
@@ -61,7 +63,9 @@ export const shortcutsShown = signal(false);
 export const selected = computed(() => {
   const now = frame.value;
   if (!now) return -1;
-  return chosen.value ? indexOf(now.plan, chosen.value) : (now.top[0]?.index ?? -1);
+  if (chosen.value) return indexOf(now.plan, chosen.value);
+  const before = now.final || !best.value ? -1 : indexOf(now.plan, best.value);
+  return before >= 0 ? before : (now.top[0]?.index ?? -1);
 });
 
 /** Metrics of the catalogue by name. */
