@@ -1,6 +1,6 @@
 // What tests of the page share: the built page on a server of their own, and a bundle folder made by the package itself.
 
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -48,6 +48,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       mkdirSync(join(path, "mag8.bundle"));
       for (const { name, bytes } of files) writeFileSync(join(path, "mag8.bundle", name), bytes);
       await use({ path, files });
+      rmSync(path, { recursive: true });
     },
     { scope: "worker" },
   ],

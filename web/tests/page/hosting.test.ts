@@ -1,7 +1,7 @@
 // Hosts with and without the headers that threads need, and no host at all.
 
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, finalFrame, test } from "./fixtures.ts";
 
@@ -53,8 +53,8 @@ test("after the first visit the page works without its server", async ({ page, h
   if (SEVERAL) expect(cores).toBeGreaterThan(1);
 });
 
-test("a newer build replaces the older one at the next load", async ({ page, host }) => {
-  const dist = mkdtempSync(join(tmpdir(), "sandtable-dist-"));
+test("a newer build replaces the older one at the next load", async ({ page, host }, testInfo) => {
+  const dist = testInfo.outputPath("dist");
   cpSync(resolve(import.meta.dirname, "../../dist"), dist, { recursive: true });
   const edit = (file: string, change: (text: string) => string) => writeFileSync(join(dist, file), change(readFileSync(join(dist, file), "utf8")));
   const { url } = await host({ dist });
