@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const web = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -30,7 +30,8 @@ let over = false;
 for (const file of files.filter((file) => /\.(js|css|wasm)$/.test(file))) {
   const bytes = readFileSync(join(dist, file));
   if (file.endsWith(".wasm")) {
-    const packed = brotliCompressSync(bytes).length;
+    // One step below the best that a server would keep: a tenth of the time for a few percent.
+    const packed = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length;
     over ||= packed > MODULE_BUDGET;
     rows.push([file, bytes.length, packed, `brotli, at most ${kilobytes(MODULE_BUDGET)}`]);
     continue;

@@ -76,7 +76,8 @@ fn a_slice_asks_for_little() {
     assert_eq!(bundle.bars[0], draft.bars[1]);
     assert!(asked * 10 < size as u64 * 4, "{asked} of {size} bytes");
 
-    let year = Selection { symbols: two, from: date_of(2015, 1, 1), to: date_of(2015, 12, 31), fields: None };
+    let (from, to) = (date_of(2015, 1, 1), date_of(2015, 12, 31));
+    let year = Selection { symbols: two, from, to, ..Selection::all() };
     let (bundle, _, asked) = read(&files, year.clone()).unwrap();
     assert_eq!(bundle.bars.iter().map(|bars| bars.len()).collect::<Vec<_>>(), [252, 252]);
     assert_eq!(format_date(bundle.bars[1].session[0]), "2015-01-02");

@@ -152,35 +152,10 @@ fn is_heavy(node: &Node) -> bool {
     )
 }
 
-/// Calls `visit` for each operand of a node.
-fn operands(node: &Node, mut visit: impl FnMut(NodeId)) {
-    match node {
-        Node::Number(_)
-        | Node::Flag(_)
-        | Node::Param(_)
-        | Node::SymbolCount
-        | Node::Field(_)
-        | Node::ForeignField { .. }
-        | Node::Calendar(_)
-        | Node::State(_)
-        // The operand of a coarser expression is evaluated over another panel.
-        | Node::Coarse(..) => {}
-        Node::Lag { node, bars } => {
-            visit(*node);
-            visit(*bars);
-        }
-        Node::Not(a) | Node::Neg(a) | Node::Since(a) => visit(*a),
-        Node::Binary(_, a, b) => {
-            visit(*a);
-            visit(*b);
-        }
-        Node::If(c, a, b) => {
-            visit(*c);
-            visit(*a);
-            visit(*b);
-        }
-        Node::Function(_, list) | Node::CrossSection(_, list) => list.iter().copied().for_each(visit),
-        Node::Indicator { inputs, params, .. } => inputs.iter().chain(params).copied().for_each(visit),
+/// Calls `visit` for each operand that is evaluated over the same panel: that of a coarser expression is not.
+fn operands(node: &Node, visit: impl FnMut(NodeId)) {
+    if !matches!(node, Node::Coarse(..)) {
+        node.for_each_operand(visit);
     }
 }
 
