@@ -6,15 +6,18 @@ import type { Open } from "./bundles.ts";
 
 /** How long a chunk of trials should take. */
 const CHUNK_MS = 10;
+/** The same within a run that will be over before anybody can read a part of it. */
+const SHORT_CHUNK_MS = 25;
 /** No more than about 30 frames a second. */
 const FRAME_MS = 33;
 /** Making frames may take this share of the time. */
 const FRAME_SHARE = 0.2;
 /**
- * A run that takes no longer than this is finished before a newer one starts: else a pointer that moves faster than
- * runs complete would never show a complete one.
+ * A run that takes no longer than this is finished before a newer one starts, else a pointer that moves faster than runs
+ * complete would never show a complete one; and it is drawn once, when it is complete: drawing parts of it would take
+ * the cores from computing the rest, and the last picture stays until then.
  */
-const SHORT_RUN_MS = 150;
+const SHORT_RUN_MS = 300;
 /** Rows of the list of best trials in a frame. */
 const TOP = 50;
 
@@ -139,8 +142,10 @@ export class Explorer {
       if (progress.done) break;
       if (done > 0) this.#pace = took / (progress.trials - done);
       const total = current.elapsed + (progress.total - progress.trials) * this.#pace;
-      this.#chunk = clamp(Math.round(this.#chunk * clamp(CHUNK_MS / took, 0.25, 4)), this.cores, 65_536);
-      if (now - this.#lastFrame >= Math.max(FRAME_MS, this.#frameCost / FRAME_SHARE)) this.#frame(current);
+      const one = total <= SHORT_RUN_MS && this.#lastFrame > 0;
+      const wanted = one ? SHORT_CHUNK_MS : CHUNK_MS;
+      this.#chunk = clamp(Math.round(this.#chunk * clamp(wanted / took, 0.25, 4)), this.cores, 65_536);
+      if (!one && now - this.#lastFrame >= Math.max(FRAME_MS, this.#frameCost / FRAME_SHARE)) this.#frame(current);
       await breath();
       if (this.#stopping || (this.#wanted && total > SHORT_RUN_MS)) return;
     }
