@@ -56,11 +56,16 @@ pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value 
     let plan = &finished.evaluator.plan;
     let tally = &finished.tally;
     let panel = &finished.evaluator.context.panel;
+    let fast_path = finished.evaluator.fast_path();
     let resolved: Value = serde_json::from_str(&plan.to_json()).unwrap_or_default();
     json!({
         "program": format!("sandtable {}", env!("CARGO_PKG_VERSION")),
         "engine_format": ENGINE_FORMAT,
-        "engine": "reference",
+        "engine": if fast_path.is_ok() { "fast" } else { "reference" },
+        "engine_reason": match fast_path {
+            Ok(_) => "every rule and setting is covered by the fast path",
+            Err(reason) => reason,
+        },
         "run_id": plan.id(),
         "bundle": {
             "given": spec.bundle,

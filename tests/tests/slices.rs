@@ -89,7 +89,7 @@ fn a_slice_of_the_synthetic_bundle() {
         (format!("strategy = \"bollinger\"\nbenchmark = \"{}\"\n{two}{rest}", names[7]), 0.3),
         (format!("strategy = \"rsi_mean_reversion\"\nwarmup = \"none\"\n{rest}"), 0.7),
         // Listed after the dates: it stays in the plan, without a bar.
-        (format!("strategy = \"sma_cross\"\nstart = \"2003-01-02\"\nend = \"2005-12-30\"\n"), 0.5),
+        ("strategy = \"sma_cross\"\nstart = \"2003-01-02\"\nend = \"2005-12-30\"\n".to_owned(), 0.5),
     ] {
         let read = same_bits(&study, &stored, &whole);
         assert!((read as f64) < at_most * bytes as f64, "{read} of {bytes} bytes for\n{study}");
