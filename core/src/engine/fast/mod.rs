@@ -2,7 +2,7 @@
 //!
 //! Given a panel laid out as a [`Grid`], a trial's rules and the run's settings, it gives what the reference gives, bit
 //! for bit. A symbol *wakes* at the next row where its rule may ask for an order in the state that its position is in;
-//! what lies between such bars and open orders is skipped. Equity is filled in afterwards ([`marks`]).
+//! what lies between such bars and open orders is skipped. Equity is filled in afterwards (`marks.rs`).
 //!
 //! What orders come to is not written twice: sizes, executions and round trips are those of `orders.rs`, `pricing.rs`
 //! and `account.rs`. [`covers`] says which strategies it takes.
