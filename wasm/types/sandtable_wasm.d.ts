@@ -1247,8 +1247,6 @@ export interface InitOutput {
     readonly setCacheBudget: (a: number) => [number, number];
     readonly strategy: (a: any, b: any) => [number, number, number];
     readonly studyToml: (a: any) => [number, number, number, number];
-    readonly wasm_bindgen__convert__closures_____invoke__h0e2f7d1c8abf15a6: (a: number, b: number, c: any, d: any) => void;
-    readonly wasm_bindgen__convert__closures_____invoke__hf243edae7a6ae49e: (a: number, b: number, c: any) => [number, number];
     readonly __wbindgen_malloc: (a: number, b: number) => number;
     readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
     readonly __wbindgen_free: (a: number, b: number, c: number) => void;
