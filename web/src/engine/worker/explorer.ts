@@ -8,8 +8,8 @@ import type { Open } from "./bundles.ts";
 const CHUNK_MS = 10;
 /** The same within a run that will be over before anybody can read a part of it. */
 const SHORT_CHUNK_MS = 25;
-/** No more than about 30 frames a second. */
-const FRAME_MS = 33;
+/** Ten pictures a second show a grid filling; more would take the cores from computing it. */
+const FRAME_MS = 100;
 /** Making frames may take this share of the time. */
 const FRAME_SHARE = 0.2;
 /**
