@@ -1,6 +1,6 @@
 // A static server for tests and measurements, with switches for what hosts do differently.
 //
-//   node scripts/serve.mjs [--root dist] [--port 0] [--isolated false] [--ranges false]
+//   node scripts/serve.mjs [--root FOLDER, else the built page] [--port 0] [--isolated false] [--ranges false]
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -92,7 +92,7 @@ export async function serve({ roots, port = 0, isolated = true, ranges = true })
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: {
-      root: { type: "string", default: "dist" },
+      root: { type: "string", default: fileURLToPath(new URL("../dist", import.meta.url)) },
       port: { type: "string", default: "0" },
       isolated: { type: "string", default: "true" },
       ranges: { type: "string", default: "true" },
