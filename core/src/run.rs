@@ -187,6 +187,17 @@ impl Evaluator {
         self.context.compute(self.plan.strategy(), wanted, point)
     }
 
+    /// Computes all columns that a batch needs.
+    pub fn prepare(&self, batch: &Batch, workers: &mut impl Workers) -> Prepared {
+        let wanted = self.wanted(&batch.points);
+        let columns = workers.columns(self, &wanted, &batch.points);
+        let mut prepared = Prepared::default();
+        for ((wanted, _), column) in wanted.into_iter().zip(columns) {
+            prepared.insert(wanted, column);
+        }
+        prepared
+    }
+
     /// Where the fast path reads its prices, laid out at the first call.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub fn drive(
             break;
         }
         let began = Instant::now();
-        let prepared = prepare(evaluator, &batch, pool);
+        let prepared = evaluator.prepare(&batch, &mut Pooled(pool));
         tally.columns += prepared.len() as u64;
         tally.preparing += began.elapsed();
 
@@ -68,16 +68,6 @@ pub fn drive(
         accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)
-}
-
-fn prepare(evaluator: &Evaluator, batch: &Batch, pool: &ThreadPool) -> Prepared {
-    let wanted = evaluator.wanted(&batch.points);
-    let columns = Pooled(pool).columns(evaluator, &wanted, &batch.points);
-    let mut prepared = Prepared::default();
-    for ((wanted, _), column) in wanted.into_iter().zip(columns) {
-        prepared.insert(wanted, column);
-    }
-    prepared
 }
 
 /// A pool of threads as the core sees it. Everything is collected in order, whatever thread evaluated what.

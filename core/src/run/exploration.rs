@@ -144,13 +144,8 @@ impl Exploration {
     /// Takes the next batch and prepares its columns; `false` when there is none.
     fn next_batch(&mut self, workers: &mut impl Workers) -> bool {
         let Some(batch) = self.run.next_batch() else { return false };
-        let wanted = self.evaluator.wanted(&batch.points);
-        let columns = workers.columns(&self.evaluator, &wanted, &batch.points);
-        self.progress.columns += columns.len() as u64;
-        self.prepared = Prepared::default();
-        for ((wanted, _), column) in wanted.into_iter().zip(columns) {
-            self.prepared.insert(wanted, column);
-        }
+        self.prepared = self.evaluator.prepare(&batch, workers);
+        self.progress.columns += self.prepared.len() as u64;
         self.batch = batch;
         self.taken = 0;
         true
