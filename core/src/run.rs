@@ -161,7 +161,7 @@ impl Evaluator {
     }
 
     fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, history: Arc<History>) -> Evaluator {
-        let roots = Decisions::roots(plan.strategy());
+        let roots = plan.strategy().rules.nodes();
         let context = Context::new(panelled.panel.clone(), panel_key(&plan), history);
         Evaluator { plan, context, roots, panelled: panelled.clone(), grid: OnceLock::new() }
     }
@@ -205,6 +205,7 @@ impl Evaluator {
     pub fn fast_path(&self) -> std::result::Result<&fast::Grid, &'static str> {
         let lay_out = || {
             fast::covers(self.plan.strategy())?;
+            fast::covers_run(&self.context.panel, self.plan.settings())?;
             fast::Grid::new(&self.context.panel, self.plan.settings())
         };
         self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
@@ -234,7 +235,13 @@ impl Evaluator {
     /// Evaluates one trial and keeps everything.
     pub fn detail(&self, point: &[f64]) -> Detail {
         let mut scratch = Scratch::default();
-        self.simulate(point, &Prepared::default(), None, Record { fills: true, bars: true }, &mut scratch);
+        self.simulate(
+            point,
+            &Prepared::default(),
+            None,
+            Record { fills: true, bars: true, ..Record::default() },
+            &mut scratch,
+        );
         let panel = &*self.context.panel;
         let start = panel.start as u32;
         let Scratch { engine, values, .. } = scratch;
@@ -296,7 +303,13 @@ impl Evaluator {
     /// An identity that does not hold.
     pub fn check(&self, point: &[f64]) -> Result<()> {
         let mut scratch = Scratch::default();
-        self.simulate(point, &Prepared::default(), None, Record { fills: true, bars: true }, &mut scratch);
+        self.simulate(
+            point,
+            &Prepared::default(),
+            None,
+            Record { fills: true, bars: true, ..Record::default() },
+            &mut scratch,
+        );
         engine::check_ledger(&self.context.panel, self.plan.settings(), &scratch.engine)
     }
 
@@ -326,7 +339,7 @@ impl Evaluator {
         let (panel, settings) = (&*self.context.panel, self.plan.settings());
         match grid {
             Some(grid) => fast::simulate(panel, grid, decisions, settings, record, engine),
-            None => engine::simulate(panel, decisions, settings, record, engine),
+            None => engine::simulate(panel, &mut &*decisions, settings, record, engine),
         }
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,

@@ -37,13 +37,13 @@ fn bits(values: &[f64]) -> Vec<u64> {
 
 /// One trial by one of the simulators, in memory that earlier trials have used.
 fn simulate(run: &Evaluator, grid: Option<&fast::Grid>, point: &[f64], workspace: &mut Workspace) {
-    let record = Record { fills: true, bars: true };
+    let record = Record { fills: true, bars: true, ..Record::default() };
     let (panel, settings) = (&*run.context.panel, run.plan.settings());
     let mut columns = context::Workspace::default();
     let decisions = Decisions::bind(&run.context, run.plan.strategy(), point, &Prepared::default(), &mut columns);
     match grid {
         Some(grid) => fast::simulate(panel, grid, &decisions, settings, record, workspace),
-        None => engine::simulate(panel, &decisions, settings, record, workspace),
+        None => engine::simulate(panel, &mut &decisions, settings, record, workspace),
     }
 }
 

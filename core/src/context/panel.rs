@@ -27,6 +27,8 @@ pub struct Span {
     pub len: usize,
     /// Whether the symbol has volume at all; one that never has any is not treated as untradable.
     pub has_volume: bool,
+    /// Whether the symbol's record ends before the run does, for good.
+    pub delisted: bool,
 }
 
 impl Span {
@@ -67,6 +69,8 @@ pub struct Panel {
     pub calendar: Calendar,
     /// Bar spacing.
     pub frequency: Frequency,
+    /// Corporate actions of each symbol that prices are not adjusted for, ascending by ex-date; empty without any.
+    pub actions: Vec<Vec<crate::bundle::Action>>,
     /// Symbols outside the universe that expressions or benchmarks refer to.
     pub references: BTreeMap<String, Bars>,
 }
@@ -139,11 +143,12 @@ impl Panel {
             volume: Vec::with_capacity(rows),
             calendar,
             frequency,
+            actions: Vec::new(),
             references,
         };
         for bars in &bars {
             let has_volume = bars.volume.iter().any(|&v| v > 0.0);
-            panel.spans.push(Span { offset: panel.close.len(), len: bars.len(), has_volume });
+            panel.spans.push(Span { offset: panel.close.len(), len: bars.len(), has_volume, delisted: false });
             let mut t = 0;
             for &time in &bars.time {
                 while panel.timeline[t] < time {
@@ -190,6 +195,16 @@ impl Panel {
     /// Whether `t` is the last simulated timestamp of its session.
     pub fn ends_session(&self, t: usize) -> bool {
         self.sessions.get(t + 1) != Some(&self.sessions[t])
+    }
+
+    /// Values of a field, adjusted for the actions known in a session.
+    pub fn adjusted(&self, _symbol: usize, field: Field, rows: std::ops::Range<usize>, _session: i32) -> Vec<f64> {
+        self.field(field)[rows].to_vec()
+    }
+
+    /// Whether `t` is the bar that closes at the scheduled close of its session.
+    pub fn closes_session(&self, t: usize) -> bool {
+        self.ends_session(t)
     }
 
     /// The same symbols on completed coarser bars, and for each fine row the index (plus one, 0 for none) of the last

@@ -2,56 +2,88 @@
 
 use std::collections::VecDeque;
 
+use super::number::Number;
 use crate::context::PositionState;
-use crate::ledger::{Fill, Trade};
+use crate::ledger::{Fill, Flow, Trade};
 
 /// A part of a position that was bought (or sold short) by one fill.
 #[derive(Clone, Copy, Debug)]
-struct Lot {
+struct Lot<N> {
     bar: u32,
-    quantity: f64,
-    price: f64,
-    fee_per_unit: f64,
+    /// The order that opened it.
+    ticket: u32,
+    quantity: N,
+    price: N,
+    fee_per_unit: N,
 }
 
 /// One symbol's holding.
-#[derive(Clone, Debug, Default)]
-struct Holding {
-    average_price: f64,
+#[derive(Clone, Debug)]
+struct Holding<N> {
+    average_price: N,
+    /// Average price of additions, commissions included.
+    average_cost: N,
     entry_row: usize,
     highest: f64,
     lowest: f64,
-    lots: VecDeque<Lot>,
+    lots: VecDeque<Lot<N>>,
+}
+
+/// How a fill meets the position that it finds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Booking {
+    /// The order that is filled.
+    pub ticket: u32,
+    /// The order whose lots it closes before others; 0 for the oldest.
+    pub closes: u32,
+    /// Whether it stands beside lots of the other side instead of closing them.
+    pub beside: bool,
 }
 
 /// An account over several symbols. Reused from trial to trial.
 #[derive(Clone, Debug, Default)]
-pub struct Account {
+pub struct Account<N = f64> {
     /// Money not invested.
-    pub cash: f64,
+    pub cash: N,
     /// Signed units of each symbol. Beside `closes`, not within `holdings`: both are read at every bar.
-    pub(super) quantities: Vec<f64>,
+    pub(super) quantities: Vec<N>,
     /// Last close seen of each symbol; 0 before the first bar, when nothing can be held.
     pub(super) closes: Vec<f64>,
-    holdings: Vec<Holding>,
+    holdings: Vec<Holding<N>>,
     /// Closed round trips in the order of their exits; after the run also the parts still open.
-    pub trades: Vec<Trade>,
+    pub trades: Vec<Trade<N>>,
     /// Executions in order, if they are recorded.
-    pub fills: Vec<Fill>,
+    pub fills: Vec<Fill<N>>,
+    /// Changes without a fill in order, if fills are recorded.
+    pub flows: Vec<Flow<N>>,
     pub(super) record_fills: bool,
     /// Sum of commissions.
-    pub fees: f64,
+    pub fees: N,
     /// Sum of absolute values traded.
-    pub traded_value: f64,
+    pub traded_value: N,
     /// Number of executions.
     pub fill_count: u64,
 }
 
-impl Account {
-    pub(super) fn reset(&mut self, symbols: usize, cash: f64, record_fills: bool) {
+impl<N: Number> Default for Holding<N> {
+    fn default() -> Self {
+        let zero = N::ZERO;
+        Holding {
+            average_price: zero,
+            average_cost: zero,
+            entry_row: 0,
+            highest: 0.0,
+            lowest: 0.0,
+            lots: VecDeque::new(),
+        }
+    }
+}
+
+impl<N: Number> Account<N> {
+    pub(super) fn reset(&mut self, symbols: usize, cash: N, record_fills: bool) {
         self.cash = cash;
         self.quantities.clear();
-        self.quantities.resize(symbols, 0.0);
+        self.quantities.resize(symbols, N::ZERO);
         self.closes.clear();
         self.closes.resize(symbols, 0.0);
         self.holdings.resize_with(symbols, Holding::default);
@@ -62,24 +94,25 @@ impl Account {
         }
         self.trades.clear();
         self.fills.clear();
+        self.flows.clear();
         self.record_fills = record_fills;
-        self.fees = 0.0;
-        self.traded_value = 0.0;
+        self.fees = N::ZERO;
+        self.traded_value = N::ZERO;
         self.fill_count = 0;
     }
 
     /// Signed units held of each symbol.
-    pub fn positions(&self) -> Vec<f64> {
+    pub fn positions(&self) -> Vec<N> {
         self.quantities.clone()
     }
 
     /// Cash plus positions at their last closes, and the gross value of the positions.
-    pub(super) fn mark(&self) -> (f64, f64) {
-        let (mut equity, mut gross) = (self.cash, 0.0);
+    pub(super) fn mark(&self) -> (N, N) {
+        let (mut equity, mut gross) = (self.cash, N::ZERO);
         for (quantity, close) in self.quantities.iter().zip(&self.closes) {
-            let value = quantity * close;
-            equity += value;
-            gross += value.abs();
+            let value = *quantity * N::of(*close);
+            equity = equity + value;
+            gross = gross + value.abs();
         }
         (equity, gross)
     }
@@ -88,7 +121,7 @@ impl Account {
     #[inline]
     pub(super) fn see_bar(&mut self, symbol: usize, high: f64, low: f64, close: f64) {
         self.closes[symbol] = close;
-        if self.quantities[symbol] != 0.0 {
+        if self.quantities[symbol] != N::ZERO {
             let holding = &mut self.holdings[symbol];
             holding.highest = holding.highest.max(high);
             holding.lowest = holding.lowest.min(low);
@@ -99,43 +132,92 @@ impl Account {
     pub(super) fn state(&self, symbol: usize, row: usize) -> PositionState {
         let holding = &self.holdings[symbol];
         let position = self.quantities[symbol];
-        if position == 0.0 {
+        if position == N::ZERO {
             return PositionState::FLAT;
         }
         PositionState {
-            entry_price: holding.average_price,
+            entry_price: holding.average_price.float(),
             bars_held: (row - holding.entry_row) as f64,
             highest: holding.highest,
             lowest: holding.lowest,
-            position,
+            position: position.float(),
         }
     }
 
-    /// Books one execution: cash, position, and the round trips that it closes, first in first out.
-    pub(super) fn book(&mut self, fill: Fill, row: usize) {
+    /// Average price of the additions to a position, commissions included.
+    pub(super) fn average_cost(&self, symbol: usize) -> N {
+        self.holdings[symbol].average_cost
+    }
+
+    /// Signed units that are left of what an order opened.
+    pub(super) fn left_of(&self, symbol: usize, ticket: u32) -> N {
+        let own = self.holdings[symbol].lots.iter().filter(|lot| lot.ticket == ticket);
+        own.fold(N::ZERO, |sum, lot| sum + lot.quantity)
+    }
+
+    /// Sum of the absolute units of a symbol's lots: more than the position where lots stand against each other.
+    pub(super) fn gross_units(&self, symbol: usize) -> N {
+        self.holdings[symbol].lots.iter().fold(N::ZERO, |sum, lot| sum + lot.quantity.abs())
+    }
+
+    /// The orders whose lots are open, oldest first.
+    pub(super) fn open_tickets(&self, symbol: usize, mut visit: impl FnMut(u32, N)) {
+        self.holdings[symbol].lots.iter().for_each(|lot| visit(lot.ticket, lot.quantity));
+    }
+
+    /// Value at entry of what is held short.
+    pub(super) fn short_debt(&self) -> N {
+        let lots = self.holdings.iter().flat_map(|holding| &holding.lots);
+        let short = lots.filter(|lot| lot.quantity < N::ZERO);
+        short.fold(N::ZERO, |sum, lot| sum - lot.quantity * lot.price)
+    }
+
+    /// Value at entry of what is held short of a symbol.
+    pub(super) fn debt_of(&self, symbol: usize) -> N {
+        let short = self.holdings[symbol].lots.iter().filter(|lot| lot.quantity < N::ZERO);
+        short.fold(N::ZERO, |sum, lot| sum - lot.quantity * lot.price)
+    }
+
+    /// Books an execution that closes what is oldest.
+    #[inline]
+    pub(super) fn book(&mut self, fill: Fill<N>, row: usize) {
+        self.book_as(fill, row, Booking::default());
+    }
+
+    /// Books one execution: cash, position, and the round trips that it closes.
+    pub(super) fn book_as(&mut self, fill: Fill<N>, row: usize, booking: Booking) {
         let Fill { bar, symbol, quantity, price, fee } = fill;
-        self.cash -= quantity * price + fee;
-        self.fees += fee;
-        self.traded_value += (quantity * price).abs();
+        self.cash = self.cash - (quantity * price + fee);
+        self.fees = self.fees + fee;
+        self.traded_value = self.traded_value + (quantity * price).abs();
         self.fill_count += 1;
         if self.record_fills {
             self.fills.push(fill);
         }
 
+        let zero = N::ZERO;
         let holding = &mut self.holdings[symbol as usize];
         let before = self.quantities[symbol as usize];
         let after = before + quantity;
         let fee_per_unit = fee / quantity.abs();
-        if before != 0.0 && (before > 0.0) != (quantity > 0.0) {
-            let flat_or_flipped = after == 0.0 || (after > 0.0) != (before > 0.0);
+        let lot = Lot { bar, ticket: booking.ticket, quantity, price, fee_per_unit };
+        if booking.beside {
+            if holding.lots.is_empty() {
+                holding.open(lot, row);
+            } else {
+                holding.lots.push_back(lot);
+            }
+        } else if booking.closes != 0 || (before != zero && (before > zero) != (quantity > zero)) {
+            let over = booking.closes == 0 && (after == zero || (after > zero) != (before > zero));
             let mut left = quantity.abs();
-            while let Some(lot) = holding.lots.front_mut() {
+            while let Some(place) = holding.next_lot(booking.closes) {
+                let lot = &mut holding.lots[place];
                 // A position that is over takes all its lots with it, whatever rounding left in the last one.
-                let part = if flat_or_flipped { lot.quantity.abs() } else { left.min(lot.quantity.abs()) };
-                if part <= 0.0 {
+                let part = if over { lot.quantity.abs() } else { left.min(lot.quantity.abs()) };
+                if part <= zero {
                     break;
                 }
-                let signed = part.copysign(lot.quantity);
+                let signed = if lot.quantity < zero { -part } else { part };
                 let fees = part * (lot.fee_per_unit + fee_per_unit);
                 self.trades.push(Trade {
                     symbol,
@@ -148,28 +230,74 @@ impl Account {
                     profit: signed * (price - lot.price) - fees,
                     open: false,
                 });
-                left -= part;
+                left = left - part;
                 if part == lot.quantity.abs() {
-                    holding.lots.pop_front();
+                    _ = holding.lots.remove(place);
                 } else {
-                    lot.quantity -= signed;
+                    lot.quantity = lot.quantity - signed;
                 }
             }
-            if flat_or_flipped && after != 0.0 {
-                holding.open(bar, row, after, price, fee_per_unit);
+            if over && after != zero {
+                holding.open(Lot { quantity: after, ..lot }, row);
             }
-        } else if before == 0.0 {
-            holding.open(bar, row, after, price, fee_per_unit);
+        } else if before == zero {
+            holding.open(lot, row);
         } else {
             holding.average_price = (holding.average_price * before + price * quantity) / after;
-            holding.lots.push_back(Lot { bar, quantity, price, fee_per_unit });
+            holding.average_cost = (holding.average_cost * before.abs() + price * quantity.abs() + fee) / after.abs();
+            holding.lots.push_back(lot);
         }
         self.quantities[symbol as usize] = after;
+    }
+
+    /// Books a change of cash or position without a fill.
+    pub(super) fn flow(&mut self, flow: Flow<N>) {
+        self.cash = self.cash + flow.cash;
+        if self.record_fills {
+            self.flows.push(flow);
+        }
+    }
+
+    /// Turns every old unit into `ratio` new ones, and gives the change of the units held.
+    pub(super) fn split(&mut self, symbol: usize, ratio: N) -> N {
+        let holding = &mut self.holdings[symbol];
+        for lot in &mut holding.lots {
+            lot.quantity = lot.quantity * ratio;
+            lot.price = lot.price / ratio;
+            lot.fee_per_unit = lot.fee_per_unit / ratio;
+        }
+        holding.average_price = holding.average_price / ratio;
+        holding.average_cost = holding.average_cost / ratio;
+        holding.highest /= ratio.float();
+        holding.lowest /= ratio.float();
+        self.closes[symbol] /= ratio.float();
+        let before = self.quantities[symbol];
+        self.quantities[symbol] = before * ratio;
+        self.quantities[symbol] - before
+    }
+
+    /// Cuts a position to `units` of the same sign: what the lots lose comes from the youngest.
+    pub(super) fn cut(&mut self, symbol: usize, units: N) {
+        let holding = &mut self.holdings[symbol];
+        let mut excess = (self.quantities[symbol] - units).abs();
+        while let Some(lot) = holding.lots.back_mut() {
+            if excess <= N::ZERO {
+                break;
+            }
+            let part = excess.min(lot.quantity.abs());
+            lot.quantity = if lot.quantity < N::ZERO { lot.quantity + part } else { lot.quantity - part };
+            excess = excess - part;
+            if lot.quantity == N::ZERO {
+                holding.lots.pop_back();
+            }
+        }
+        self.quantities[symbol] = units;
     }
 
     /// Adds what is still open to the trades, marked at the last closes.
     pub(super) fn list_open(&mut self, bar: u32) {
         for (symbol, (holding, &close)) in self.holdings.iter().zip(&self.closes).enumerate() {
+            let close = N::of(close);
             for lot in &holding.lots {
                 let fees = lot.quantity.abs() * lot.fee_per_unit;
                 self.trades.push(Trade {
@@ -188,17 +316,27 @@ impl Account {
     }
 }
 
-impl Holding {
-    fn open(&mut self, bar: u32, row: usize, quantity: f64, price: f64, fee_per_unit: f64) {
+impl<N: Number> Holding<N> {
+    fn open(&mut self, lot: Lot<N>, row: usize) {
         self.lots.clear();
-        self.lots.push_back(Lot { bar, quantity, price, fee_per_unit });
-        self.average_price = price;
+        self.lots.push_back(lot);
+        self.average_price = lot.price;
+        self.average_cost = lot.price + lot.fee_per_unit;
         self.entry_row = row;
         self.highest = f64::NEG_INFINITY;
         self.lowest = f64::INFINITY;
     }
-}
 
+    /// Where the next lot to be closed is: the oldest, or the oldest that `ticket` opened.
+    #[inline]
+    fn next_lot(&self, ticket: u32) -> Option<usize> {
+        match ticket {
+            0 if self.lots.is_empty() => None,
+            0 => Some(0),
+            _ => self.lots.iter().position(|lot| lot.ticket == ticket),
+        }
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! A strategy's rules at one point of the parameter space, ready to be asked.
 
 use crate::cache::Column;
-use crate::context::{self, Context, Prepared, Rule};
-use crate::strategy::{NodeId, Period, Rebalance, Rules, SizeIn, Strategy};
+use crate::context::{self, Context, PositionState, Prepared, Rule};
+use crate::strategy::{Entry, LevelIn, NodeId, Period, PriceLevel, Rebalance, Rules, SizeIn, Strategy};
 
 /// When a target weight is acted upon.
 #[derive(Clone, Debug)]
@@ -40,23 +40,75 @@ pub enum Decisions {
         size: Rule,
         /// Unit of the size.
         size_in: SizeIn,
+        /// Prices and exits of entries; `None` for plain market orders.
+        entry: Option<Box<EntryRules>>,
     },
 }
 
-impl Decisions {
-    /// The expressions that a strategy's rules consist of.
-    pub fn roots(strategy: &Strategy) -> Vec<NodeId> {
-        match &strategy.rules {
-            Rules::Target { weight, rebalance } => {
-                let condition = if let Rebalance::When(condition) = rebalance { Some(*condition) } else { None };
-                std::iter::once(*weight).chain(condition).collect()
-            }
-            Rules::Signals { enter_long, exit_long, enter_short, exit_short, size, .. } => {
-                [enter_long, exit_long, enter_short, exit_short, size].into_iter().flatten().copied().collect()
-            }
+/// A price level of one trial.
+#[derive(Clone, Debug)]
+pub struct LevelRule {
+    /// The value.
+    pub value: Rule,
+    /// How it is meant.
+    pub unit: LevelIn,
+}
+
+/// Prices and exits of the entries of one trial.
+#[derive(Clone, Debug, Default)]
+pub struct EntryRules {
+    /// Limit price.
+    pub limit: Option<LevelRule>,
+    /// Stop price.
+    pub stop: Option<LevelRule>,
+    /// Bars for which an entry with a price waits.
+    pub bars: u32,
+    /// Most entries on one side at a time.
+    pub most: usize,
+    /// Stop-loss.
+    pub stop_loss: Option<LevelRule>,
+    /// Take-profit.
+    pub take_profit: Option<LevelRule>,
+    /// Trailing stop.
+    pub trailing_stop: Option<LevelRule>,
+    /// Profit at which the stop-loss moves to the entry.
+    pub break_even: Option<LevelRule>,
+    /// Bars after which the position is closed.
+    pub time_stop: Option<u32>,
+}
+
+impl EntryRules {
+    fn bind(entry: &Entry, mut rule: impl FnMut(NodeId) -> Rule) -> Option<Box<EntryRules>> {
+        if *entry == Entry::default() {
+            return None;
         }
+        let mut count = |node: Option<NodeId>| {
+            let value = node.map(|node| rule(node).at(0, &PositionState::FLAT))?;
+            // A count below 1, or none at all, is the least that makes sense.
+            Some(if value >= 1.0 { value.min(f64::from(u32::MAX)) as u32 } else { 1 })
+        };
+        let (bars, most, time_stop) = (count(entry.bars), count(entry.most), count(entry.time_stop));
+        let mut level = |level: Option<PriceLevel>| level.map(|l| LevelRule { value: rule(l.value), unit: l.unit });
+        Some(Box::new(EntryRules {
+            limit: level(entry.limit),
+            stop: level(entry.stop),
+            bars: bars.unwrap_or(1),
+            most: most.unwrap_or(1) as usize,
+            stop_loss: level(entry.stop_loss),
+            take_profit: level(entry.take_profit),
+            trailing_stop: level(entry.trailing_stop),
+            break_even: level(entry.break_even),
+            time_stop,
+        }))
     }
 
+    fn into_rules(self) -> impl Iterator<Item = Rule> {
+        let levels = [self.limit, self.stop, self.stop_loss, self.take_profit, self.trailing_stop, self.break_even];
+        levels.into_iter().flatten().map(|level| level.value)
+    }
+}
+
+impl Decisions {
     /// Binds the rules of `strategy` to `point`.
     pub fn bind(
         context: &Context,
@@ -77,17 +129,20 @@ impl Decisions {
                     Rebalance::When(condition) => When::True(rule(*condition)),
                 },
             },
-            Rules::Signals { enter_long, exit_long, enter_short, exit_short, size, size_in } => Decisions::Signals {
-                enter_long: enter_long.map(&mut rule),
-                exit_long: exit_long.map(&mut rule),
-                enter_short: enter_short.map(&mut rule),
-                exit_short: exit_short.map(&mut rule),
-                size: match size {
-                    Some(size) => rule(*size),
-                    None => Rule::Scalar(1.0 / context.panel.symbols.len() as f64),
-                },
-                size_in: *size_in,
-            },
+            Rules::Signals { enter_long, exit_long, enter_short, exit_short, size, size_in, entry } => {
+                Decisions::Signals {
+                    entry: EntryRules::bind(entry, &mut rule),
+                    enter_long: enter_long.map(&mut rule),
+                    exit_long: exit_long.map(&mut rule),
+                    enter_short: enter_short.map(&mut rule),
+                    exit_short: exit_short.map(&mut rule),
+                    size: match size {
+                        Some(size) => rule(*size),
+                        None => Rule::Scalar(1.0 / context.panel.symbols.len() as f64),
+                    },
+                    size_in: *size_in,
+                }
+            }
         }
     }
 
@@ -100,11 +155,10 @@ impl Decisions {
                     workspace.recycle(rule);
                 }
             }
-            Decisions::Signals { enter_long, exit_long, enter_short, exit_short, size, .. } => {
-                [enter_long, exit_long, enter_short, exit_short, Some(size)]
-                    .into_iter()
-                    .flatten()
-                    .for_each(|rule| workspace.recycle(rule));
+            Decisions::Signals { enter_long, exit_long, enter_short, exit_short, size, entry, .. } => {
+                let rules = [enter_long, exit_long, enter_short, exit_short, Some(size)].into_iter().flatten();
+                let levels = entry.into_iter().flat_map(|entry| entry.into_rules());
+                rules.chain(levels).for_each(|rule| workspace.recycle(rule));
             }
         }
     }

@@ -9,14 +9,28 @@
 //! close before equity is recorded). [`fast`] gives the same bits for most strategies in a fraction of the time.
 
 mod account;
+mod actions;
+mod book;
 mod check;
 mod decisions;
+mod desk;
+mod event;
+mod execution;
 pub mod fast;
-mod orders;
+mod fills;
+mod number;
+mod order;
 mod pricing;
 mod reference;
+mod rules;
+mod sizing;
 
 pub use account::Account;
+pub use book::Role;
 pub use check::check_ledger;
-pub use decisions::{Decisions, When};
-pub use reference::{Record, Workspace, simulate};
+pub use decisions::{Decisions, EntryRules, LevelRule, When};
+pub use desk::Desk;
+pub use event::{Cancel, Event, Happening, Limit, Wait};
+pub use number::Number;
+pub use order::{Bracket, Distance, Kind, Level, Order, Size, Ticket, TimeInForce};
+pub use reference::{Record, Strategy, Workspace, simulate};

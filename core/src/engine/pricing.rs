@@ -1,68 +1,197 @@
-//! What a fill costs: slippage, spread, commissions, whole lots, and what cash can pay.
+//! What a fill costs: slippage, spread, impact, commissions, whole lots, and what cash can pay.
 
-use crate::plan::{Costs, Settings, SpreadOn};
+use super::number::Number;
+use crate::plan::{Costs, Settings, SpreadOn, Tier, TiersBy};
 
 /// A quantity within this distance of a whole number of lots counts as whole, so that 99.99999999 is not cut to 99.
 const LOT_SNAP: f64 = 1e-4;
 
-/// Price paid (`buys`) or received for one unit when the market's price is `base`.
-pub fn fill_price(costs: &Costs, base: f64, buys: bool, opens: bool) -> f64 {
-    let spread = if costs.spread_on == SpreadOn::Both || opens { costs.spread * 0.5 } else { 0.0 };
-    let worse = spread + costs.slippage_bps * 1e-4;
-    if buys { base * (1.0 + worse) } else { base * (1.0 - worse) }
+/// Basis points as a fraction.
+fn bps<N: Number>(points: f64) -> N {
+    N::of(points) * N::of(1e-4)
 }
 
-/// Commission of one fill.
-pub fn commission(costs: &Costs, quantity: f64, price: f64) -> f64 {
+/// Price paid (`buys`) or received for one unit when the market's price is `base`, market impact aside.
+#[inline]
+pub fn fill_price<N: Number>(costs: &Costs, base: N, buys: bool, opens: bool) -> N {
+    let (one, half) = (N::of(1.0), N::of(0.5));
+    let pays = costs.spread_on == SpreadOn::Both || opens;
+    let spread = if pays { N::of(costs.spread) * half } else { N::ZERO };
+    let amount = if pays { N::of(costs.spread_amount) * half } else { N::ZERO };
+    let worse = spread + bps(costs.slippage_bps);
+    if buys { base * (one + worse) + amount } else { base * (one - worse) - amount }
+}
+
+/// What the market was like before a bar, for its impact on a fill there.
+#[derive(Clone, Copy, Debug)]
+pub struct Liquidity {
+    /// Units traded in the bar.
+    pub volume: f64,
+    /// Standard deviation of the returns of the 20 bars before; NaN if there are fewer.
+    pub sigma: f64,
+    /// Mean volume of the 20 bars before; NaN if there are fewer.
+    pub adv: f64,
+}
+
+/// The price after market impact: `price × (1 ± volume_impact × share² ± sqrt_impact × sigma × √(units / ADV))`.
+///
+/// `units` is what the fill trades, `before` what the account traded in this bar already: the share is that of both,
+/// at most the volume limit. The second term is the square-root law (Almgren et al. 2005, "Direct Estimation of Equity
+/// Market Impact"); it is left out where the bars before do not define it.
+pub fn impacted<N: Number>(settings: &Settings, price: N, buys: bool, units: N, before: N, market: Liquidity) -> N {
+    let costs = &settings.costs;
+    let mut worse = N::ZERO;
+    if costs.volume_impact > 0.0 && market.volume > 0.0 {
+        let mut share = (before + units.abs()) / N::of(market.volume);
+        if settings.volume_limit > 0.0 {
+            share = share.min(N::of(settings.volume_limit));
+        }
+        worse = worse + N::of(costs.volume_impact) * share * share;
+    }
+    if costs.sqrt_impact > 0.0 && market.sigma.is_finite() && market.adv > 0.0 {
+        let part = (units.abs() / N::of(market.adv)).sqrt();
+        worse = worse + N::of(costs.sqrt_impact) * N::of(market.sigma) * part;
+    }
+    let one = N::of(1.0);
+    if buys { price * (one + worse) } else { price * (one - worse) }
+}
+
+/// Commission of a whole order that fills at once, tiers and the maker's or taker's part aside.
+#[inline]
+pub fn commission<N: Number>(costs: &Costs, quantity: N, price: N) -> N {
     let units = quantity.abs();
-    let by_share = (costs.per_share * units).max(costs.per_share_minimum);
-    by_share + costs.per_trade + costs.bps * 1e-4 * units * price
+    let by_share = (N::of(costs.per_share) * units).max(N::of(costs.per_share_minimum));
+    by_share + N::of(costs.per_trade) + bps::<N>(costs.bps) * units * price
+}
+
+/// What an order was charged so far, and how its next fill is charged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Charge<N> {
+    /// Units filled so far.
+    pub units: N,
+    /// Commission by share so far.
+    pub by_share: N,
+    /// Whether the next fill waited for its price as a limit order.
+    pub maker: bool,
+    /// Units that the account traded in this month.
+    pub month: N,
+}
+
+impl<N: Number> Charge<N> {
+    /// Commission of a fill of `quantity` at `price`: a minimum and a fee per trade are charged once over an order's
+    /// life. What is charged is never negative, even if a split left less to charge than was charged before.
+    pub fn commission(&self, costs: &Costs, quantity: N, price: N) -> N {
+        let units = quantity.abs();
+        let by_share = self.by_share(costs, quantity) - self.by_share;
+        let per_trade = if self.units == N::ZERO { N::of(costs.per_trade) } else { N::ZERO };
+        let value = bps::<N>(costs.bps) * units * price;
+        let mut total = by_share.max(N::ZERO) + per_trade + value;
+        let side = if self.maker { costs.maker_bps } else { costs.taker_bps };
+        if side > 0.0 {
+            total = total + bps::<N>(side) * units * price;
+        }
+        if let Some(tier) = self.tier(costs, units * price) {
+            let sum = N::of(tier.per_share) * units + N::of(tier.per_trade) + bps::<N>(tier.bps) * units * price;
+            total = total + sum.max(N::of(tier.minimum));
+        }
+        total
+    }
+
+    /// Commission by share of the whole order once `quantity` more is filled.
+    pub fn by_share(&self, costs: &Costs, quantity: N) -> N {
+        (N::of(costs.per_share) * (self.units + quantity.abs())).max(N::of(costs.per_share_minimum))
+    }
+
+    fn tier(&self, costs: &Costs, value: N) -> Option<Tier> {
+        let tiers = costs.tiers.get(..usize::from(costs.tier_count))?;
+        let traded = if costs.tiers_by == TiersBy::MonthVolume { self.month } else { value };
+        tiers.iter().rev().find(|tier| N::of(tier.from) <= traded).copied()
+    }
 }
 
 /// Whole lots, cut toward zero; the quantity itself where fractions are allowed.
-pub fn whole_lots(settings: &Settings, quantity: f64) -> f64 {
+pub fn whole_lots<N: Number>(settings: &Settings, quantity: N) -> N {
     if settings.fractional {
         return quantity;
     }
-    let lots = quantity / settings.lot;
+    let lot = N::of(settings.lot);
+    let lots = quantity / lot;
     let nearest = lots.round();
-    let snap = if settings.lot_snap { LOT_SNAP } else { 0.0 };
+    let snap = N::of(if settings.lot_snap { LOT_SNAP } else { 0.0 });
     let whole = if (lots - nearest).abs() < snap { nearest } else { lots.trunc() };
-    whole * settings.lot
+    whole * lot
 }
 
 /// What one unit costs altogether when costs are counted into the size: price, share commission and value commission.
-pub fn unit_cost(costs: &Costs, price: f64) -> f64 {
-    price + price * (costs.bps * 1e-4) + costs.per_share
+pub fn unit_cost<N: Number>(costs: &Costs, price: N) -> N {
+    price + price * bps(costs.bps) + N::of(costs.per_share)
 }
 
-/// The largest quantity, at most `wanted`, that `cash` pays for at `price`, commissions included; 0 if none.
-pub fn affordable(settings: &Settings, wanted: f64, price: f64, cash: f64) -> f64 {
+/// The largest quantity, at most `wanted` if that is given, that `cash` pays for at `price`, with the commissions of
+/// `charge`; 0 if none.
+#[inline]
+pub fn affordable<N: Number>(settings: &Settings, wanted: Option<N>, price: N, cash: N, charge: &Charge<N>) -> N {
     let costs = &settings.costs;
-    let total = |quantity: f64| quantity * price + commission(costs, quantity, price);
-    if total(wanted) <= cash {
+    let total = |quantity: N| quantity * price + charge.commission(costs, quantity, price);
+    if let Some(wanted) = wanted
+        && total(wanted) <= cash
+    {
         return wanted;
     }
-    let left = cash - costs.per_trade;
-    let per_value = price * (1.0 + costs.bps * 1e-4);
-    // Either the share commission or its minimum binds; the smaller answer is payable under both.
-    let by_share = left / (per_value + costs.per_share);
-    let by_minimum = (left - costs.per_share_minimum) / per_value;
-    let mut quantity = by_share.min(by_minimum).min(wanted);
-    if !settings.fractional {
-        quantity = (quantity / settings.lot).floor() * settings.lot;
+    let mut quantity = payable(settings, price, cash);
+    if let Some(wanted) = wanted {
+        quantity = quantity.min(wanted);
     }
-    // The division may round up by a last bit: step down until cash really pays.
-    for _ in 0..16 {
-        if quantity.is_nan() || quantity <= 0.0 {
-            return 0.0;
+    if !settings.fractional {
+        quantity = (quantity / N::of(settings.lot)).floor() * N::of(settings.lot);
+    }
+    // The division may round up by a last bit: step down until cash really pays. Where tiers raise the commission, the
+    // step is as long as what is missing.
+    for _ in 0..64 {
+        // A number that is undefined is not positive either.
+        if !(quantity > N::ZERO) {
+            return N::ZERO;
         }
-        if total(quantity) <= cash {
+        let missing = total(quantity) - cash;
+        if missing <= N::ZERO {
             return quantity;
         }
-        quantity = if settings.fractional { quantity.next_down() } else { quantity - settings.lot };
+        let long = costs.tier_count > 0 && missing > cash * N::of(1e-12);
+        let less = if long { quantity - missing / price } else { quantity.step_down() };
+        quantity = match settings.fractional {
+            true => less,
+            false if long => (less / N::of(settings.lot)).floor() * N::of(settings.lot),
+            false => quantity - N::of(settings.lot),
+        };
     }
-    0.0
+    N::ZERO
+}
+
+/// What cash pays for under the commissions that hold for every quantity.
+fn payable<N: Number>(settings: &Settings, price: N, cash: N) -> N {
+    let costs = &settings.costs;
+    let left = cash - N::of(costs.per_trade);
+    let side = costs.maker_bps.max(costs.taker_bps);
+    let per_value = price * (N::of(1.0) + bps(costs.bps + side));
+    // Either the share commission or its minimum binds; the smaller answer is payable under both.
+    let by_share = left / (per_value + N::of(costs.per_share));
+    let by_minimum = (left - N::of(costs.per_share_minimum)) / per_value;
+    by_share.min(by_minimum)
+}
+
+/// A limit price on a tick: a buy's is rounded down, a sell's up, but for a twentieth of a tick; a stop's the other way
+/// round, because a stop that triggers late does not trigger by mistake.
+pub fn on_tick<N: Number>(tick: f64, price: N, rounds_down: bool) -> N {
+    if tick <= 0.0 || !price.is_defined() {
+        return price;
+    }
+    let (step, near) = (N::of(tick), N::of(0.05));
+    let steps = price / step;
+    let below = steps.floor();
+    let over = steps - below;
+    let up = if rounds_down { over > N::of(1.0) - near } else { over > near };
+    let whole = if up { below + N::of(1.0) } else { below };
+    whole * step
 }
 
 #[cfg(test)]
@@ -108,7 +237,7 @@ mod tests {
                 let s = settings(costs, fractional);
                 for price in [0.0003, 0.7, 13.37, 150.1, 99_999.0] {
                     let cash = 10_000.0;
-                    let quantity = affordable(&s, 1e12, price, cash);
+                    let quantity = affordable(&s, Some(1e12), price, cash, &Charge::default());
                     let paid = quantity * price + commission(&costs, quantity, price);
                     assert!(paid <= cash || quantity == 0.0, "{paid} for {price} {costs:?}");
                     if fractional {
@@ -122,7 +251,7 @@ mod tests {
     #[test]
     fn nothing_is_affordable_without_cash() {
         let s = settings(Costs { per_trade: 5.0, ..Costs::default() }, true);
-        assert_eq!(affordable(&s, 10.0, 100.0, 3.0), 0.0);
-        assert_eq!(affordable(&s, 10.0, 100.0, -50.0), 0.0);
+        assert_eq!(affordable(&s, Some(10.0), 100.0, 3.0, &Charge::default()), 0.0);
+        assert_eq!(affordable(&s, Some(10.0), 100.0, -50.0, &Charge::default()), 0.0);
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! The parser, the command line and the documentation all read this table, so they cannot differ.
 
-use super::settings::{Direction, Fill, Margin, Method, Sequence, SizeAt, SpreadOn, Warmup, Words};
-use super::source::{Value, shorten};
+use super::presets::Conventions;
+use super::settings::{
+    BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Method, Sequence,
+    SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, TiersBy, Touch, Unaffordable, Warmup, Words,
+};
+use super::source::{Item, Value, shorten};
 use super::spec::PlanSpec;
 use crate::calendar;
 use crate::error::{Error, Result, nearest};
@@ -39,6 +43,10 @@ pub(super) enum Read {
     Whole(u64, fn(&mut PlanSpec) -> &mut u64),
     Flag(fn(&mut PlanSpec) -> &mut bool),
     Date(fn(&mut PlanSpec) -> &mut Option<i32>),
+    /// A time of day HH:MM, in minutes after midnight.
+    Time(fn(&mut PlanSpec) -> &mut u32),
+    /// The tiers of a commission.
+    Tiers,
     Word {
         /// All words, for messages.
         words: fn() -> Vec<&'static str>,
@@ -68,11 +76,36 @@ fn pick<W: Words>(target: &mut W, index: usize) {
     }
 }
 
+/// A key whose value is a word of a closed set.
+macro_rules! choice {
+    ($words:ty, $($field:ident).+) => {
+        Read::Word { words: words::<$words>, later: &[], put: |spec, i| pick(&mut spec.$($field).+, i) }
+    };
+}
+
+const fn key(name: &'static str, default: &'static str, doc: &'static str, read: Read) -> Key {
+    Key { name, doc, default, read }
+}
+
 /// Largest sum of money a study may name; far below where cents are lost in rounding.
 const MOST_MONEY: f64 = 1e15;
 
 /// All keys; parameters stand in `[space]` under their own names.
 pub static KEYS: &[Key] = &[
+    key(
+        "preset",
+        "\"sandtable\"",
+        "Conventions that all switches follow unless they are given: \"sandtable\", \"zipline\", \"backtesting.py\" or \
+         \"vectorbt\".",
+        Read::Word {
+            words: words::<Conventions>,
+            later: &[],
+            put: |spec, i| {
+                pick(&mut spec.preset, i);
+                spec.follow_preset();
+            },
+        },
+    ),
     Key {
         name: "bundle",
         doc: "Path of the bundle, or the name of a built-in one.",
@@ -136,7 +169,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "sequence",
-        doc: "Order of the fills of one bar: sells before buys, by signed value, or by symbol.",
+        doc: "Order of the fills of one moment of a bar: sells before buys, by signed value, by symbol, or one queue.",
         default: "\"sells_first\"",
         read: Read::Word { words: words::<Sequence>, later: &[], put: |spec, i| pick(&mut spec.settings.sequence, i) },
     },
@@ -148,13 +181,10 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "margin",
-        doc: "What limits purchases: \"cash\" cuts a buy to what cash pays, \"none\" lets cash go negative.",
+        doc: "What limits positions: \"cash\" cuts a buy to what cash pays, \"reg_t\" lets equity carry more, \"none\" lets \
+              cash go negative.",
         default: "\"cash\"",
-        read: Read::Word {
-            words: words::<Margin>,
-            later: &["reg_t"],
-            put: |spec, i| pick(&mut spec.settings.margin, i),
-        },
+        read: Read::Word { words: words::<Margin>, later: &[], put: |spec, i| pick(&mut spec.settings.margin, i) },
     },
     Key {
         name: "fractional",
@@ -213,6 +243,163 @@ pub static KEYS: &[Key] = &[
         default: "false",
         read: Read::Flag(|spec| &mut spec.settings.end_at_open),
     },
+    key(
+        "touch",
+        "\"ohlc\"",
+        "What triggers orders that wait for a price: the bar's whole range (\"ohlc\") or its \"close\" alone.",
+        choice!(Touch, settings.touch),
+    ),
+    key(
+        "tick",
+        "0",
+        "Step of limit and stop prices in money; 0 for none.",
+        number(0.0, 1e6, |spec, x| spec.settings.tick = x),
+    ),
+    key(
+        "entry_bar_exits",
+        "\"path\"",
+        "Whether exits are tried on the bar of their entry: as far as its \"path\" is known, after \"market\" entries, or \
+         \"never\".",
+        choice!(EntryBarExits, settings.entry_bar_exits),
+    ),
+    key(
+        "stop_limit_fill",
+        "\"path\"",
+        "Where a stop-limit order fills on the bar of its stop: where the \"path\" must lead, or \"at_stop\".",
+        choice!(StopLimitFill, settings.stop_limit_fill),
+    ),
+    key(
+        "beyond_limit",
+        "\"cap\"",
+        "A limit order whose slippage goes beyond its limit fills at the limit (\"cap\"), will \"wait\", or \"fill\" there.",
+        choice!(BeyondLimit, settings.beyond_limit),
+    ),
+    key(
+        "exit_fill",
+        "\"level\"",
+        "A touched stop-loss or take-profit fills at its \"level\" or at the \"close\" of the bar.",
+        choice!(ExitFill, settings.exit_fill),
+    ),
+    key(
+        "exit_slippage",
+        "true",
+        "Whether exits that fill at their level pay slippage.",
+        Read::Flag(|spec| &mut spec.settings.exit_slippage),
+    ),
+    key(
+        "levels_from",
+        "\"fill\"",
+        "What exits given as distances are measured from: the \"fill\" price, or the \"market\" price before slippage.",
+        choice!(LevelsFrom, settings.levels_from),
+    ),
+    key(
+        "resolve",
+        "true",
+        "Whether finer bars of the bundle decide whether a stop or a target was touched first.",
+        Read::Flag(|spec| &mut spec.settings.resolve),
+    ),
+    key(
+        "unaffordable",
+        "\"cut\"",
+        "An order that the account cannot pay for in full: \"cut\" it, or \"reject\" it.",
+        choice!(Unaffordable, settings.unaffordable),
+    ),
+    key(
+        "initial_margin",
+        "0.5",
+        "Part of a position that equity must cover when it is opened (margin = \"reg_t\").",
+        above(0.0, 1.0, |spec, x| spec.settings.initial_margin = x),
+    ),
+    key(
+        "maintenance_margin",
+        "0.25",
+        "Part of all positions that equity must cover at each close; below it they are sold off (margin = \"reg_t\").",
+        number(0.0, 1.0, |spec, x| spec.settings.maintenance_margin = x),
+    ),
+    key(
+        "lock_short_cash",
+        "false",
+        "Whether the proceeds of a short sale, and as much again, are locked until it is covered.",
+        Read::Flag(|spec| &mut spec.settings.lock_short_cash),
+    ),
+    key(
+        "max_positions",
+        "0",
+        "Most symbols held at once; 0 for any number.",
+        Read::Whole(0, |spec| &mut spec.max_positions),
+    ),
+    key(
+        "max_weight",
+        "0",
+        "Largest position in one symbol as a fraction of equity; 0 for no limit.",
+        number(0.0, 1e6, |spec, x| spec.settings.max_weight = x),
+    ),
+    key(
+        "max_leverage",
+        "0",
+        "Largest sum of all positions as a multiple of equity; 0 for no limit.",
+        number(0.0, 1e6, |spec, x| spec.settings.max_leverage = x),
+    ),
+    key(
+        "max_order",
+        "0",
+        "Largest order in units; 0 for no limit.",
+        number(0.0, MOST_MONEY, |spec, x| spec.settings.max_order = x),
+    ),
+    key(
+        "min_order",
+        "0",
+        "Smallest order in units; 0 for no limit.",
+        number(0.0, MOST_MONEY, |spec, x| spec.settings.min_order = x),
+    ),
+    key(
+        "volume_limit",
+        "0",
+        "Part of a bar's volume that the account may trade; the rest of an order stays open. 0 for no limit.",
+        number(0.0, 1.0, |spec, x| spec.settings.volume_limit = x),
+    ),
+    key(
+        "hedging",
+        "false",
+        "Whether an entry against a position stands beside it instead of reducing it.",
+        Read::Flag(|spec| &mut spec.settings.hedging),
+    ),
+    key(
+        "targets_count_orders",
+        "true",
+        "Whether a target counts the symbol's open orders as held.",
+        Read::Flag(|spec| &mut spec.settings.targets_count_orders),
+    ),
+    key(
+        "split_cash",
+        "\"last_price\"",
+        "Price of the fraction of a share that a split leaves: \"last_price\" or \"cost_basis\".",
+        choice!(SplitCash, settings.split_cash),
+    ),
+    key(
+        "delisting_haircut",
+        "0",
+        "Part of the last price that is lost when a symbol disappears.",
+        number(0.0, 1.0, |spec, x| spec.settings.delisting_haircut = x),
+    ),
+    key(
+        "session.flat_at_close",
+        "false",
+        "Whether every position is closed at the close of its session (intraday bundles).",
+        Read::Flag(|spec| &mut spec.settings.flat_at_close),
+    ),
+    key(
+        "session.trade_from",
+        "the session's open",
+        "Local time HH:MM from which entries are allowed (intraday bundles).",
+        Read::Time(|spec| &mut spec.settings.trade_from),
+    ),
+    key(
+        "session.trade_until",
+        "the session's close",
+        "Local time HH:MM until which entries are allowed (intraday bundles).",
+        Read::Time(|spec| &mut spec.settings.trade_until),
+    ),
     Key {
         name: "costs.per_share",
         doc: "Commission for each unit, in money.",
@@ -259,6 +446,66 @@ pub static KEYS: &[Key] = &[
         default: "0",
         read: number(0.0, 5_000.0, |spec, x| spec.settings.costs.slippage_bps = x),
     },
+    key(
+        "costs.spread_amount",
+        "0",
+        "Full spread in money for each unit; each side pays half.",
+        number(0.0, 1e6, |spec, x| spec.settings.costs.spread_amount = x),
+    ),
+    key(
+        "costs.volume_impact",
+        "0",
+        "Slippage as a part of the price: this times the square of the share in the bar's volume.",
+        number(0.0, 1e3, |spec, x| spec.settings.costs.volume_impact = x),
+    ),
+    key(
+        "costs.sqrt_impact",
+        "0",
+        "Slippage as a part of the price: this times sigma times the root of units over average volume, of 20 bars.",
+        number(0.0, 1e3, |spec, x| spec.settings.costs.sqrt_impact = x),
+    ),
+    key(
+        "costs.maker_bps",
+        "0",
+        "Further commission in basis points on limit orders that waited for their price.",
+        number(0.0, 5_000.0, |spec, x| spec.settings.costs.maker_bps = x),
+    ),
+    key(
+        "costs.taker_bps",
+        "0",
+        "Further commission in basis points on all other fills.",
+        number(0.0, 5_000.0, |spec, x| spec.settings.costs.taker_bps = x),
+    ),
+    key(
+        "costs.tiers",
+        "none",
+        "Further commission by tiers, ascending: [{ from = 0, per_share = 0.0035, per_trade = 0, bps = 0, minimum = 0.35 }, …].",
+        Read::Tiers,
+    ),
+    key(
+        "costs.tiers_by",
+        "\"month_volume\"",
+        "What chooses the tier: units traded in the month, or the value of the fill (\"order_value\").",
+        choice!(TiersBy, settings.costs.tiers_by),
+    ),
+    key(
+        "costs.borrow_bps",
+        "0",
+        "Fee on the value of short positions, in basis points a year.",
+        number(0.0, 1e6, |spec, x| spec.settings.costs.borrow_bps = x),
+    ),
+    key(
+        "costs.interest_bps",
+        "0",
+        "Interest on positive cash, in basis points a year.",
+        number(-1e6, 1e6, |spec, x| spec.settings.costs.interest_bps = x),
+    ),
+    key(
+        "costs.debit_bps",
+        "0",
+        "Interest paid on negative cash, in basis points a year.",
+        number(0.0, 1e6, |spec, x| spec.settings.costs.debit_bps = x),
+    ),
     Key {
         name: "where",
         doc: "Conditions over the parameters, one text or a list, that cut the space before anything is evaluated.",
@@ -353,8 +600,68 @@ pub(super) fn read(key: &Key, spec: &mut PlanSpec, value: &Value) -> Result<()> 
             None => return wrong("a date that exists, YYYY-MM-DD"),
         },
         (Read::Date(_), _) => return wrong("a date, YYYY-MM-DD"),
+        (Read::Time(field), Value::Text(text)) => match minutes(text) {
+            Some(minutes) => *field(spec) = minutes,
+            None => return wrong("a time of day, \"HH:MM\""),
+        },
+        (Read::Time(_), _) => return wrong("a time of day, \"HH:MM\""),
+        (Read::Tiers, Value::List(items)) => tiers(name, items, &mut spec.settings.costs)?,
+        (Read::Tiers, _) => return wrong("a list of tables, [{ from = 0, bps = 5 }, …]"),
         (Read::Word { words, later, put }, value) => put(spec, word(name, &words(), later, value)?),
     }
+    Ok(())
+}
+
+/// Minutes after midnight of `HH:MM`.
+fn minutes(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let (hours, minutes) = (hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// The tiers of a commission.
+fn tiers(name: &str, items: &[Item], costs: &mut Costs) -> Result<()> {
+    let wrong = |message: String| Err(Error::plan(format!("`{name}` {message}")));
+    if items.is_empty() || items.len() > MOST_TIERS {
+        return wrong(format!("has {} tiers, expected 1 to {MOST_TIERS}", items.len()));
+    }
+    let mut list = [Tier::default(); MOST_TIERS];
+    for (place, (item, tier)) in items.iter().zip(&mut list).enumerate() {
+        let Value::Table(entries) = &item.value else {
+            return wrong(format!("takes tables, found {}", item.value));
+        };
+        for entry in entries {
+            let field = match entry.key.as_str() {
+                "from" => &mut tier.from,
+                "per_share" => &mut tier.per_share,
+                "per_trade" => &mut tier.per_trade,
+                "bps" => &mut tier.bps,
+                "minimum" => &mut tier.minimum,
+                other => {
+                    return wrong(format!(
+                        "has no `{}`; a tier has from, per_share, per_trade, bps, minimum",
+                        shorten(other)
+                    ));
+                }
+            };
+            match entry.item.value.number() {
+                Some(x) if (0.0..=MOST_MONEY).contains(&x) => *field = x,
+                _ => return wrong(format!("takes numbers from 0 to {MOST_MONEY}, found {}", entry.item.value)),
+            }
+        }
+        if tier.bps > 5_000.0 {
+            return wrong(String::from("takes at most 5000 basis points"));
+        }
+        if place == 0 && tier.from != 0.0 {
+            return wrong(format!("begins with `from = {}`, expected `from = 0`", tier.from));
+        }
+    }
+    if list[..items.len()].windows(2).any(|pair| pair[0].from >= pair[1].from) {
+        return wrong(String::from("is not ascending in `from`"));
+    }
+    costs.tiers = list;
+    // At most MOST_TIERS.
+    costs.tier_count = items.len() as u8;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 mod canonical;
 mod keys;
+mod presets;
 mod settings;
 mod source;
 mod space;
@@ -17,7 +18,11 @@ use serde_json::{Value, json};
 
 pub(crate) use canonical::to_string as canonical_json;
 pub use keys::{KEYS, Key};
-pub use settings::{Costs, Direction, Fill, Margin, Method, Sequence, Settings, SizeAt, SpreadOn, Warmup, Words};
+pub use presets::Conventions;
+pub use settings::{
+    BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Method, Sequence,
+    Settings, SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, TiersBy, Touch, Unaffordable, Warmup, Words,
+};
 pub(crate) use space::Walk;
 pub use space::{Axis, Count, ParamKind, Space, ValidIn};
 pub use spec::{PlanSpec, SpaceEntry, StrategySource};
@@ -28,10 +33,10 @@ use crate::calendar::{Calendar, format_date};
 use crate::error::{Error, Result, nearest};
 use crate::metrics::{self, Better};
 use crate::num;
-use crate::strategy::{Strategy, from_gallery};
+use crate::strategy::{Rules, SizeIn, Strategy, from_gallery};
 
 /// Number of the engine's meaning. It changes whenever the same plan would give other results.
-pub const ENGINE_FORMAT: u32 = 1;
+pub const ENGINE_FORMAT: u32 = 2;
 
 /// Trials of one batch. It belongs to the plan, not to the machine, so that batches are the same everywhere.
 pub const BATCH: u32 = 256;
@@ -127,6 +132,31 @@ pub struct Plan {
     warnings: Vec<String>,
 }
 
+/// Switches that contradict each other, the strategy or the bundle.
+fn check_settings(
+    spec: &PlanSpec,
+    settings: &Settings,
+    strategy: &Strategy,
+    bundle: &BundleFacts,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    if settings.margin == Margin::RegT && settings.maintenance_margin > settings.initial_margin {
+        return Err(spec
+            .fault("maintenance_margin", "`maintenance_margin` is above `initial_margin`")
+            .help("what may be opened must be allowed to be held"));
+    }
+    let intraday = bundle.frequency == crate::bundle::Frequency::Intraday;
+    if !intraday && (settings.flat_at_close || settings.trade_from > 0 || settings.trade_until > 0) {
+        warnings.push(String::from("keys of [session] have no effect: the bundle's bars are daily or coarser"));
+    }
+    if intraday && matches!(strategy.rules, Rules::Signals { size_in: SizeIn::Volatility, .. }) {
+        return Err(Error::plan("`size_in = \"volatility\"` is for daily bars and coarser ones").help(
+            "write the size as an expression, for example `0.1 / (stddev(roc(close, 1) / 100, 390) * sqrt(252 * 390))`",
+        ));
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Holds a study against a strategy and a bundle.
     ///
@@ -145,6 +175,8 @@ impl Plan {
             Warmup::None => 0,
         };
         let mut settings = spec.settings;
+        settings.max_positions = u32::try_from(spec.max_positions).unwrap_or(0);
+        check_settings(spec, &settings, &strategy, bundle, &mut warnings)?;
         if settings.fractional {
             if spec.lot_given {
                 warnings.push("`lot` has no effect while `fractional = true`: add `fractional = false`".into());

@@ -2,8 +2,6 @@
 //!
 //! Given nothing, this file gives plain values that an engine copies into its loop. It never knows how they are used.
 
-use serde::Serialize;
-
 /// A closed set of words of the study file.
 pub trait Words: Copy + Sized + 'static {
     /// All values with their spelling, the default first.
@@ -13,7 +11,7 @@ pub trait Words: Copy + Sized + 'static {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }
@@ -36,6 +34,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// At which price an order fills that was decided at a bar's close.
@@ -70,6 +70,103 @@ words! {
         ByValue = "by_value",
         /// Symbol order, then age.
         Symbol = "symbol",
+        /// Age alone, exits first: one queue, tried order by order whatever the moment of the bar.
+        Queue = "queue",
+    }
+}
+
+words! {
+    /// How a bar triggers orders that wait for a price.
+    Touch {
+        /// By its whole range; what gaps over a price fills at the open.
+        Ohlc = "ohlc",
+        /// By its close alone, at the close.
+        Close = "close",
+    }
+}
+
+words! {
+    /// Whether the exits of an entry are tried on the bar that filled it.
+    EntryBarExits {
+        /// As far as the bar's path is known: all after an entry at the open; after a limit entry inside the bar the
+        /// stop (the price went through the limit to reach it); after a stop entry both, the stop first.
+        Path = "path",
+        /// After an entry at the open; after a stop entry the target, if the stop is not touched.
+        Market = "market",
+        /// On the next bar.
+        Never = "never",
+    }
+}
+
+words! {
+    /// Where a stop-limit order fills on the bar that triggers it.
+    StopLimitFill {
+        /// Where the bar's path must have reached the limit after the stop; otherwise it waits as a limit order.
+        Path = "path",
+        /// At the stop if the limit allows that price and lies inside the bar's range, even over a gap.
+        AtStop = "at_stop",
+    }
+}
+
+words! {
+    /// What happens to a limit order when slippage makes its price worse than the limit.
+    BeyondLimit {
+        /// It fills at the limit.
+        Cap = "cap",
+        /// It waits.
+        Wait = "wait",
+        /// It fills beyond the limit.
+        Fill = "fill",
+    }
+}
+
+words! {
+    /// Where a touched stop-loss or take-profit fills.
+    ExitFill {
+        /// At its level, or at the open that gapped over it.
+        Level = "level",
+        /// At the close of the bar that touched it.
+        Close = "close",
+    }
+}
+
+words! {
+    /// What levels given as distances are measured from.
+    LevelsFrom {
+        /// The price paid.
+        Fill = "fill",
+        /// The market's price, before slippage.
+        Market = "market",
+    }
+}
+
+words! {
+    /// What happens to an order that the account cannot pay for in full.
+    Unaffordable {
+        /// It is cut to what can be paid.
+        Cut = "cut",
+        /// It is refused.
+        Reject = "reject",
+    }
+}
+
+words! {
+    /// At which price the fraction of a share that a split leaves is paid out where lots are whole.
+    SplitCash {
+        /// The last close, after the split.
+        LastPrice = "last_price",
+        /// The average price paid, commissions included, rounded to cents.
+        CostBasis = "cost_basis",
+    }
+}
+
+words! {
+    /// What chooses the tier of a commission.
+    TiersBy {
+        /// Units traded in the calendar month so far, all symbols together.
+        MonthVolume = "month_volume",
+        /// Value of the fill.
+        OrderValue = "order_value",
     }
 }
 
@@ -78,6 +175,8 @@ words! {
     Margin {
         /// Cash: a buy is cut to what cash pays, commissions included.
         Cash = "cash",
+        /// Equity: positions up to `1 / initial_margin` times it; below `maintenance_margin` they are sold off.
+        RegT = "reg_t",
         /// Nothing: cash may go negative.
         None = "none",
     }
@@ -123,8 +222,26 @@ words! {
     }
 }
 
-/// What trading costs. All are at least 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// Most tiers that a commission may have.
+pub const MOST_TIERS: usize = 8;
+
+/// A step of a commission that depends on how much is traded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Tier {
+    /// From this many units a month, or this value of a fill, on.
+    pub from: f64,
+    /// Commission in money for each unit.
+    pub per_share: f64,
+    /// Commission in money for each fill.
+    pub per_trade: f64,
+    /// Commission in basis points of the value traded.
+    pub bps: f64,
+    /// Least commission of the fill, in money.
+    pub minimum: f64,
+}
+
+/// What trading costs. All are at least 0, but interest may have either sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Costs {
     /// Commission in money for each unit.
     pub per_share: f64,
@@ -140,10 +257,32 @@ pub struct Costs {
     pub spread_on: SpreadOn,
     /// Slippage in basis points of the price, against the order.
     pub slippage_bps: f64,
+    /// Full spread in money; a buy pays half of it above, a sell half of it below.
+    pub spread_amount: f64,
+    /// Slippage as a part of the price: this times the square of the fill's share in the bar's volume.
+    pub volume_impact: f64,
+    /// Slippage as a part of the price: this times sigma times √(units / ADV), both over the 20 bars before.
+    pub sqrt_impact: f64,
+    /// Further commission in basis points on fills of limit orders that waited for their price.
+    pub maker_bps: f64,
+    /// Further commission in basis points on all other fills.
+    pub taker_bps: f64,
+    /// Further commission that depends on how much is traded; the first `tier_count` count, ascending.
+    pub tiers: [Tier; MOST_TIERS],
+    /// Number of tiers.
+    pub tier_count: u8,
+    /// What chooses the tier.
+    pub tiers_by: TiersBy,
+    /// Fee on the value of short positions, in basis points a year.
+    pub borrow_bps: f64,
+    /// Interest on positive cash, in basis points a year.
+    pub interest_bps: f64,
+    /// Interest paid on negative cash, in basis points a year.
+    pub debit_bps: f64,
 }
 
 /// Everything that the simulation of one trial is told besides prices and parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Settings {
     /// Initial cash, in money, above 0.
     pub capital: f64,
@@ -177,6 +316,58 @@ pub struct Settings {
     pub costs: Costs,
     /// Yearly rate of return without risk, as a fraction; for the metrics.
     pub risk_free: f64,
+    /// How bars trigger orders that wait for a price.
+    pub touch: Touch,
+    /// Step of limit and stop prices in money, 0 for none: limits are rounded to the better side, stops to the later.
+    pub tick: f64,
+    /// Whether exits are tried on the bar of their entry.
+    pub entry_bar_exits: EntryBarExits,
+    /// Where a stop-limit order fills on the bar that triggers it.
+    pub stop_limit_fill: StopLimitFill,
+    /// What slippage beyond a limit does.
+    pub beyond_limit: BeyondLimit,
+    /// Where touched exits fill.
+    pub exit_fill: ExitFill,
+    /// Whether exits that fill at their level pay slippage.
+    pub exit_slippage: bool,
+    /// What levels given as distances are measured from.
+    pub levels_from: LevelsFrom,
+    /// Whether finer bars of the bundle, if there are any, decide what a bar touched first.
+    pub resolve: bool,
+    /// What happens to an order that cannot be paid in full.
+    pub unaffordable: Unaffordable,
+    /// Part of a position that equity must cover when it is opened, for `reg_t`.
+    pub initial_margin: f64,
+    /// Part of all positions that equity must cover at each close, for `reg_t`.
+    pub maintenance_margin: f64,
+    /// Whether the proceeds of a short sale, and as much again, are locked until it is covered.
+    pub lock_short_cash: bool,
+    /// Most symbols held at once; 0 for any number.
+    pub max_positions: u32,
+    /// Largest position in a symbol as a fraction of equity; 0 for no limit.
+    pub max_weight: f64,
+    /// Largest sum of all positions as a multiple of equity; 0 for no limit.
+    pub max_leverage: f64,
+    /// Largest order in units, larger ones are cut (refused if `unaffordable` says so); 0 for no limit.
+    pub max_order: f64,
+    /// Smallest order in units, smaller ones are refused; 0 for no limit.
+    pub min_order: f64,
+    /// Part of a bar's volume that the account may trade; what is left stays open. 0 for no limit.
+    pub volume_limit: f64,
+    /// Whether an entry against a position stands beside it instead of reducing it.
+    pub hedging: bool,
+    /// Whether a target counts the symbol's open orders as held.
+    pub targets_count_orders: bool,
+    /// Price of the fractions that splits leave.
+    pub split_cash: SplitCash,
+    /// Part of the last price that is lost when a symbol disappears.
+    pub delisting_haircut: f64,
+    /// Whether every position is closed at the close of its session (intraday bundles).
+    pub flat_at_close: bool,
+    /// Minutes of local time from which entries are allowed; 0 for the whole session.
+    pub trade_from: u32,
+    /// Minutes of local time until which entries are allowed; 0 for the whole session.
+    pub trade_until: u32,
 }
 
 impl Default for Settings {
@@ -198,6 +389,32 @@ impl Default for Settings {
             end_at_open: false,
             costs: Costs::default(),
             risk_free: 0.0,
+            touch: Touch::default(),
+            tick: 0.0,
+            entry_bar_exits: EntryBarExits::default(),
+            stop_limit_fill: StopLimitFill::default(),
+            beyond_limit: BeyondLimit::default(),
+            exit_fill: ExitFill::default(),
+            exit_slippage: true,
+            levels_from: LevelsFrom::default(),
+            resolve: true,
+            unaffordable: Unaffordable::default(),
+            initial_margin: 0.5,
+            maintenance_margin: 0.25,
+            lock_short_cash: false,
+            max_positions: 0,
+            max_weight: 0.0,
+            max_leverage: 0.0,
+            max_order: 0.0,
+            min_order: 0.0,
+            volume_limit: 0.0,
+            hedging: false,
+            targets_count_orders: true,
+            split_cash: SplitCash::default(),
+            delisting_haircut: 0.0,
+            flat_at_close: false,
+            trade_from: 0,
+            trade_until: 0,
         }
     }
 }

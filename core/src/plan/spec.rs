@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::{self, KEYS, Key, Read};
+use super::presets::Conventions;
 use super::settings::{Direction, Method, Settings, Warmup};
 use super::source::{self, Entry, File, Item, Value, shorten};
 use crate::error::{Error, Place, Result, nearest};
@@ -54,8 +55,12 @@ pub struct PlanSpec {
     pub start: Option<i32>,
     /// Last session; `None` for the bundle's last.
     pub end: Option<i32>,
+    /// Conventions that the switches follow unless they are given.
+    pub preset: Conventions,
     /// The switches of the simulation.
     pub settings: Settings,
+    /// Most symbols held at once.
+    pub max_positions: u64,
     /// Whether `lot` was given, so that an effectless one can be pointed out.
     pub lot_given: bool,
     /// Where indicators start.
@@ -78,6 +83,8 @@ pub struct PlanSpec {
     pub benchmark: Option<String>,
     /// Folder for the results.
     pub output: Option<String>,
+    /// Keys that were given, in order.
+    given: Vec<(&'static str, Value)>,
     /// Where each key was given.
     places: BTreeMap<String, Place>,
 }
@@ -93,7 +100,9 @@ impl Default for PlanSpec {
             symbols: None,
             start: None,
             end: None,
+            preset: Conventions::default(),
             settings: Settings::default(),
+            max_positions: 0,
             lot_given: false,
             warmup: Warmup::default(),
             space: BTreeMap::new(),
@@ -105,6 +114,7 @@ impl Default for PlanSpec {
             seed: 0,
             benchmark: None,
             output: None,
+            given: Vec::new(),
             places: BTreeMap::new(),
         }
     }
@@ -124,10 +134,34 @@ impl PlanSpec {
         // A byte order mark is what some editors put first; it means nothing.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut spec = PlanSpec::new(file);
-        for entry in &source::parse(text, file)? {
+        let mut entries = source::parse(text, file)?;
+        // The preset is what the other keys are laid over, wherever it stands.
+        entries.sort_by_key(|entry| entry.key != "preset");
+        for entry in &entries {
             spec.read_entry(entry, "", File { text, name: file })?;
         }
         Ok(spec)
+    }
+
+    /// Sets every switch to the preset's value; keys that are given are laid over it.
+    pub(super) fn follow_preset(&mut self) {
+        let own = self.settings;
+        self.settings = Settings { capital: own.capital, risk_free: own.risk_free, ..self.preset.settings() };
+        for (key, value) in std::mem::take(&mut self.given) {
+            if let Some(found) = keys::find(key) {
+                // It was read once already.
+                _ = keys::read(found, self, &value);
+            }
+            self.given.push((key, value));
+        }
+    }
+
+    /// Remembers a key that was given, so that a preset that comes later does not replace it.
+    fn remember(&mut self, key: &'static Key, value: &Value) {
+        if key.name != "preset" {
+            self.given.retain(|(known, _)| *known != key.name);
+            self.given.push((key.name, value.clone()));
+        }
     }
 
     /// Lays one option over the study: a key of [`KEYS`] as `costs.bps`, or a parameter as `space.fast`
@@ -152,7 +186,9 @@ impl PlanSpec {
                     Read::Texts(_) if key != "where" => Value::List(split_texts(value)),
                     _ => source::parse_argument(value.trim()),
                 };
-                keys::read(found, self, &argument).map(|()| key.to_owned())
+                keys::read(found, self, &argument)?;
+                self.remember(found, &argument);
+                Ok(key.to_owned())
             })
         };
         let path = done.map_err(|error| error.at(place.clone()))?;
@@ -240,6 +276,7 @@ impl PlanSpec {
             let unknown = || unknown_key(&entry.key, table).at(file.place(entry.key_span.clone()));
             let key = keys::find(&path).ok_or_else(unknown)?;
             keys::read(key, self, &entry.item.value).map_err(|error| error.at(here()))?;
+            self.remember(key, &entry.item.value);
         }
         if path == "where" {
             let items = match &entry.item.value {
@@ -274,7 +311,7 @@ fn unknown_key(key: &str, table: &str) -> Error {
         return error.help(format!("did you mean `{name}`?"));
     }
     let names = KEYS.iter().filter_map(|known| known.name.strip_prefix(&prefix)).filter(|name| !name.contains('.'));
-    let tables = ["space", "costs", "search"].into_iter().filter(|_| table.is_empty());
+    let tables = ["space", "costs", "session", "search"].into_iter().filter(|_| table.is_empty());
     let names: Vec<&str> = names.chain(tables).collect();
     match nearest(key, names.iter().copied()).or_else(|| nearest(key, KEYS.iter().map(|known| known.name))) {
         Some(near) => error.help(format!("did you mean `{near}`?")),

@@ -13,15 +13,48 @@ use super::lexer::is_name;
 use super::param::{article, check_name, params};
 use super::parser::{LONGEST_TEXT, parse as parse_expression};
 use super::source::{File, Fragment, Problem};
-use super::{Kind, Node, NodeId, ParamDecl, Rebalance, Rules, SizeIn, Strategy};
-use crate::error::{Error, ErrorKind, Place, Result, nearest};
+use super::{Entry, Kind, LevelIn, Node, NodeId, ParamDecl, PriceLevel, Rebalance, Rules, SizeIn, Strategy};
+use crate::error::{Error, Result, nearest};
 
 const TOP: [&str; 5] = ["name", "description", "params", "columns", "rules"];
 const TARGET: [&str; 2] = ["target", "rebalance"];
-const SIGNALS: [&str; 6] = ["enter_long", "exit_long", "enter_short", "exit_short", "size", "size_in"];
+const SIGNALS: [&str; 21] = [
+    "enter_long",
+    "exit_long",
+    "enter_short",
+    "exit_short",
+    "size",
+    "size_in",
+    "entry_limit",
+    "entry_limit_in",
+    "entry_stop",
+    "entry_stop_in",
+    "entry_bars",
+    "max_entries",
+    "stop_loss",
+    "stop_loss_in",
+    "take_profit",
+    "take_profit_in",
+    "trailing_stop",
+    "trailing_stop_in",
+    "break_even",
+    "break_even_in",
+    "time_stop",
+];
 
-/// Rules of the language that this version does not carry out.
-const LATER: [&str; 6] = ["stop_loss", "take_profit", "trailing_stop", "time_stop", "entry_limit", "entry_stop"];
+/// Units of `size`.
+const SIZES: [(&str, SizeIn); 6] = [
+    ("equity", SizeIn::Equity),
+    ("shares", SizeIn::Shares),
+    ("value", SizeIn::Value),
+    ("buying_power", SizeIn::BuyingPower),
+    ("risk", SizeIn::Risk),
+    ("volatility", SizeIn::Volatility),
+];
+
+/// How a price level may be meant.
+const LEVELS: [(&str, LevelIn); 3] =
+    [("fraction", LevelIn::Fraction), ("amount", LevelIn::Amount), ("price", LevelIn::Price)];
 
 const REBALANCE_MODES: [(&str, Rebalance); 4] = [
     ("on_change", Rebalance::OnChange),
@@ -78,16 +111,16 @@ fn stem(file: &str) -> String {
 }
 
 /// One `key = value`.
-pub(super) struct Entry<'t> {
+pub(super) struct Pair<'t> {
     pub key: &'t str,
     pub key_span: Range<usize>,
     pub value: &'t Spanned<DeValue<'t>>,
 }
 
 /// A table's entries in the order of the file.
-pub(super) fn entries<'t>(table: &'t DeTable<'_>) -> Vec<Entry<'t>> {
-    let mut entries: Vec<Entry<'t>> =
-        table.iter().map(|(key, value)| Entry { key: key.get_ref().as_ref(), key_span: key.span(), value }).collect();
+pub(super) fn entries<'t>(table: &'t DeTable<'_>) -> Vec<Pair<'t>> {
+    let mut entries: Vec<Pair<'t>> =
+        table.iter().map(|(key, value)| Pair { key: key.get_ref().as_ref(), key_span: key.span(), value }).collect();
     entries.sort_by_key(|entry| entry.key_span.start);
     entries
 }
@@ -201,7 +234,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The node of a value that is an expression; plain numbers and truth values may stand without quotation marks.
-    fn expression(&mut self, entry: &Entry<'_>, kind: Option<Kind>, position: bool) -> Result<NodeId> {
+    fn expression(&mut self, entry: &Pair<'_>, kind: Option<Kind>, position: bool) -> Result<NodeId> {
         let (span, user) = (entry.value.span(), format!("`{}`", entry.key));
         let (node, text) = match entry.value.get_ref() {
             DeValue::String(text) => {
@@ -254,9 +287,6 @@ impl<'a> Draft<'a> {
 
     fn rules(&mut self, table: &DeTable<'_>, document: &DeTable<'_>) -> Result<Rules> {
         let entries = entries(table);
-        if let Some(entry) = entries.iter().find(|entry| LATER.contains(&entry.key)) {
-            return Err(self.not_yet(entry));
-        }
         let known: Vec<&str> = TARGET.iter().chain(&SIGNALS).copied().collect();
         self.reader.check_keys(table, &known, "`[rules]`")?;
         let find = |key: &str| entries.iter().find(|entry| entry.key == key);
@@ -287,7 +317,7 @@ impl<'a> Draft<'a> {
         self.signals(&entries)
     }
 
-    fn signals(&mut self, entries: &[Entry<'_>]) -> Result<Rules> {
+    fn signals(&mut self, entries: &[Pair<'_>]) -> Result<Rules> {
         let find = |key: &str| entries.iter().find(|entry| entry.key == key);
         for (exit, enter) in [("exit_long", "enter_long"), ("exit_short", "enter_short")] {
             if let (Some(entry), None) = (find(exit), find(enter)) {
@@ -297,25 +327,100 @@ impl<'a> Draft<'a> {
                     .help(format!("add `{enter}`, or remove `{exit}`")));
             }
         }
+        let entry = Entry {
+            limit: self.level(entries, "entry_limit", LevelIn::Price)?,
+            stop: self.level(entries, "entry_stop", LevelIn::Price)?,
+            stop_loss: self.level(entries, "stop_loss", LevelIn::Fraction)?,
+            take_profit: self.level(entries, "take_profit", LevelIn::Fraction)?,
+            trailing_stop: self.level(entries, "trailing_stop", LevelIn::Fraction)?,
+            break_even: self.level(entries, "break_even", LevelIn::Fraction)?,
+            bars: self.count(entries, "entry_bars")?,
+            most: self.count(entries, "max_entries")?,
+            time_stop: self.count(entries, "time_stop")?,
+        };
+        if let (Some(key), None, None) = (find("entry_bars"), entry.limit, entry.stop) {
+            return Err(self
+                .reader
+                .error(key.key_span.clone(), "`entry_bars` needs an `entry_limit` or an `entry_stop`")
+                .help("an entry at the market fills at the next bar: remove `entry_bars`"));
+        }
+        for (key, level) in [("trailing_stop", entry.trailing_stop), ("break_even", entry.break_even)] {
+            if let (Some(unit), Some(LevelIn::Price)) = (find(&format!("{key}_in")), level.map(|level| level.unit)) {
+                return Err(self
+                    .reader
+                    .error(unit.value.span(), format!("`{key}` is a distance, not a price"))
+                    .help("write \"fraction\" or \"amount\"; a stop that follows an expression is `stop_loss` with `stop_loss_in = \"price\"`"));
+            }
+        }
+        let size_in = self.size_in(find("size_in"), find("size").is_some())?;
+        if let (SizeIn::Risk, None, None, Some(key)) = (size_in, entry.stop_loss, entry.trailing_stop, find("size_in"))
+        {
+            return Err(self
+                .reader
+                .error(key.value.span(), "a size in risk needs a `stop_loss` or a `trailing_stop`")
+                .help("it is the fraction of equity that is lost when the stop is hit"));
+        }
         let mut rule = |key: &str, kind| find(key).map(|entry| self.expression(entry, Some(kind), true)).transpose();
         Ok(Rules::Signals {
+            entry,
+            size_in,
             enter_long: rule("enter_long", Kind::Bool)?,
             exit_long: rule("exit_long", Kind::Bool)?,
             enter_short: rule("enter_short", Kind::Bool)?,
             exit_short: rule("exit_short", Kind::Bool)?,
             size: rule("size", Kind::Float)?,
-            size_in: self.size_in(find("size_in"), find("size").is_some())?,
         })
     }
 
-    fn not_yet(&self, entry: &Entry<'_>) -> Error {
-        let place: Place = self.reader.file.place(entry.key_span.clone());
-        Error::new(ErrorKind::Unsupported, format!("`{}` is not carried out by this version", entry.key))
-            .at(place)
-            .help("a later version has resting orders; an exit rule with `entry_price` or `bars_held` acts at the next bar")
+    /// A price level with its unit.
+    fn level(&mut self, entries: &[Pair<'_>], key: &str, default: LevelIn) -> Result<Option<PriceLevel>> {
+        let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let unit_key = format!("{key}_in");
+        let Some(entry) = find(key) else {
+            return match find(&unit_key) {
+                Some(unit) => Err(self
+                    .reader
+                    .error(unit.key_span.clone(), format!("`{unit_key}` needs a `{key}`"))
+                    .help(format!("add `{key}`, or remove `{unit_key}`"))),
+                None => Ok(None),
+            };
+        };
+        let value = self.expression(entry, Some(Kind::Float), true)?;
+        let unit = match find(&unit_key) {
+            Some(unit) => self.word(unit, &LEVELS, "unit of a price level")?,
+            None => default,
+        };
+        Ok(Some(PriceLevel { value, unit }))
     }
 
-    fn size_in(&self, entry: Option<&Entry<'_>>, has_size: bool) -> Result<SizeIn> {
+    /// A number of bars or entries: a scalar.
+    fn count(&mut self, entries: &[Pair<'_>], key: &str) -> Result<Option<NodeId>> {
+        let Some(entry) = entries.iter().find(|entry| entry.key == key) else { return Ok(None) };
+        let id = self.expression(entry, Some(Kind::Float), false)?;
+        if !self.builder.node_type(id).scalar {
+            return Err(self
+                .reader
+                .error(entry.value.span(), format!("`{key}` must be one number for the whole run"))
+                .help("use a number, a parameter, or arithmetic of them"));
+        }
+        Ok(Some(id))
+    }
+
+    /// One word of a list.
+    fn word<T: Copy>(&self, entry: &Pair<'_>, words: &[(&str, T)], what: &str) -> Result<T> {
+        let text = entry.value.get_ref().as_str();
+        if let Some((_, value)) = words.iter().find(|(word, _)| Some(*word) == text) {
+            return Ok(*value);
+        }
+        let names: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        Err(self.reader.error(entry.value.span(), format!("there is no such {what}")).help(format!(
+            "write {} = {}",
+            entry.key,
+            names.join(" or ")
+        )))
+    }
+
+    fn size_in(&self, entry: Option<&Pair<'_>>, has_size: bool) -> Result<SizeIn> {
         let Some(entry) = entry else { return Ok(SizeIn::Equity) };
         if !has_size {
             return Err(self
@@ -323,18 +428,10 @@ impl<'a> Draft<'a> {
                 .error(entry.key_span.clone(), "`size_in` needs a `size`")
                 .help("without `size` an entry takes 1 / n_symbols of equity"));
         }
-        match entry.value.get_ref().as_str() {
-            Some("equity") => Ok(SizeIn::Equity),
-            Some("shares") => Ok(SizeIn::Shares),
-            Some("value") => Ok(SizeIn::Value),
-            _ => Err(self
-                .reader
-                .error(entry.value.span(), "there is no such unit of `size`")
-                .help("write size_in = \"equity\", \"shares\" or \"value\"")),
-        }
+        self.word(entry, &SIZES, "unit of `size`")
     }
 
-    fn rebalance(&mut self, entry: &Entry<'_>) -> Result<Rebalance> {
+    fn rebalance(&mut self, entry: &Pair<'_>) -> Result<Rebalance> {
         let text = entry.value.get_ref().as_str().unwrap_or_default().trim();
         if let Some((_, mode)) = REBALANCE_MODES.iter().find(|(name, _)| *name == text) {
             return Ok(*mode);

@@ -100,8 +100,9 @@ impl Rules {
         match self {
             Rules::Target { weight, rebalance: Rebalance::When(condition) } => vec![*weight, *condition],
             Rules::Target { weight, .. } => vec![*weight],
-            Rules::Signals { enter_long, exit_long, enter_short, exit_short, size, .. } => {
-                [enter_long, exit_long, enter_short, exit_short, size].into_iter().filter_map(|rule| *rule).collect()
+            Rules::Signals { enter_long, exit_long, enter_short, exit_short, size, entry, .. } => {
+                let rules = [enter_long, exit_long, enter_short, exit_short, size].into_iter().filter_map(|rule| *rule);
+                rules.chain(entry.roots()).collect()
             }
         }
     }

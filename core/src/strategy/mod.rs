@@ -126,6 +126,67 @@ pub enum SizeIn {
     Shares,
     /// Money.
     Value,
+    /// Fraction of what the account can still spend: cash, or what equity still carries on margin.
+    BuyingPower,
+    /// Fraction of equity that is lost if the stop-loss is hit.
+    Risk,
+    /// Fraction of equity that the position may move by in a year, judged by its last 20 bars (daily or coarser ones).
+    Volatility,
+}
+
+/// How a price level of an order is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LevelIn {
+    /// Distance as a fraction of the price that it is measured from.
+    Fraction,
+    /// Distance in money.
+    Amount,
+    /// The price itself.
+    Price,
+}
+
+/// A price level of an order: an expression and how it is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceLevel {
+    /// The expression.
+    pub value: NodeId,
+    /// How it is meant.
+    pub unit: LevelIn,
+}
+
+/// Prices and exits that entries come with. Distances are taken at the bar that decides the entry, and measured from
+/// its close (`limit`, `stop`) or from the price paid (exits), on the side that the order needs. A stop-loss or
+/// take-profit given as a price follows its expression from bar to bar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Enter at this price or a better one.
+    pub limit: Option<PriceLevel>,
+    /// Enter once the market gets there.
+    pub stop: Option<PriceLevel>,
+    /// Bars for which an entry with a price waits; `None` means 1.
+    pub bars: Option<NodeId>,
+    /// Most entries on one side at a time; `None` means 1.
+    pub most: Option<NodeId>,
+    /// Leave at a loss.
+    pub stop_loss: Option<PriceLevel>,
+    /// Leave with a profit.
+    pub take_profit: Option<PriceLevel>,
+    /// Leave when the price falls back from its best by this distance.
+    pub trailing_stop: Option<PriceLevel>,
+    /// Profit at which the stop-loss moves to the entry's price.
+    pub break_even: Option<PriceLevel>,
+    /// Leave after so many bars.
+    pub time_stop: Option<NodeId>,
+}
+
+impl Entry {
+    /// The expressions in it.
+    pub fn roots(&self) -> impl Iterator<Item = NodeId> {
+        let levels = [self.limit, self.stop, self.stop_loss, self.take_profit, self.trailing_stop, self.break_even];
+        let levels = levels.into_iter().flatten().map(|level| level.value);
+        levels.chain([self.bars, self.most, self.time_stop].into_iter().flatten())
+    }
 }
 
 /// What the strategy does.
@@ -152,6 +213,8 @@ pub enum Rules {
         size: Option<NodeId>,
         /// Unit of `size`.
         size_in: SizeIn,
+        /// Prices and exits of entries.
+        entry: Entry,
     },
 }
 

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::check::is_reserved;
-use super::file::{Entry, Reader, entries};
+use super::file::{Pair, Reader, entries};
 use super::lexer::is_name;
 use super::{Domain, Kind, ParamDecl, Scale};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(super) fn params(reader: Reader<'_>, table: &DeTable<'_>) -> Result<Vec<(Par
 }
 
 /// Checks that a name can be declared.
-pub(super) fn check_name(reader: Reader<'_>, entry: &Entry<'_>, what: &str) -> Result<()> {
+pub(super) fn check_name(reader: Reader<'_>, entry: &Pair<'_>, what: &str) -> Result<()> {
     if !is_name(entry.key) {
         return Err(reader
             .error(entry.key_span.clone(), format!("`{}` cannot be the name of a {what}", entry.key.escape_debug()))
@@ -41,7 +41,7 @@ pub(super) fn check_name(reader: Reader<'_>, entry: &Entry<'_>, what: &str) -> R
     Ok(())
 }
 
-fn param(reader: Reader<'_>, entry: &Entry<'_>) -> Result<(ParamDecl, Kind)> {
+fn param(reader: Reader<'_>, entry: &Pair<'_>) -> Result<(ParamDecl, Kind)> {
     check_name(reader, entry, "parameter")?;
     let name = entry.key.to_owned();
     match entry.value.get_ref() {

@@ -206,8 +206,8 @@ fn case(oracles: &Path, data: &Path, folder: &Path) -> Compared {
         let panel = Joined::new(&whole, &symbols, &Window::default(), &[]).map_err(failed)?;
         let decisions = decisions(call, &inputs, &panel)?;
         let mut workspace = Workspace::default();
-        let record = Record { fills: true, bars: true };
-        simulate(&panel, &decisions, &settings, record, &mut workspace);
+        let record = Record { fills: true, bars: true, ..Record::default() };
+        simulate(&panel, &mut &decisions, &settings, record, &mut workspace);
         let own: Vec<&Order> = orders.iter().filter(|order| symbols.contains(&order.symbol)).collect();
         largest = largest.max(same_fills(&panel, &workspace.account.fills, &own)?);
         let name = if shared { "equity".to_string() } else { format!("equity_{}", symbols[0]) };
@@ -324,6 +324,7 @@ fn decisions(call: &Value, inputs: &Table, panel: &Joined) -> Result<Decisions, 
         exit_short: short_sides.1,
         size: Rule::Scalar(size.unwrap_or(1.0)),
         size_in,
+        entry: None,
     })
 }
 

@@ -8,6 +8,7 @@
 //! and `account.rs`. [`covers`] says which strategies it takes.
 
 mod grid;
+mod market;
 mod marks;
 mod seek;
 
@@ -15,13 +16,13 @@ pub use grid::Grid;
 pub(crate) use marks::Marks;
 
 use super::decisions::{Decisions, When};
-use super::orders::{self, Amount, Order};
 use super::reference::{Record, Workspace};
 use crate::context::{Panel, PositionState, Rule};
 use crate::metrics::Counters;
 use crate::num::NAN;
-use crate::plan::{Fill as FillAt, Settings, SizeAt};
-use crate::strategy::{SizeIn, Strategy};
+use crate::plan::{Fill as FillAt, Margin, Sequence, Settings, SizeAt, SpreadOn};
+use crate::strategy::{Entry, Rules, SizeIn, Strategy};
+use market::{Amount, Order, Ready};
 
 /// No bar.
 const NEVER: usize = usize::MAX;
@@ -42,6 +43,10 @@ mod bit {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     pub marks: Marks,
+    orders: Vec<Order>,
+    ready: Vec<Ready>,
+    /// The target that each symbol last acted upon.
+    last_target: Vec<f64>,
     /// When each symbol's rule may next ask for something.
     wakes: Vec<Wake>,
     /// What the rules of entry and exit say, row by row.
@@ -62,8 +67,54 @@ struct Wake {
 /// The reason why it takes the reference simulator.
 pub fn covers(strategy: &Strategy) -> Result<(), &'static str> {
     let stateful = |root: &crate::strategy::NodeId| strategy.program.node_type(*root).stateful;
-    if Decisions::roots(strategy).iter().any(stateful) {
+    if strategy.rules.nodes().iter().any(stateful) {
         return Err("its rules ask for the position (entry_price, bars_held, …)");
+    }
+    if let Rules::Signals { entry, size_in, .. } = &strategy.rules {
+        if *entry != Entry::default() {
+            return Err("its entries come with prices or exits (stop_loss, entry_limit, …)");
+        }
+        if matches!(size_in, SizeIn::BuyingPower | SizeIn::Risk | SizeIn::Volatility) {
+            return Err("its sizes depend on more than equity and price");
+        }
+    }
+    Ok(())
+}
+
+/// Whether a run's settings and bars can take the fast path.
+///
+/// # Errors
+/// The reason why it takes the reference simulator.
+pub fn covers_run(panel: &Panel, settings: &Settings) -> Result<(), &'static str> {
+    let plain = Settings::default();
+    let costs = &settings.costs;
+    if settings.margin == Margin::RegT || settings.lock_short_cash || settings.unaffordable != plain.unaffordable {
+        return Err("its account is on margin, or refuses orders instead of cutting them");
+    }
+    if settings.volume_limit > 0.0 || costs.volume_impact > 0.0 || costs.sqrt_impact > 0.0 {
+        return Err("its fills depend on volume");
+    }
+    if costs.tier_count > 0 || costs.maker_bps > 0.0 || costs.taker_bps > 0.0 {
+        return Err("its commissions depend on more than the fill");
+    }
+    if costs.borrow_bps != 0.0 || costs.interest_bps != 0.0 || costs.debit_bps != 0.0 {
+        return Err("cash and short positions earn or cost interest");
+    }
+    let limits = [settings.max_weight, settings.max_leverage, settings.max_order, settings.min_order];
+    if settings.max_positions > 0 || limits.iter().any(|limit| *limit > 0.0) {
+        return Err("its account has limits");
+    }
+    if settings.hedging || settings.sequence == Sequence::Queue || settings.flat_at_close {
+        return Err("its orders follow rules of their own (hedging, queue, flat_at_close)");
+    }
+    if costs.spread_on == SpreadOn::Entry && (costs.spread > 0.0 || costs.spread_amount > 0.0) {
+        return Err("only entries pay the spread, which splits what closes from what opens");
+    }
+    if settings.trade_from > 0 || settings.trade_until > 0 {
+        return Err("its entries are limited to a time of day");
+    }
+    if panel.actions.iter().any(|actions| !actions.is_empty()) || panel.spans.iter().any(|span| span.delisted) {
+        return Err("its symbols split, pay dividends or disappear");
     }
     Ok(())
 }
@@ -79,7 +130,7 @@ pub fn simulate(
     workspace: &mut Workspace,
 ) {
     let mut run = Run { panel, grid, settings, decisions, w: workspace };
-    run.reset(record);
+    run.reset(&record);
     run.wake_all();
     let mut bar = run.next_bar(0);
     while bar < grid.bars {
@@ -89,7 +140,7 @@ pub fn simulate(
     if settings.close_at_end {
         run.close_all();
     }
-    run.finish(record);
+    run.finish(&record);
 }
 
 struct Run<'a> {
@@ -101,16 +152,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn reset(&mut self, record: Record) {
+    fn reset(&mut self, record: &Record) {
         let symbols = self.grid.symbols;
         let w = &mut *self.w;
         w.account.reset(symbols, self.settings.capital, record.fills);
         w.session_equity.clear();
         w.bar_equity.clear();
         w.counters = Counters::default();
-        w.orders.clear();
-        w.last_target.clear();
-        w.last_target.resize(symbols, NAN);
+        w.fast.orders.clear();
+        w.fast.last_target.clear();
+        w.fast.last_target.resize(symbols, NAN);
         w.fast.marks.reset(symbols, self.settings.capital);
         w.fast.wakes.clear();
         w.fast.open.clear();
@@ -123,7 +174,7 @@ impl Run<'_> {
 
     /// The next bar from `from` on at which something can happen.
     fn next_bar(&self, from: usize) -> usize {
-        if !self.w.orders.is_empty() {
+        if !self.w.fast.orders.is_empty() {
             return from;
         }
         self.w.fast.wakes.iter().fold(NEVER, |next, wake| next.min(wake.bar))
@@ -131,7 +182,7 @@ impl Run<'_> {
 
     fn step(&mut self, bar: usize) {
         let same_close = self.settings.fill == FillAt::SameClose;
-        if !same_close && !self.w.orders.is_empty() {
+        if !same_close && !self.w.fast.orders.is_empty() {
             self.fill_orders(bar);
         }
         // Equity at this bar's closes, once a decision asks for it.
@@ -142,7 +193,7 @@ impl Run<'_> {
                 self.decide(symbol, wake, &mut equity);
             }
         }
-        if same_close && !self.w.orders.is_empty() {
+        if same_close && !self.w.fast.orders.is_empty() {
             self.fill_orders(bar);
         }
     }
@@ -160,7 +211,7 @@ impl Run<'_> {
         let end = self.grid.rows[symbol].end;
         let row = match self.decisions {
             Decisions::Target { weight, when } => match when {
-                When::OnChange => seek::change(weight, from..end, self.w.last_target[symbol]),
+                When::OnChange => seek::change(weight, from..end, self.w.fast.last_target[symbol]),
                 When::EveryBar => (from < end).then_some(from),
                 When::True(rule) => seek::truth(rule, from..end),
             },
@@ -201,7 +252,7 @@ impl Run<'_> {
         if !target.is_finite() {
             return;
         }
-        self.w.last_target[symbol] = target;
+        self.w.fast.last_target[symbol] = target;
         // A new target replaces what is still open of the last one.
         self.drop_orders(symbol);
         let held = self.w.account.quantities[symbol];
@@ -210,7 +261,7 @@ impl Run<'_> {
         }
         let amount = if self.settings.size_at == SizeAt::Decision {
             let close = self.grid.closes_at(wake.bar)[symbol];
-            let units = orders::toward(self.settings, target, self.equity_at(wake.bar, equity), close, held);
+            let units = market::toward(self.settings, target, self.equity_at(wake.bar, equity), close, held);
             if units == 0.0 {
                 return;
             }
@@ -244,7 +295,7 @@ impl Run<'_> {
         let signed = amount * entry;
         let amount = if self.settings.size_at == SizeAt::Decision {
             let close = self.grid.closes_at(wake.bar)[symbol];
-            Amount::Units(orders::sized(self.settings, signed, size_in, self.equity_at(wake.bar, equity), close))
+            Amount::Units(market::sized(self.settings, signed, size_in, self.equity_at(wake.bar, equity), close))
         } else {
             Amount::Size(signed, size_in)
         };
@@ -252,13 +303,13 @@ impl Run<'_> {
     }
 
     fn place(&mut self, symbol: usize, amount: Amount) {
-        self.w.orders.push(Order { symbol: symbol as u32, amount });
+        self.w.fast.orders.push(Order { symbol: symbol as u32, amount });
         self.w.fast.open[symbol] = true;
     }
 
     fn drop_orders(&mut self, symbol: usize) {
         if std::mem::replace(&mut self.w.fast.open[symbol], false) {
-            self.w.orders.retain(|order| order.symbol as usize != symbol);
+            self.w.fast.orders.retain(|order| order.symbol as usize != symbol);
         }
     }
 
@@ -280,13 +331,13 @@ impl Run<'_> {
     fn fill_orders(&mut self, bar: usize) {
         let prices = self.grid.fills_at(bar);
         let tradable = self.grid.tradable_at(bar);
-        let mut ready = std::mem::take(&mut self.w.ready);
+        let mut ready = std::mem::take(&mut self.w.fast.ready);
         ready.clear();
-        let Workspace { orders, fast, .. } = &mut *self.w;
+        let Memory { orders, open, .. } = &mut self.w.fast;
         orders.retain(|order| {
             let symbol = order.symbol as usize;
             if tradable[symbol] {
-                fast.open[symbol] = false;
+                open[symbol] = false;
                 ready.push(order.ready(bar, prices[symbol]));
             }
             !tradable[symbol]
@@ -297,7 +348,7 @@ impl Run<'_> {
                 entry.size(self.settings, &self.w.account, equity);
             }
             if ready.len() > 1 {
-                orders::sort(self.settings.sequence, &mut ready);
+                market::sort(self.settings.sequence, &mut ready);
             }
             for entry in &ready {
                 let symbol = entry.order.symbol as usize;
@@ -313,7 +364,7 @@ impl Run<'_> {
                     _ => entry.quantity,
                 };
                 let t = self.panel.start + bar;
-                if !orders::execute(&mut self.w.account, self.settings, t, entry, quantity) {
+                if !market::execute(&mut self.w.account, self.settings, t, entry, quantity) {
                     self.w.counters.rejected_orders += 1;
                 }
                 self.w.fast.marks.note_units(symbol, bar, self.w.account.quantities[symbol]);
@@ -329,17 +380,17 @@ impl Run<'_> {
                 }
             }
         }
-        self.w.ready = ready;
+        self.w.fast.ready = ready;
     }
 
     /// Closes every position at the last bar.
     fn close_all(&mut self) {
         let Some(last) = self.grid.bars.checked_sub(1) else { return };
-        self.w.orders.clear();
+        self.w.fast.orders.clear();
         for symbol in 0..self.grid.symbols {
             let Some(row) = self.grid.rows[symbol].end.checked_sub(1) else { continue };
             if self.w.account.quantities[symbol] != 0.0 {
-                orders::close_at_end(
+                market::close_at_end(
                     &mut self.w.account,
                     self.settings,
                     self.panel,
@@ -353,7 +404,7 @@ impl Run<'_> {
         self.w.fast.marks.note_cash(last, self.w.account.cash);
     }
 
-    fn finish(&mut self, record: Record) {
+    fn finish(&mut self, record: &Record) {
         let Workspace { account, fast, counters, session_equity, bar_equity, .. } = &mut *self.w;
         let exposure = fast.marks.mark(self.grid);
         let equity = &fast.marks.equity;

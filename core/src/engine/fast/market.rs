@@ -1,12 +1,15 @@
-//! What an open order asks for, and how the orders that one bar can fill are executed.
+//! Market orders under the settings that the fast path covers.
 //!
-//! Given prices, equity and the account, this file gives quantities and books fills. It never knows how bars and
-//! decisions are found: both simulators come here with the orders that a bar can fill.
+//! Given prices, equity and the account, this file gives quantities and books fills, with the arithmetic of
+//! `sizing.rs` and `pricing.rs` and in the order of the reference.
 
-use super::account::Account;
-use super::pricing;
+use super::super::account::Account;
+use super::super::pricing::{self, Charge};
+use super::super::sizing;
+pub(super) use super::super::sizing::toward;
 use crate::context::Panel;
 use crate::ledger::Fill;
+use crate::num::NAN;
 use crate::plan::{Margin, Sequence, Settings};
 use crate::strategy::SizeIn;
 
@@ -81,38 +84,20 @@ impl Amount {
             Amount::Weight(weight) => weight * equity - held * price,
             Amount::Size(size, SizeIn::Shares) => size * price,
             Amount::Size(size, SizeIn::Value) => size,
-            Amount::Size(size, SizeIn::Equity) => size * equity,
+            Amount::Size(size, _) => size * equity,
         }
     }
-}
-
-/// Units from what is held to a weight of equity; noise of the last bits is no order.
-#[inline]
-pub(super) fn toward(settings: &Settings, weight: f64, equity: f64, price: f64, held: f64) -> f64 {
-    if weight == 0.0 {
-        return -held;
-    }
-    let target = weight * equity.max(0.0) / price;
-    let units = target - held;
-    if units.abs() <= 1e-12 * held.abs().max(target.abs()) {
-        return 0.0;
-    }
-    pricing::whole_lots(settings, units)
 }
 
 /// Units of a new position.
 pub(super) fn sized(settings: &Settings, size: f64, unit: SizeIn, equity: f64, price: f64) -> f64 {
-    let units = match unit {
-        SizeIn::Shares => size,
-        SizeIn::Value => size / price,
-        SizeIn::Equity if settings.size_includes_costs => {
-            let costs = &settings.costs;
-            let paid = pricing::fill_price(costs, price, size > 0.0, true);
-            size * equity.max(0.0) / pricing::unit_cost(costs, paid)
-        }
-        SizeIn::Equity => size * equity.max(0.0) / price,
-    };
-    pricing::whole_lots(settings, units)
+    match unit {
+        SizeIn::Shares => pricing::whole_lots(settings, size),
+        SizeIn::Value => pricing::whole_lots(settings, size / price),
+        SizeIn::Equity => sizing::percent(settings, size, equity, price),
+        // The fast path takes no strategy with these units.
+        SizeIn::BuyingPower | SizeIn::Risk | SizeIn::Volatility => NAN,
+    }
 }
 
 /// Brings the orders of one bar, oldest first, into the order of their execution.
@@ -121,6 +106,8 @@ pub(super) fn sort(sequence: Sequence, ready: &mut [Ready]) {
     match sequence {
         Sequence::SellsFirst => ready.sort_by_key(|r| (r.quantity > 0.0, r.order.symbol)),
         Sequence::Symbol => ready.sort_by_key(|r| r.order.symbol),
+        // The fast path does not take the queue.
+        Sequence::Queue => {}
         Sequence::ByValue => {
             ready.sort_by(|a, b| a.value.total_cmp(&b.value).then(a.order.symbol.cmp(&b.order.symbol)));
         }
@@ -142,7 +129,7 @@ pub(super) fn execute(account: &mut Account, settings: &Settings, t: usize, read
     let opens = held == 0.0 || (held > 0.0) == buys;
     let price = pricing::fill_price(&settings.costs, ready.base, buys, opens);
     if buys && settings.margin == Margin::Cash {
-        let paid = pricing::affordable(settings, quantity, price, account.cash);
+        let paid = pricing::affordable(settings, Some(quantity), price, account.cash, &Charge::default());
         // The rounding noise that an all-cash purchase leaves in the account buys nothing.
         quantity = if paid < quantity * 1e-9 { 0.0 } else { paid };
     }
