@@ -439,7 +439,7 @@ impl<N: Number> Desk<'_, N> {
     }
 
     fn units_this_month(&mut self) -> N {
-        if self.settings.costs.tier_count == 0 {
+        if self.settings.costs.tiers.as_slice().is_empty() {
             return N::ZERO;
         }
         let (year, month, _) = calendar::civil(self.session());

@@ -103,7 +103,7 @@ impl<N: Number> Charge<N> {
     }
 
     fn tier(&self, costs: &Costs, value: N) -> Option<Tier> {
-        let tiers = costs.tiers.get(..usize::from(costs.tier_count))?;
+        let tiers = costs.tiers.as_slice();
         let traded = if costs.tiers_by == TiersBy::MonthVolume { self.month } else { value };
         tiers.iter().rev().find(|tier| N::of(tier.from) <= traded).copied()
     }
@@ -156,7 +156,7 @@ pub fn affordable<N: Number>(settings: &Settings, wanted: Option<N>, price: N, c
         if missing <= N::ZERO {
             return quantity;
         }
-        let long = costs.tier_count > 0 && missing > cash * N::of(1e-12);
+        let long = !costs.tiers.as_slice().is_empty() && missing > cash * N::of(1e-12);
         let less = if long { quantity - missing / price } else { quantity.step_down() };
         quantity = match settings.fractional {
             true => less,

@@ -5,7 +5,7 @@
 use super::presets::Conventions;
 use super::settings::{
     BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Method, Sequence,
-    SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, TiersBy, Touch, Unaffordable, Warmup, Words,
+    SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, Tiers, TiersBy, Touch, Unaffordable, Warmup, Words,
 };
 use super::source::{Item, Value, shorten};
 use super::spec::PlanSpec;
@@ -625,11 +625,12 @@ fn tiers(name: &str, items: &[Item], costs: &mut Costs) -> Result<()> {
     if items.is_empty() || items.len() > MOST_TIERS {
         return wrong(format!("has {} tiers, expected 1 to {MOST_TIERS}", items.len()));
     }
-    let mut list = [Tier::default(); MOST_TIERS];
-    for (place, (item, tier)) in items.iter().zip(&mut list).enumerate() {
+    let mut list = Vec::with_capacity(items.len());
+    for item in items {
         let Value::Table(entries) = &item.value else {
             return wrong(format!("takes tables, found {}", item.value));
         };
+        let mut tier = Tier::default();
         for entry in entries {
             let field = match entry.key.as_str() {
                 "from" => &mut tier.from,
@@ -638,10 +639,8 @@ fn tiers(name: &str, items: &[Item], costs: &mut Costs) -> Result<()> {
                 "bps" => &mut tier.bps,
                 "minimum" => &mut tier.minimum,
                 other => {
-                    return wrong(format!(
-                        "has no `{}`; a tier has from, per_share, per_trade, bps, minimum",
-                        shorten(other)
-                    ));
+                    let other = shorten(other);
+                    return wrong(format!("has no `{other}`; a tier has from, per_share, per_trade, bps, minimum"));
                 }
             };
             match entry.item.value.number() {
@@ -652,16 +651,12 @@ fn tiers(name: &str, items: &[Item], costs: &mut Costs) -> Result<()> {
         if tier.bps > 5_000.0 {
             return wrong(String::from("takes at most 5000 basis points"));
         }
-        if place == 0 && tier.from != 0.0 {
-            return wrong(format!("begins with `from = {}`, expected `from = 0`", tier.from));
-        }
+        list.push(tier);
     }
-    if list[..items.len()].windows(2).any(|pair| pair[0].from >= pair[1].from) {
-        return wrong(String::from("is not ascending in `from`"));
+    match Tiers::new(&list) {
+        Some(tiers) => costs.tiers = tiers,
+        None => return wrong(String::from("must begin with `from = 0` and ascend from there")),
     }
-    costs.tiers = list;
-    // At most MOST_TIERS.
-    costs.tier_count = items.len() as u8;
     Ok(())
 }
 

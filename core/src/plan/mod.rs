@@ -21,7 +21,7 @@ pub use keys::{KEYS, Key};
 pub use presets::Conventions;
 pub use settings::{
     BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Method, Sequence,
-    Settings, SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, TiersBy, Touch, Unaffordable, Warmup, Words,
+    Settings, SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, Tiers, TiersBy, Touch, Unaffordable, Warmup, Words,
 };
 pub(crate) use space::Walk;
 pub use space::{Axis, Count, ParamKind, Space, ValidIn};

@@ -97,6 +97,7 @@ fn every_key_reaches_its_setting() {
         spread: 0.001,
         spread_on: SpreadOn::Entry,
         slippage_bps: 4.0,
+        ..Costs::default()
     };
     let settings = Settings {
         capital: 50_000.0,
@@ -115,6 +116,7 @@ fn every_key_reaches_its_setting() {
         end_at_open: true,
         costs,
         risk_free: 0.02,
+        ..Settings::default()
     };
     assert_eq!(*plan.settings(), settings);
     assert_eq!((plan.name(), plan.symbols()), ("n", ["AAPL", "MSFT"].map(String::from).as_slice()));
@@ -125,6 +127,84 @@ fn every_key_reaches_its_setting() {
     assert_eq!((plan.warmup_bars(), plan.space().size()), (0, 4));
     assert_eq!(plan.space().conditions().collect::<Vec<_>>(), ["fast < slow"]);
     assert!((plan.risk_free_per_session() - 7.858e-5).abs() < 1e-8);
+}
+
+#[test]
+fn every_switch_of_orders_and_costs_reaches_its_setting() {
+    let study = "touch = 'close'\ntick = 0.05\nentry_bar_exits = 'never'\nstop_limit_fill = 'at_stop'\n\
+         beyond_limit = 'wait'\nexit_fill = 'close'\nexit_slippage = false\nlevels_from = 'market'\nresolve = false\n\
+         unaffordable = 'reject'\nmargin = 'reg_t'\ninitial_margin = 0.4\nmaintenance_margin = 0.3\n\
+         lock_short_cash = true\nmax_positions = 3\nmax_weight = 0.2\nmax_leverage = 2\nmax_order = 100\nmin_order = 5\n\
+         volume_limit = 0.1\nhedging = true\ntargets_count_orders = false\nsplit_cash = 'cost_basis'\n\
+         delisting_haircut = 0.3\nsequence = 'queue'\n[session]\nflat_at_close = true\ntrade_from = '09:45'\n\
+         trade_until = '15:30'\n[costs]\nspread_amount = 0.02\nvolume_impact = 0.1\nsqrt_impact = 0.2\nmaker_bps = 1\n\
+         taker_bps = 2\ntiers = [{ from = 0, per_share = 0.0035, minimum = 0.35 }, { from = 300000, bps = 2, per_trade = 1 }]\n\
+         tiers_by = 'order_value'\nborrow_bps = 50\ninterest_bps = 100\ndebit_bps = 600\n";
+    let plan = plan(study);
+    let first = Tier { per_share: 0.0035, minimum: 0.35, ..Tier::default() };
+    let second = Tier { from: 300_000.0, bps: 2.0, per_trade: 1.0, ..Tier::default() };
+    let tiers = Tiers::new(&[first, second]).unwrap();
+    let costs = Costs {
+        spread_amount: 0.02,
+        volume_impact: 0.1,
+        sqrt_impact: 0.2,
+        maker_bps: 1.0,
+        taker_bps: 2.0,
+        tiers,
+        tiers_by: TiersBy::OrderValue,
+        borrow_bps: 50.0,
+        interest_bps: 100.0,
+        debit_bps: 600.0,
+        ..Costs::default()
+    };
+    let settings = Settings {
+        touch: Touch::Close,
+        tick: 0.05,
+        entry_bar_exits: EntryBarExits::Never,
+        stop_limit_fill: StopLimitFill::AtStop,
+        beyond_limit: BeyondLimit::Wait,
+        exit_fill: ExitFill::Close,
+        exit_slippage: false,
+        levels_from: LevelsFrom::Market,
+        resolve: false,
+        unaffordable: Unaffordable::Reject,
+        margin: Margin::RegT,
+        initial_margin: 0.4,
+        maintenance_margin: 0.3,
+        lock_short_cash: true,
+        max_positions: 3,
+        max_weight: 0.2,
+        max_leverage: 2.0,
+        max_order: 100.0,
+        min_order: 5.0,
+        volume_limit: 0.1,
+        hedging: true,
+        targets_count_orders: false,
+        split_cash: SplitCash::CostBasis,
+        delisting_haircut: 0.3,
+        sequence: Sequence::Queue,
+        flat_at_close: true,
+        trade_from: 585,
+        trade_until: 930,
+        costs,
+        ..Settings::default()
+    };
+    assert_eq!(*plan.settings(), settings);
+    assert!(plan.warnings().iter().any(|warning| warning.contains("[session]")), "daily bars have no time of day");
+}
+
+#[test]
+fn a_preset_lies_under_the_other_keys_wherever_it_stands() {
+    for study in ["preset = 'zipline'\nvolume_limit = 0.2", "volume_limit = 0.2\npreset = 'zipline'"] {
+        let zipline = Conventions::Zipline.settings();
+        assert_eq!(*plan(study).settings(), Settings { volume_limit: 0.2, ..zipline });
+    }
+    let mut spec =
+        PlanSpec::parse("bundle = 'b'\nstrategy = 's'\ncapital = 5\nlot = 10\n[costs]\nbps = 1", "s").unwrap();
+    spec.set("preset", "backtesting.py").unwrap();
+    let peer = Conventions::Backtesting.settings();
+    let costs = Costs { bps: 1.0, ..peer.costs };
+    assert_eq!(spec.settings, Settings { capital: 5.0, lot: 10.0, costs, ..peer });
 }
 
 #[test]
@@ -244,7 +324,7 @@ fn the_id_depends_on_what_decides_results_and_on_nothing_else() {
 /// The id of one plan, written down: it may change only together with [`ENGINE_FORMAT`].
 #[test]
 fn the_id_is_the_same_on_every_machine() {
-    assert_eq!(plan("costs.bps = 5").id(), "fd88db494c3b59ff15cd633213d363c2");
+    assert_eq!(plan("costs.bps = 5").id(), "a644712515a426218563ea60a7b76642");
 }
 
 #[test]

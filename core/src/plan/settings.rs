@@ -240,6 +240,38 @@ pub struct Tier {
     pub minimum: f64,
 }
 
+/// The tiers of a commission, ascending; none by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tiers {
+    list: [Tier; MOST_TIERS],
+    count: u8,
+}
+
+impl Tiers {
+    /// These tiers; `None` if they are more than [`MOST_TIERS`] or not ascending from 0.
+    pub fn new(tiers: &[Tier]) -> Option<Tiers> {
+        let ascending = tiers.windows(2).all(|pair| pair[0].from < pair[1].from);
+        if tiers.len() > MOST_TIERS || !ascending || tiers.first().is_some_and(|tier| tier.from != 0.0) {
+            return None;
+        }
+        let mut list = [Tier::default(); MOST_TIERS];
+        list[..tiers.len()].copy_from_slice(tiers);
+        // At most MOST_TIERS.
+        Some(Tiers { list, count: tiers.len() as u8 })
+    }
+
+    /// The tiers, ascending.
+    pub fn as_slice(&self) -> &[Tier] {
+        &self.list[..usize::from(self.count)]
+    }
+}
+
+impl serde::Serialize for Tiers {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
+    }
+}
+
 /// What trading costs. All are at least 0, but interest may have either sign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Costs {
@@ -267,10 +299,8 @@ pub struct Costs {
     pub maker_bps: f64,
     /// Further commission in basis points on all other fills.
     pub taker_bps: f64,
-    /// Further commission that depends on how much is traded; the first `tier_count` count, ascending.
-    pub tiers: [Tier; MOST_TIERS],
-    /// Number of tiers.
-    pub tier_count: u8,
+    /// Further commission that depends on how much is traded.
+    pub tiers: Tiers,
     /// What chooses the tier.
     pub tiers_by: TiersBy,
     /// Fee on the value of short positions, in basis points a year.

@@ -94,7 +94,7 @@ pub fn covers_run(panel: &Panel, settings: &Settings) -> Result<(), &'static str
     if settings.volume_limit > 0.0 || costs.volume_impact > 0.0 || costs.sqrt_impact > 0.0 {
         return Err("its fills depend on volume");
     }
-    if costs.tier_count > 0 || costs.maker_bps > 0.0 || costs.taker_bps > 0.0 {
+    if !costs.tiers.as_slice().is_empty() || costs.maker_bps > 0.0 || costs.taker_bps > 0.0 {
         return Err("its commissions depend on more than the fill");
     }
     if costs.borrow_bps != 0.0 || costs.interest_bps != 0.0 || costs.debit_bps != 0.0 {
