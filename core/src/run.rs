@@ -242,6 +242,20 @@ impl Evaluator {
             Record { fills: true, bars: true, ..Record::default() },
             &mut scratch,
         );
+        self.keep(scratch)
+    }
+
+    /// Runs a strategy that is written in Rust over the plan's bars, under its settings, and keeps everything. The plan's
+    /// own strategy only says how many bars before the first one there are.
+    pub fn detail_of<S: engine::Strategy + ?Sized>(&self, strategy: &mut S) -> Detail {
+        let mut scratch = Scratch::default();
+        let record = Record { fills: true, bars: true, ..Record::default() };
+        engine::simulate(&self.context.panel, strategy, self.plan.settings(), record, &mut scratch.engine);
+        self.judge(&mut scratch);
+        self.keep(scratch)
+    }
+
+    fn keep(&self, scratch: Scratch) -> Detail {
         let panel = &*self.context.panel;
         let start = panel.start as u32;
         let Scratch { engine, values, .. } = scratch;
@@ -335,12 +349,18 @@ impl Evaluator {
     }
 
     fn follow(&self, decisions: &Decisions, grid: Option<&fast::Grid>, record: Record, scratch: &mut Scratch) {
-        let Scratch { engine, metrics, values, .. } = scratch;
+        let engine = &mut scratch.engine;
         let (panel, settings) = (&*self.context.panel, self.plan.settings());
         match grid {
             Some(grid) => fast::simulate(panel, grid, decisions, settings, record, engine),
             None => engine::simulate(panel, &mut &*decisions, settings, record, engine),
         }
+        self.judge(scratch);
+    }
+
+    /// Computes the metrics of the run that the scratch memory holds.
+    fn judge(&self, scratch: &mut Scratch) {
+        let Scratch { engine, metrics, values, .. } = scratch;
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity: &engine.session_equity,

@@ -276,8 +276,9 @@ impl<N: Number> Account<N> {
         self.quantities[symbol] - before
     }
 
-    /// Cuts a position to `units` of the same sign: what the lots lose comes from the youngest.
-    pub(super) fn cut(&mut self, symbol: usize, units: N) {
+    /// Cuts a position to `units` of the same sign at a price: what the youngest lots lose is a round trip. The cash for
+    /// it is booked by its flow.
+    pub(super) fn cut(&mut self, symbol: usize, units: N, bar: u32, price: N) {
         let holding = &mut self.holdings[symbol];
         let mut excess = (self.quantities[symbol] - units).abs();
         while let Some(lot) = holding.lots.back_mut() {
@@ -285,7 +286,20 @@ impl<N: Number> Account<N> {
                 break;
             }
             let part = excess.min(lot.quantity.abs());
-            lot.quantity = if lot.quantity < N::ZERO { lot.quantity + part } else { lot.quantity - part };
+            let signed = if lot.quantity < N::ZERO { -part } else { part };
+            let fees = part * lot.fee_per_unit;
+            self.trades.push(Trade {
+                symbol: symbol as u32,
+                quantity: signed,
+                entry_bar: lot.bar,
+                exit_bar: bar,
+                entry_price: lot.price,
+                exit_price: price,
+                fees,
+                profit: signed * (price - lot.price) - fees,
+                open: false,
+            });
+            lot.quantity = lot.quantity - signed;
             excess = excess - part;
             if lot.quantity == N::ZERO {
                 holding.lots.pop_back();

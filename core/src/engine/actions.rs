@@ -82,7 +82,8 @@ impl<N: Number> Desk<'_, N> {
                     SplitCash::LastPrice => (after - kept) * N::of(self.w.account.closes[symbol]),
                     SplitCash::CostBasis => cents((after - kept) * cents(basis / ratio)),
                 };
-                self.account().cut(symbol, kept);
+                let bar = self.t as u32;
+                self.account().cut(symbol, kept, bar, cash / (after - kept));
             }
             self.flow(Some(symbol as u32), FlowKind::Split, cash, kept - before);
         } else {
@@ -313,15 +314,5 @@ impl<N: Number> Desk<'_, N> {
         if self.panel.ends_session(self.t) {
             self.w.session_equity.push(equity);
         }
-    }
-
-    /// Lists what is open, and counts.
-    pub(super) fn finish(&mut self) {
-        let last = self.panel.timeline.len().saturating_sub(1) as u32;
-        let w = &mut *self.w;
-        w.account.list_open(last);
-        w.counters.fees = w.account.fees.float();
-        w.counters.fills = w.account.fill_count;
-        w.counters.traded_value = w.account.traded_value.float();
     }
 }

@@ -15,7 +15,6 @@ use super::sizing::{self, Measure};
 use crate::bundle::Field;
 use crate::context::{Panel, PositionState};
 use crate::ledger::Fill;
-use crate::metrics::Counters;
 use crate::num::{self, NAN};
 use crate::plan::{Fill as FillAt, Settings, SizeAt};
 
@@ -39,37 +38,12 @@ pub struct Desk<'a, N: Number = f64> {
 }
 
 impl<'a, N: Number> Desk<'a, N> {
-    pub(super) fn open(
+    pub(super) fn new(
         panel: &'a Panel,
         settings: &'a Settings,
         record: Record,
         w: &'a mut Workspace<N>,
     ) -> Desk<'a, N> {
-        let symbols = panel.spans.len();
-        w.account.reset(symbols, N::of(settings.capital), record.fills);
-        w.session_equity.clear();
-        w.bar_equity.clear();
-        w.events.clear();
-        w.counters = Counters::default();
-        w.rows_read = 0;
-        w.book.reset();
-        w.present.clear();
-        w.rows.clear();
-        w.rows.resize(symbols, NO_ROW);
-        w.traded.clear();
-        w.traded.resize(symbols, N::ZERO);
-        w.bar_fills.clear();
-        w.last_target.clear();
-        w.last_target.resize(symbols, NAN);
-        w.next_action.clear();
-        w.next_action.resize(symbols, 0);
-        w.dues.clear();
-        w.month = (i32::MIN, N::ZERO);
-        w.ruined = false;
-        w.cursors.clear();
-        for span in &panel.spans {
-            w.cursors.push(span.offset + panel.first_simulated(*span));
-        }
         let delists = panel.spans.iter().any(|span| span.delisted);
         Desk { panel, settings, record, w, t: panel.start, noting: false, delists }
     }

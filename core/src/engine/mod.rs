@@ -33,4 +33,4 @@ pub use desk::Desk;
 pub use event::{Cancel, Event, Happening, Limit, Wait};
 pub use number::Number;
 pub use order::{Bracket, Distance, Kind, Level, Order, Size, Ticket, TimeInForce};
-pub use reference::{Record, Strategy, Workspace, simulate};
+pub use reference::{Record, Strategy, Workspace, advance, simulate};

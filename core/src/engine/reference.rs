@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::book::Book;
-use super::desk::Desk;
+use super::desk::{Desk, NO_ROW};
 use super::event::Event;
 use super::fast;
 use super::number::Number;
@@ -92,9 +92,24 @@ pub fn simulate<N: Number, S: Strategy<N> + ?Sized>(
     record: Record,
     workspace: &mut Workspace<N>,
 ) {
-    let mut desk = Desk::open(panel, settings, record, workspace);
+    workspace.begin(panel, settings, record.fills);
+    advance(panel, strategy, settings, record, workspace, panel.start..panel.timeline.len());
+    workspace.finish(panel);
+}
+
+/// Simulates some bars of the timeline, from the state that `workspace` is in: after [`Workspace::begin`], or after the
+/// bars before these. A clone of the workspace is a checkpoint.
+pub fn advance<N: Number, S: Strategy<N> + ?Sized>(
+    panel: &Panel,
+    strategy: &mut S,
+    settings: &Settings,
+    record: Record,
+    workspace: &mut Workspace<N>,
+    bars: std::ops::Range<usize>,
+) {
+    let mut desk = Desk::new(panel, settings, record, workspace);
     let same_close = settings.fill == FillAt::SameClose;
-    for t in panel.start..panel.timeline.len() {
+    for t in bars {
         desk.see_bars(t);
         desk.apply_actions();
         desk.accrue();
@@ -113,5 +128,42 @@ pub fn simulate<N: Number, S: Strategy<N> + ?Sized>(
         }
         desk.record_equity();
     }
-    desk.finish();
+}
+
+impl<N: Number> Workspace<N> {
+    /// Empties the memory and opens an account with the capital of `settings`.
+    pub fn begin(&mut self, panel: &Panel, settings: &Settings, record_fills: bool) {
+        let symbols = panel.spans.len();
+        self.account.reset(symbols, N::of(settings.capital), record_fills);
+        self.session_equity.clear();
+        self.bar_equity.clear();
+        self.events.clear();
+        self.counters = Counters::default();
+        self.rows_read = 0;
+        self.book.reset();
+        self.present.clear();
+        self.rows.clear();
+        self.rows.resize(symbols, NO_ROW);
+        self.traded.clear();
+        self.traded.resize(symbols, N::ZERO);
+        self.bar_fills.clear();
+        self.last_target.clear();
+        self.last_target.resize(symbols, f64::NAN);
+        self.next_action.clear();
+        self.next_action.resize(symbols, 0);
+        self.dues.clear();
+        self.month = (i32::MIN, N::ZERO);
+        self.ruined = false;
+        self.cursors.clear();
+        self.cursors.extend(panel.spans.iter().map(|span| span.offset + panel.first_simulated(*span)));
+    }
+
+    /// Lists what is still open among the round trips, and counts.
+    pub fn finish(&mut self, panel: &Panel) {
+        let last = panel.timeline.len().saturating_sub(1) as u32;
+        self.account.list_open(last);
+        self.counters.fees = self.account.fees.float();
+        self.counters.fills = self.account.fill_count;
+        self.counters.traded_value = self.account.traded_value.float();
+    }
 }
