@@ -50,7 +50,7 @@ pub struct Panelled {
 /// The bars that a plan is simulated on.
 fn window(plan: &Plan) -> Window {
     let warmup_bars = u32::try_from(plan.warmup_bars()).unwrap_or(u32::MAX);
-    Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars }
+    Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars, adjust: plan.adjust() }
 }
 
 /// Names a panel by what it is made of.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{Bars, Bundle, Field, Frequency};
-use crate::calendar::{self, Calendar, DAY_MICROS};
+use super::adjust::{Adjust, CorporateAction};
+use crate::bundle::{Bars, Bundle, Field, Frequency, PriceBasis};
+use crate::calendar::{self, Calendar};
 use crate::error::{Error, Result, nearest};
-use crate::strategy::Period;
 
 /// Which part of a bundle a run sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Window {
     pub to: Option<i32>,
     /// Bars before `from` that each symbol's columns may start from.
     pub warmup_bars: u32,
+    /// Which corporate actions adjust the past that a strategy sees, where prices are stored as traded.
+    pub adjust: Adjust,
 }
 
 /// Where one symbol's rows lie in the flat columns.
@@ -27,7 +29,7 @@ pub struct Span {
     pub len: usize,
     /// Whether the symbol has volume at all; one that never has any is not treated as untradable.
     pub has_volume: bool,
-    /// Whether the symbol's record ends before the run does, for good.
+    /// Whether the bundle's record of the symbol ends for good before the last timestamp of the run.
     pub delisted: bool,
 }
 
@@ -69,10 +71,15 @@ pub struct Panel {
     pub calendar: Calendar,
     /// Bar spacing.
     pub frequency: Frequency,
-    /// Corporate actions of each symbol that prices are not adjusted for, ascending by ex-date; empty without any.
-    pub actions: Vec<Vec<crate::bundle::Action>>,
     /// Symbols outside the universe that expressions or benchmarks refer to.
     pub references: BTreeMap<String, Bars>,
+    /// Which actions adjust the past that expressions see. The columns above are as stored.
+    pub adjust: Adjust,
+    /// Each symbol's corporate actions by ex-date, those outside the run's dates included; none where the prices are
+    /// stored adjusted, since they must not be applied again.
+    pub actions: Vec<Vec<CorporateAction>>,
+    /// The same of the symbols kept aside.
+    pub reference_actions: BTreeMap<String, Vec<CorporateAction>>,
 }
 
 impl Panel {
@@ -99,7 +106,17 @@ impl Panel {
             aside.insert(name.clone(), clip(bars, window));
         }
         let from = window.from.unwrap_or(i32::MIN);
-        let panel = Panel::join(names, clipped, from, bundle.calendar, bundle.frequency, aside);
+        let mut panel = Panel::join(names, clipped, from, bundle.calendar, bundle.frequency, aside);
+        panel.adjust = window.adjust;
+        if bundle.prices == PriceBasis::Raw {
+            let of = |name: &String| bundle.actions_of(name).iter().map(CorporateAction::from).collect();
+            panel.actions = panel.symbols.iter().map(of).collect();
+            panel.reference_actions = references.iter().map(|name| (name.clone(), of(name))).collect();
+        }
+        let last = panel.sessions.last().copied().unwrap_or(i32::MIN);
+        for (span, &place) in panel.spans.iter_mut().zip(&chosen) {
+            span.delisted = bundle.record(place).is_some_and(|(_, end)| end < last);
+        }
         if panel.start >= panel.timeline.len() {
             let (first, last) = session_range(&bundle.bars);
             return Err(Error::plan(format!(
@@ -117,7 +134,7 @@ impl Panel {
         Ok(panel)
     }
 
-    fn join(
+    pub(super) fn join(
         symbols: Vec<String>,
         bars: Vec<Bars>,
         from: i32,
@@ -143,8 +160,10 @@ impl Panel {
             volume: Vec::with_capacity(rows),
             calendar,
             frequency,
-            actions: Vec::new(),
             references,
+            adjust: Adjust::default(),
+            actions: vec![Vec::new(); bars.len()],
+            reference_actions: BTreeMap::new(),
         };
         for bars in &bars {
             let has_volume = bars.volume.iter().any(|&v| v > 0.0);
@@ -202,39 +221,12 @@ impl Panel {
         self.field(field)[rows].to_vec()
     }
 
-    /// Whether `t` is the bar that closes at the scheduled close of its session.
+    /// Whether `t` closes its session: at the scheduled close, or with the last bar of a session that ended before it.
     pub fn closes_session(&self, t: usize) -> bool {
         self.ends_session(t)
     }
 
-    /// The same symbols on completed coarser bars, and for each fine row the index (plus one, 0 for none) of the last
-    /// coarse row that was complete at its close.
-    pub fn coarsen(&self, period: Period) -> (Panel, Vec<u32>) {
-        let mut completed = vec![0u32; self.rows()];
-        let mut coarse = Vec::with_capacity(self.spans.len());
-        let mut offset = 0u32;
-        for span in &self.spans {
-            let fine = self.span_bars(*span);
-            let (bars, row_of) = resample(&fine, period);
-            for (k, row) in span.rows().enumerate() {
-                let own = row_of[k];
-                // The bar being formed counts only once its period is over by the exchange's schedule. Intraday bars
-                // cannot know that theirs is the session's last one, so they wait for the next period.
-                let over = self.frequency != Frequency::Intraday
-                    && ends_period(self.calendar, self.row_session[row], period)
-                    && row_of.get(k + 1) != Some(&own);
-                let count = if over { own + 1 } else { own };
-                completed[row] = if count == 0 { 0 } else { offset + count };
-            }
-            offset += bars.len() as u32;
-            coarse.push(bars);
-        }
-        let references = self.references.iter().map(|(name, bars)| (name.clone(), resample(bars, period).0)).collect();
-        let panel = Panel::join(self.symbols.clone(), coarse, i32::MIN, self.calendar, Frequency::Coarse, references);
-        (panel, completed)
-    }
-
-    fn span_bars(&self, span: Span) -> Bars {
+    pub(super) fn span_bars(&self, span: Span) -> Bars {
         let rows = span.rows();
         Bars {
             time: self.row_time[rows.clone()].iter().map(|&t| self.timeline[t as usize]).collect(),
@@ -308,63 +300,4 @@ fn union(bars: &[Bars]) -> (Vec<i64>, Vec<i32>) {
     extra.sort_unstable();
     extra.dedup_by_key(|entry| entry.0);
     extra.into_iter().unzip()
-}
-
-/// Number of the period that a date lies in, ascending.
-fn period_of(session: i32, period: Period) -> i32 {
-    match period {
-        // Weeks start on Monday; 1970-01-01 was a Thursday.
-        Period::Weekly => session.wrapping_add(3).div_euclid(7),
-        Period::Monthly => {
-            let (year, month, _) = calendar::civil(session);
-            year * 12 + month as i32 - 1
-        }
-    }
-}
-
-fn ends_period(calendar: Calendar, session: i32, period: Period) -> bool {
-    match period {
-        Period::Weekly => calendar.ends_week(session),
-        Period::Monthly => calendar.ends_month(session),
-    }
-}
-
-/// Coarser bars, and for each fine bar the index of the coarse bar that it belongs to. Coarse bars are stamped with
-/// the last date of their period, so that symbols with different last bars still meet on one timeline.
-fn resample(bars: &Bars, period: Period) -> (Bars, Vec<u32>) {
-    let mut coarse = Bars::default();
-    let mut row_of = Vec::with_capacity(bars.len());
-    let mut current = None;
-    for k in 0..bars.len() {
-        let id = period_of(bars.session[k], period);
-        if current != Some(id) {
-            current = Some(id);
-            let stamp = period_stamp(id, period);
-            coarse.time.push(i64::from(stamp) * DAY_MICROS);
-            coarse.session.push(stamp);
-            coarse.open.push(bars.open[k]);
-            coarse.high.push(bars.high[k]);
-            coarse.low.push(bars.low[k]);
-            coarse.close.push(bars.close[k]);
-            coarse.volume.push(bars.volume[k]);
-        } else {
-            let last = coarse.close.len() - 1;
-            coarse.high[last] = coarse.high[last].max(bars.high[k]);
-            coarse.low[last] = coarse.low[last].min(bars.low[k]);
-            coarse.close[last] = bars.close[k];
-            coarse.volume[last] += bars.volume[k];
-        }
-        row_of.push(coarse.close.len() as u32 - 1);
-    }
-    (coarse, row_of)
-}
-
-fn period_stamp(id: i32, period: Period) -> i32 {
-    match period {
-        Period::Weekly => id.saturating_mul(7).saturating_add(3),
-        Period::Monthly => {
-            let next = id + 1;
-            calendar::date_of(next.div_euclid(12), next.rem_euclid(12) as u32 + 1, 1).unwrap_or(0) - 1
-        }
-    }
 }

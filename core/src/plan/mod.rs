@@ -30,6 +30,7 @@ pub use spec::{PlanSpec, SpaceEntry, StrategySource};
 use crate::bundle::read::Selection;
 use crate::bundle::{Bundle, Frequency, Manifest};
 use crate::calendar::{Calendar, format_date};
+use crate::context::Adjust;
 use crate::error::{Error, Result, nearest};
 use crate::metrics::{self, Better};
 use crate::num;
@@ -123,6 +124,7 @@ pub struct Plan {
     start: i32,
     end: i32,
     warmup_bars: u64,
+    adjust: Adjust,
     method: Method,
     objective: Objective,
     seed: u64,
@@ -196,6 +198,7 @@ impl Plan {
             start,
             end,
             warmup_bars,
+            adjust: spec.adjust,
             method: spec.method,
             objective: objective(spec)?,
             seed: spec.seed,
@@ -290,6 +293,11 @@ impl Plan {
     /// Bars before the first session that indicators may need, the most of all points; 0 for a cold start.
     pub fn warmup_bars(&self) -> u64 {
         self.warmup_bars
+    }
+
+    /// Which corporate actions adjust the past that the strategy sees.
+    pub fn adjust(&self) -> Adjust {
+        self.adjust
     }
 
     /// Which points become trials.
@@ -392,6 +400,7 @@ impl Plan {
             "start": format_date(self.start),
             "end": format_date(self.end),
             "warmup_bars": self.warmup_bars,
+            "adjust": settings::word_of(self.adjust),
             "settings": self.settings,
             "space": {
                 "size": self.space.size(),
