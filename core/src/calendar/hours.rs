@@ -7,6 +7,32 @@ use super::{Calendar, DAY_MICROS, civil, date_of, weekday};
 /// Microseconds of one minute.
 pub const MINUTE_MICROS: i64 = 60_000_000;
 
+/// Hours of sessions asked for one after the other: those of the last one are remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Hours {
+    calendar: Calendar,
+    last: Option<(i32, (i64, i64))>,
+}
+
+impl Hours {
+    /// None asked for yet.
+    pub fn new(calendar: Calendar) -> Hours {
+        Hours { calendar, last: None }
+    }
+
+    /// [`Calendar::hours`] of a date.
+    pub fn of(&mut self, date: i32) -> (i64, i64) {
+        match self.last {
+            Some((known, hours)) if known == date => hours,
+            _ => {
+                let hours = self.calendar.hours(date);
+                self.last = Some((date, hours));
+                hours
+            }
+        }
+    }
+}
+
 impl Calendar {
     /// When the session of a date opens (microseconds UTC), `None` if the regular schedule has none.
     pub fn session_open(self, date: i32) -> Option<i64> {

@@ -15,7 +15,7 @@ mod zone;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-pub use hours::MINUTE_MICROS;
+pub use hours::{Hours, MINUTE_MICROS};
 pub use zone::{new_york_instant, new_york_local, new_york_offset_hours};
 
 /// Microseconds of one day.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::evaluate::{Context, Prepared};
 use super::panel::{Panel, Span};
 use super::workspace::{Value, Workspace};
-use crate::bundle::{Action, Bars};
+use crate::bundle::{Action, Bars, Field};
 use crate::num::NAN;
 use crate::strategy::{Node, NodeId, Program, Strategy};
 
@@ -42,16 +42,31 @@ pub struct CorporateAction {
     pub split_ratio: f64,
     /// Cash per share as traded before the ex-date; 0 for none.
     pub cash_dividend: f64,
-}
-
-impl From<&Action> for CorporateAction {
-    fn from(action: &Action) -> Self {
-        let &Action { ex_date, pay_date, split_ratio, cash_dividend, .. } = action;
-        CorporateAction { ex_date, pay_date, split_ratio, cash_dividend }
-    }
+    /// Last close before the ex-date, per share as traded then; `None` if the run has no bar before it.
+    pub previous_close: Option<f64>,
 }
 
 impl CorporateAction {
+    /// A symbol's actions, with the closes of its bars before them.
+    pub(super) fn all(actions: &[Action], bars: &Bars) -> Vec<CorporateAction> {
+        let mut all: Vec<CorporateAction> = Vec::with_capacity(actions.len());
+        for &Action { ex_date, pay_date, split_ratio, cash_dividend, .. } in actions {
+            let rows = bars.session.partition_point(|&session| session < ex_date);
+            let last = rows.checked_sub(1).map(|row| (bars.session[row], bars.close[row]));
+            let previous_close = last.map(|(session, close)| {
+                // Without a bar between two dates, the later one finds what the earlier one left of the price.
+                let mut between = Pending::new(&all[all.partition_point(|a| a.ex_date <= session)..], Adjust::All);
+                let mut close = [close];
+                while let Some(rescale) = between.next(ex_date - 1) {
+                    rescale.prices(&mut close);
+                }
+                close[0]
+            });
+            all.push(CorporateAction { ex_date, pay_date, split_ratio, cash_dividend, previous_close });
+        }
+        all
+    }
+
     /// Whether it changes how the past is seen.
     fn rescales(&self, adjust: Adjust) -> bool {
         match adjust {
@@ -87,8 +102,14 @@ impl<'a> Pending<'a> {
                 Adjust::All => effective().fold(0.0, |sum, action| sum + action.cash_dividend),
                 Adjust::Splits | Adjust::None => 0.0,
             };
-            if ratio != 1.0 || dividend > 0.0 {
-                return Some(Rescale { date, ratio, dividend });
+            let factor = match today.first().and_then(|action| action.previous_close) {
+                Some(close) if dividend > 0.0 => 1.0 - dividend / close,
+                _ => 1.0,
+            };
+            // A dividend of the whole price leaves nothing to compare with: such a record is not applied.
+            let factor = if factor > 0.0 { factor } else { 1.0 };
+            if ratio != 1.0 || factor != 1.0 {
+                return Some(Rescale { date, ratio, factor });
             }
         }
     }
@@ -97,38 +118,50 @@ impl<'a> Pending<'a> {
 /// What one ex-date does to the bars before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rescale {
-    date: i32,
+    /// The ex-date.
+    pub date: i32,
+    /// Divides prices, multiplies volume.
     ratio: f64,
-    dividend: f64,
+    /// Multiplies prices.
+    factor: f64,
 }
 
 impl Rescale {
-    /// Adjusts some bars of which the first are before the date.
-    pub fn bars(self, bars: &mut Bars) {
-        let rows = bars.session.partition_point(|&session| session < self.date);
-        let prices = [&mut bars.close, &mut bars.open, &mut bars.high, &mut bars.low];
-        self.columns(prices.map(|column| &mut column[..rows]), &mut bars.volume[..rows]);
+    /// Adjusts those of some bars in `rows` that are before the date.
+    pub fn bars(self, bars: &mut Bars, rows: Range<usize>) {
+        let rows = rows.start..rows.start + bars.session[rows].partition_point(|&session| session < self.date);
+        for prices in [&mut bars.open, &mut bars.high, &mut bars.low, &mut bars.close] {
+            self.prices(&mut prices[rows.clone()]);
+        }
+        self.volume(&mut bars.volume[rows]);
     }
 
     /// Adjusts all bars of a panel of one symbol, which lie before the date.
     fn panel(self, panel: &mut Panel) {
-        let prices = [&mut panel.close, &mut panel.open, &mut panel.high, &mut panel.low];
-        self.columns(prices.map(|column| &mut column[..]), &mut panel.volume);
+        for prices in [&mut panel.open, &mut panel.high, &mut panel.low, &mut panel.close] {
+            self.prices(prices);
+        }
+        self.volume(&mut panel.volume);
     }
 
-    /// The closes are the first of the prices.
-    fn columns(self, prices: [&mut [f64]; 4], volume: &mut [f64]) {
-        let Some(&previous) = prices[0].last() else { return };
-        let factor = 1.0 - self.dividend / previous;
-        for prices in prices {
-            // A dividend of the whole price leaves nothing to compare with: such a record is not applied.
-            if self.dividend > 0.0 && factor > 0.0 {
-                prices.iter_mut().for_each(|x| *x *= factor);
-            }
-            if self.ratio != 1.0 {
-                prices.iter_mut().for_each(|x| *x /= self.ratio);
-            }
+    /// Adjusts values of one column, all of which lie before the date.
+    pub fn values(self, field: Field, values: &mut [f64]) {
+        match field {
+            Field::Volume => self.volume(values),
+            Field::Open | Field::High | Field::Low | Field::Close => self.prices(values),
         }
+    }
+
+    fn prices(self, prices: &mut [f64]) {
+        if self.factor != 1.0 {
+            prices.iter_mut().for_each(|x| *x *= self.factor);
+        }
+        if self.ratio != 1.0 {
+            prices.iter_mut().for_each(|x| *x /= self.ratio);
+        }
+    }
+
+    fn volume(self, volume: &mut [f64]) {
         if self.ratio != 1.0 {
             volume.iter_mut().for_each(|x| *x *= self.ratio);
         }
@@ -205,6 +238,7 @@ impl Panel {
             calendar: self.calendar,
             frequency: self.frequency,
             references: foreign.collect(),
+            fine: None,
             adjust: Adjust::None,
             actions: Vec::new(),
             reference_actions: BTreeMap::new(),
@@ -318,7 +352,8 @@ impl<'a> Past<'a> {
         for (name, pending) in &mut self.foreign {
             while let Some(rescale) = pending.next(session) {
                 if let Some(bars) = self.panel.references.get_mut(name) {
-                    rescale.bars(bars);
+                    let rows = bars.len();
+                    rescale.bars(bars, 0..rows);
                 }
             }
         }

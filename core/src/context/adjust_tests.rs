@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{Adjust, Context, Panel, Prepared, Window};
-use crate::bundle::{Action, Bars, Bundle, Frequency, PriceBasis};
+use crate::bundle::{Action, Bars, Bundle, Field, Frequency, PriceBasis};
 use crate::cache::History;
 use crate::calendar::{Calendar, DAY_MICROS, weekday};
 use crate::rng::Stream;
@@ -110,7 +110,7 @@ fn prefix_as_of(bundle: &Bundle, session: i32, adjust: Adjust) -> Bundle {
     let mut past = bundle.clone();
     for (symbol, bars) in past.symbols.iter().zip(&mut past.bars) {
         let rows = bars.session.partition_point(|&s| s <= session);
-        for field in crate::bundle::Field::ALL {
+        for field in Field::ALL {
             bars.field_mut(field).truncate(rows);
         }
         bars.time.truncate(rows);
@@ -170,6 +170,25 @@ fn every_value_is_that_of_the_prefix_adjusted_as_of_its_bar() {
                 }
             }
             assert!(compared > 1000, "{compared} values");
+        }
+    }
+}
+
+#[test]
+fn the_history_of_rows_is_the_one_that_lags_see() {
+    let bundle = bundle(&mut Stream::new(5, [1, 0]));
+    for adjust in [Adjust::All, Adjust::Splits, Adjust::None] {
+        for (field, name) in [(Field::Close, "close"), (Field::High, "high"), (Field::Volume, "volume")] {
+            for bars in [1, 4, 20] {
+                let (panel, values) = column(&bundle, &format!("{name}[{bars}]"), adjust);
+                for (symbol, span) in panel.spans.iter().enumerate() {
+                    for row in span.rows().skip(bars) {
+                        let seen = panel.adjusted(symbol, field, row - bars..row + 1, panel.row_session[row]);
+                        assert!(same(seen[0], values[row]), "{name}[{bars}] at {row}");
+                        assert!(same(seen[bars], panel.field(field)[row]), "the bar itself");
+                    }
+                }
+            }
         }
     }
 }
@@ -265,7 +284,7 @@ fn a_symbol_is_delisted_where_its_record_ends_and_not_where_a_window_does() {
     let bars = &mut bundle.bars[1];
     bars.time.truncate(gone);
     bars.session.truncate(gone);
-    for field in crate::bundle::Field::ALL {
+    for field in Field::ALL {
         bars.field_mut(field).truncate(gone);
     }
     // The others end on the same session.
@@ -287,7 +306,7 @@ fn a_symbol_is_delisted_where_its_record_ends_and_not_where_a_window_does() {
         let bars = &mut bundle.bars[place];
         bars.time.truncate(rows);
         bars.session.truncate(rows);
-        for field in crate::bundle::Field::ALL {
+        for field in Field::ALL {
             bars.field_mut(field).truncate(rows);
         }
     }

@@ -136,6 +136,7 @@ impl Context {
         let (cell, function) = match period {
             Period::Weekly => (&self.week_starts, CalendarFunction::WeekStart),
             Period::Monthly => (&self.month_starts, CalendarFunction::MonthStart),
+            Period::Minutes(_) | Period::Daily | Period::Quarterly => return self.starts_of(period),
         };
         let compute = || match self.calendar(function, &mut Workspace::default()) {
             Value::Own(column) => column.into(),

@@ -16,6 +16,7 @@ mod coarse;
 mod coded;
 mod dates;
 mod evaluate;
+mod fine;
 mod heavy;
 mod light;
 mod panel;
@@ -24,12 +25,15 @@ mod workspace;
 
 #[cfg(test)]
 mod adjust_tests;
+#[cfg(test)]
+mod coarse_tests;
 
 pub use adjust::{Adjust, CorporateAction};
 pub use coded::Coded;
 #[cfg(test)]
 pub(crate) use coded::Table;
 pub use evaluate::{BoundColumn, Context, Prepared};
+pub use fine::{BarSize, Fine};
 pub use panel::{Panel, Span, Window};
 pub use rule::{PositionState, Rule};
 pub use workspace::Workspace;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::adjust::{Adjust, CorporateAction};
+use super::adjust::{Adjust, CorporateAction, Pending};
+use super::fine::{BarSize, Coarser, Fine};
 use crate::bundle::{Bars, Bundle, Field, Frequency, PriceBasis};
 use crate::calendar::{self, Calendar};
 use crate::error::{Error, Result, nearest};
@@ -18,6 +19,8 @@ pub struct Window {
     pub warmup_bars: u32,
     /// Which corporate actions adjust the past that a strategy sees, where prices are stored as traded.
     pub adjust: Adjust,
+    /// Which bars the run has; not longer ones than the bundle's.
+    pub bars: BarSize,
 }
 
 /// Where one symbol's rows lie in the flat columns.
@@ -73,6 +76,8 @@ pub struct Panel {
     pub frequency: Frequency,
     /// Symbols outside the universe that expressions or benchmarks refer to.
     pub references: BTreeMap<String, Bars>,
+    /// The finer bars that the rows are made of, where the run's are not the bundle's own.
+    pub fine: Option<Fine>,
     /// Which actions adjust the past that expressions see. The columns above are as stored.
     pub adjust: Adjust,
     /// Each symbol's corporate actions by ex-date, those outside the run's dates included; none where the prices are
@@ -98,25 +103,48 @@ impl Panel {
         chosen.sort_unstable();
         chosen.dedup();
 
-        let names = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
-        let clipped: Vec<Bars> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
+        let names: Vec<String> = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
+        let mut own: Vec<Bars> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
         let mut aside = BTreeMap::new();
         for name in references {
             let bars = &bundle.bars[find_symbol(bundle, name)?];
             aside.insert(name.clone(), clip(bars, window));
         }
-        let from = window.from.unwrap_or(i32::MIN);
-        let mut panel = Panel::join(names, clipped, from, bundle.calendar, bundle.frequency, aside);
-        panel.adjust = window.adjust;
-        if bundle.prices == PriceBasis::Raw {
-            let of = |name: &String| bundle.actions_of(name).iter().map(CorporateAction::from).collect();
-            panel.actions = panel.symbols.iter().map(of).collect();
-            panel.reference_actions = references.iter().map(|name| (name.clone(), of(name))).collect();
+        // Prices that are stored adjusted must not be adjusted again.
+        let actions_of = |name: &String, bars: &Bars| match bundle.prices {
+            PriceBasis::Raw => CorporateAction::all(bundle.actions_of(name), bars),
+            PriceBasis::SplitAdjusted | PriceBasis::TotalReturn => Vec::new(),
+        };
+        let actions: Vec<_> = names.iter().zip(&own).map(|(name, bars)| actions_of(name, bars)).collect();
+        let reference_actions: BTreeMap<_, _> =
+            aside.iter().map(|(name, bars)| (name.clone(), actions_of(name, bars))).collect();
+        let last = own.iter().filter_map(|bars| bars.session.last()).max().copied().unwrap_or(i32::MIN);
+
+        let (mut fine, mut frequency) = (None, bundle.frequency);
+        let size = window.bars.over(bundle.frequency).unwrap_or_default();
+        if let (Some(period), Some(coarser)) = (size.period(), size.frequency()) {
+            let coarse = Coarser::new(bundle.calendar, bundle.frequency, period, own.iter());
+            let mut inside = Fine::default();
+            for (bars, actions) in own.iter_mut().zip(&actions) {
+                let (made, row_of, adjusted) = coarse.make(std::mem::take(bars), actions);
+                inside.append(&adjusted, &row_of);
+                *bars = made;
+            }
+            for (name, bars) in &mut aside {
+                let actions = reference_actions.get(name).map_or(&[][..], Vec::as_slice);
+                *bars = coarse.make(std::mem::take(bars), actions).0;
+            }
+            (fine, frequency) = (Some(inside), coarser);
         }
-        let last = panel.sessions.last().copied().unwrap_or(i32::MIN);
+        let from = window.from.unwrap_or(i32::MIN);
+        let mut panel = Panel::join(names, own, from, bundle.calendar, frequency, aside);
         for (span, &place) in panel.spans.iter_mut().zip(&chosen) {
             span.delisted = bundle.record(place).is_some_and(|(_, end)| end < last);
         }
+        panel.fine = fine;
+        panel.adjust = window.adjust;
+        panel.actions = actions;
+        panel.reference_actions = reference_actions;
         if panel.start >= panel.timeline.len() {
             let (first, last) = session_range(&bundle.bars);
             return Err(Error::plan(format!(
@@ -161,6 +189,7 @@ impl Panel {
             calendar,
             frequency,
             references,
+            fine: None,
             adjust: Adjust::default(),
             actions: vec![Vec::new(); bars.len()],
             reference_actions: BTreeMap::new(),
@@ -216,14 +245,27 @@ impl Panel {
         self.sessions.get(t + 1) != Some(&self.sessions[t])
     }
 
-    /// Values of a field, adjusted for the actions known in a session.
-    pub fn adjusted(&self, _symbol: usize, field: Field, rows: std::ops::Range<usize>, _session: i32) -> Vec<f64> {
-        self.field(field)[rows].to_vec()
+    /// Values of some rows of one symbol, seen as of a session: adjusted for the actions effective by then, as a
+    /// strategy sees its past.
+    pub fn adjusted(&self, symbol: usize, field: Field, rows: std::ops::Range<usize>, session: i32) -> Vec<f64> {
+        let mut values = self.field(field)[rows.clone()].to_vec();
+        let mut pending = Pending::new(self.actions.get(symbol).map_or(&[][..], Vec::as_slice), self.adjust);
+        while let Some(rescale) = pending.next(session) {
+            let before = self.row_session[rows.clone()].partition_point(|&session| session < rescale.date);
+            rescale.values(field, &mut values[..before]);
+        }
+        values
     }
 
     /// Whether `t` closes its session: at the scheduled close, or with the last bar of a session that ended before it.
     pub fn closes_session(&self, t: usize) -> bool {
-        self.ends_session(t)
+        if self.frequency != Frequency::Intraday {
+            return self.ends_session(t);
+        }
+        let (time, session) = (self.timeline[t], self.sessions[t]);
+        let close = self.calendar.hours(session).1;
+        let over = self.sessions.get(t + 1).is_some_and(|&next| next != session);
+        time == close || (time < close && over)
     }
 
     pub(super) fn span_bars(&self, span: Span) -> Bars {

@@ -2,7 +2,7 @@
 //!
 //! Given nothing, this file gives plain values that an engine copies into its loop. It never knows how they are used.
 
-use crate::context::Adjust;
+use crate::context::{Adjust, BarSize};
 
 /// A closed set of words of the study file.
 pub trait Words: Copy + Sized + 'static {
@@ -232,6 +232,18 @@ words! {
 impl Words for Adjust {
     const ALL: &'static [(&'static str, Self)] =
         &[("all", Adjust::All), ("splits", Adjust::Splits), ("none", Adjust::None)];
+}
+
+impl Words for BarSize {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("bundle", BarSize::Bundle),
+        ("5m", BarSize::FiveMinutes),
+        ("15m", BarSize::FifteenMinutes),
+        ("30m", BarSize::ThirtyMinutes),
+        ("1h", BarSize::Hour),
+        ("daily", BarSize::Daily),
+        ("weekly", BarSize::Weekly),
+    ];
 }
 
 /// Most tiers that a commission may have.
