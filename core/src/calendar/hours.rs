@@ -64,6 +64,11 @@ impl Calendar {
         match self {
             Calendar::AlwaysOpen => Zone::Utc,
             Calendar::Xnys | Calendar::Weekdays => Zone::NewYork,
+            Calendar::Xlon => Zone::London,
+            Calendar::Xetr => Zone::Berlin,
+            Calendar::Xpar => Zone::Paris,
+            Calendar::Xtks => Zone::Tokyo,
+            Calendar::Xtse => Zone::Toronto,
         }
     }
 
@@ -74,7 +79,36 @@ impl Calendar {
             // The trading day of foreign exchange rolls at 17:00 in New York.
             Calendar::Weekdays => (-7 * 60, 17 * 60),
             Calendar::Xnys => new_york(date),
+            _ => self.elsewhere(date),
         }
+    }
+
+    /// Hours of the exchanges outside the United States, by their rules of the years since [`Calendar::exact_from`].
+    fn elsewhere(self, date: i32) -> (i64, i64) {
+        const HALF: i64 = 30;
+        let (_, month, day) = civil(date);
+        let eve = month == 12 && matches!(day, 24 | 31);
+        match self {
+            // Half days are the last sessions before Christmas and before the new year.
+            Calendar::Xlon => (8 * 60, if self.is_last_before_feast(date) { 12 * 60 + HALF } else { 16 * 60 + HALF }),
+            Calendar::Xetr => (9 * 60, if self.is_last_of_year(date) { 14 * 60 } else { 17 * 60 + HALF }),
+            Calendar::Xpar => (9 * 60, if eve { 14 * 60 + 5 } else { 17 * 60 + HALF }),
+            Calendar::Xtks => {
+                let longer = date_of(2024, 11, 5).is_some_and(|first| date >= first);
+                (9 * 60, 15 * 60 + if longer { HALF } else { 0 })
+            }
+            _ => (9 * 60 + HALF, if (month, day) == (12, 24) { 13 * 60 } else { 16 * 60 }),
+        }
+    }
+
+    fn is_last_of_year(self, date: i32) -> bool {
+        civil(self.next_session(date)).0 != civil(date).0
+    }
+
+    fn is_last_before_feast(self, date: i32) -> bool {
+        let (year, month, day) = civil(date);
+        let christmas = || date_of(year, 12, 25).is_some_and(|feast| self.next_session(date) > feast);
+        month == 12 && (22..25).contains(&day) && christmas() || month == 12 && self.is_last_of_year(date)
     }
 }
 
@@ -149,6 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn other_exchanges_open_and_close_on_their_own_clocks() {
+        let cases = [
+            (Calendar::Xlon, "2024-03-28", "08:00 16:30"),
+            (Calendar::Xlon, "2024-04-02", "07:00 15:30"),
+            (Calendar::Xlon, "2023-12-22", "08:00 12:30"),
+            (Calendar::Xlon, "2023-12-27", "08:00 16:30"),
+            (Calendar::Xlon, "2023-12-29", "08:00 12:30"),
+            (Calendar::Xetr, "2024-07-01", "07:00 15:30"),
+            (Calendar::Xetr, "2024-12-30", "08:00 13:00"),
+            (Calendar::Xpar, "2024-12-24", "08:00 13:05"),
+            (Calendar::Xtks, "2024-11-01", "00:00 06:00"),
+            (Calendar::Xtks, "2024-11-05", "00:00 06:30"),
+            (Calendar::Xtse, "2024-12-24", "14:30 18:00"),
+        ];
+        for (calendar, day, expected) in cases {
+            let (open, close) = calendar.hours(date(day));
+            assert_eq!(format!("{} {}", clock(open), clock(close)), expected, "{} {day}", calendar.name());
+        }
+    }
+
+    #[test]
     fn early_closes_of_known_years() {
         // As the exchange published them.
         let published = [
@@ -176,7 +231,7 @@ mod tests {
 
     #[test]
     fn hours_hold_the_sessions_bars_and_follow_each_other() {
-        for calendar in [Calendar::Xnys, Calendar::Weekdays, Calendar::AlwaysOpen] {
+        for calendar in Calendar::ALL {
             let mut before = i64::MIN;
             for day in date("1995-01-01")..date("2030-01-01") {
                 let Some(open) = calendar.session_open(day) else { continue };

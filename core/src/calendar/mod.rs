@@ -2,8 +2,8 @@
 //!
 //! Times are `i64` microseconds since 1970-01-01T00:00:00Z; sessions are civil dates as `i32` days since 1970-01-01.
 //!
-//! The New York schedule is written by rule (exchange rule 7.2), so it has no end; it is exact from
-//! [`XNYS_EXACT_FROM`] on. Two questions are kept apart: [`Calendar::is_session`] says whether the exchange *did*
+//! Schedules are written by rule (New York's is exchange rule 7.2), so they have no end; each is exact from
+//! [`Calendar::exact_from`] on. Two questions are kept apart: [`Calendar::is_session`] says whether the exchange *did*
 //! open, closures after an attack, a storm or a death included, and serves the checking of data;
 //! [`Calendar::is_scheduled`] and all that looks forward say what was *known in advance*, so that no strategy sees a
 //! closure coming.
@@ -68,6 +68,21 @@ pub enum Calendar {
     #[default]
     #[serde(rename = "XNYS")]
     Xnys,
+    /// London Stock Exchange; 252 periods a year.
+    #[serde(rename = "XLON")]
+    Xlon,
+    /// Xetra, Frankfurt; 252 periods a year.
+    #[serde(rename = "XETR")]
+    Xetr,
+    /// Euronext Paris; 252 periods a year.
+    #[serde(rename = "XPAR")]
+    Xpar,
+    /// Tokyo Stock Exchange; 252 periods a year.
+    #[serde(rename = "XTKS")]
+    Xtks,
+    /// Toronto Stock Exchange; 252 periods a year.
+    #[serde(rename = "XTSE")]
+    Xtse,
     /// Every weekday (foreign exchange); 252 periods a year.
     #[serde(rename = "weekdays")]
     Weekdays,
@@ -77,10 +92,27 @@ pub enum Calendar {
 }
 
 impl Calendar {
+    /// All of them.
+    pub const ALL: [Calendar; 8] = [
+        Calendar::Xnys,
+        Calendar::Xlon,
+        Calendar::Xetr,
+        Calendar::Xpar,
+        Calendar::Xtks,
+        Calendar::Xtse,
+        Calendar::Weekdays,
+        Calendar::AlwaysOpen,
+    ];
+
     /// The name that manifests and commands use.
     pub fn name(self) -> &'static str {
         match self {
             Calendar::Xnys => "XNYS",
+            Calendar::Xlon => "XLON",
+            Calendar::Xetr => "XETR",
+            Calendar::Xpar => "XPAR",
+            Calendar::Xtks => "XTKS",
+            Calendar::Xtse => "XTSE",
             Calendar::Weekdays => "weekdays",
             Calendar::AlwaysOpen => "24/7",
         }
@@ -89,23 +121,29 @@ impl Calendar {
     /// Sessions a year, for annualising.
     pub fn periods_per_year(self) -> f64 {
         match self {
-            Calendar::Xnys | Calendar::Weekdays => 252.0,
             Calendar::AlwaysOpen => 365.0,
+            _ => 252.0,
+        }
+    }
+
+    /// First date from which the schedule is exact. Before, it is that of the years after, as far as the rules reach.
+    pub fn exact_from(self) -> i32 {
+        match self {
+            Calendar::Weekdays | Calendar::AlwaysOpen => i32::MIN,
+            Calendar::Xnys => XNYS_EXACT_FROM,
+            // 2010-01-01: what was compared with the exchanges' own calendars.
+            Calendar::Xlon | Calendar::Xetr | Calendar::Xpar | Calendar::Xtks | Calendar::Xtse => 14_610,
         }
     }
 
     /// Whether the exchange had a session on this date, unforeseen closures known.
     pub fn is_session(self, date: i32) -> bool {
-        self.is_scheduled(date) && !(self == Calendar::Xnys && holidays::XNYS_UNFORESEEN.contains(&civil(date)))
+        self.is_scheduled(date) && !holidays::unforeseen(self).contains(&civil(date))
     }
 
     /// Whether the regular schedule, known in advance, has a session on this date.
     pub fn is_scheduled(self, date: i32) -> bool {
-        match self {
-            Calendar::AlwaysOpen => true,
-            Calendar::Weekdays => weekday(date) < 5,
-            Calendar::Xnys => weekday(date) < 5 && !holidays::new_york(date),
-        }
+        self == Calendar::AlwaysOpen || weekday(date) < 5 && !holidays::is_holiday(self, date)
     }
 
     /// The next date after `date` with a session on the regular schedule.
@@ -124,16 +162,13 @@ impl Calendar {
         civil(self.next_session(date)).1 != civil(date).1
     }
 
-    /// The session of an intraday bar, from its close instant: New York's date for its exchange, the trading day that
+    /// The session of an intraday bar, from its close instant: the local date of an exchange, the trading day that
     /// rolls at 17:00 New York for foreign exchange, UTC's date for a market that never closes. A bar that closes on
     /// the boundary belongs to the day that ends.
     pub fn session_of_close(self, micros: i64) -> i32 {
         let inside = micros.saturating_sub(1);
-        match self {
-            Calendar::AlwaysOpen => utc_date(inside),
-            Calendar::Xnys => utc_date(new_york_local(inside)),
-            Calendar::Weekdays => utc_date(new_york_local(inside).saturating_add(7 * HOUR_MICROS)),
-        }
+        let local = self.zone().local(inside);
+        utc_date(if self == Calendar::Weekdays { local.saturating_add(7 * HOUR_MICROS) } else { local })
     }
 }
 
@@ -174,6 +209,46 @@ mod tests {
                 .map(|d| format_date(d)[5..].to_string())
                 .collect();
             assert_eq!(closed.join(" "), days, "{year}");
+        }
+    }
+
+    #[test]
+    fn closed_days_of_known_years_elsewhere() {
+        // As the exchanges published them.
+        let published = [
+            (Calendar::Xlon, 2012, "01-02 04-06 04-09 05-07 06-04 06-05 08-27 12-25 12-26"),
+            (Calendar::Xlon, 2015, "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-28"),
+            (Calendar::Xlon, 2020, "01-01 04-10 04-13 05-08 05-25 08-31 12-25 12-28"),
+            (Calendar::Xlon, 2022, "01-03 04-15 04-18 05-02 06-02 06-03 08-29 09-19 12-26 12-27"),
+            (Calendar::Xetr, 2016, "01-01 03-25 03-28 05-16 10-03 12-26"),
+            (Calendar::Xetr, 2017, "04-14 04-17 05-01 06-05 10-03 10-31 12-25 12-26"),
+            (Calendar::Xetr, 2024, "01-01 03-29 04-01 05-01 12-24 12-25 12-26 12-31"),
+            (Calendar::Xpar, 2024, "01-01 03-29 04-01 05-01 12-25 12-26"),
+            (
+                Calendar::Xtks,
+                2015,
+                "01-01 01-02 01-12 02-11 04-29 05-04 05-05 05-06 07-20 09-21 09-22 09-23 10-12 11-03 11-23 12-23 12-31",
+            ),
+            (
+                Calendar::Xtks,
+                2019,
+                "01-01 01-02 01-03 01-14 02-11 03-21 04-29 04-30 05-01 05-02 05-03 05-06 07-15 08-12 09-16 09-23 10-14 10-22 11-04 12-31",
+            ),
+            (
+                Calendar::Xtks,
+                2021,
+                "01-01 01-11 02-11 02-23 04-29 05-03 05-04 05-05 07-22 07-23 08-09 09-20 09-23 11-03 11-23 12-31",
+            ),
+            (Calendar::Xtse, 2020, "01-01 02-17 04-10 05-18 07-01 08-03 09-07 10-12 12-25 12-28"),
+            (Calendar::Xtse, 2022, "01-03 02-21 04-15 05-23 07-01 08-01 09-05 10-10 12-26 12-27"),
+        ];
+        for (calendar, year, days) in published {
+            let (first, last) = (date_of(year, 1, 1).unwrap(), date_of(year, 12, 31).unwrap());
+            let closed: Vec<String> = (first..=last)
+                .filter(|&d| weekday(d) < 5 && !calendar.is_session(d))
+                .map(|d| format_date(d)[5..].to_string())
+                .collect();
+            assert_eq!(closed.join(" "), days, "{} {year}", calendar.name());
         }
     }
 
@@ -229,7 +304,7 @@ mod tests {
     #[test]
     fn any_date_is_answered() {
         for d in [i32::MIN, i32::MIN + 1, -1_000_000, 0, 1_000_000, i32::MAX] {
-            for calendar in [Calendar::Xnys, Calendar::Weekdays, Calendar::AlwaysOpen] {
+            for calendar in Calendar::ALL {
                 let _ =
                     (calendar.is_session(d), calendar.next_session(d), calendar.ends_week(d), calendar.ends_month(d));
             }

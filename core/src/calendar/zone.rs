@@ -10,10 +10,20 @@ use super::HOUR_MICROS;
 pub(super) enum Zone {
     Utc,
     NewYork,
+    London,
+    Berlin,
+    Paris,
+    Tokyo,
+    Toronto,
 }
 
 // Compiled in, so that the history of a clock is the same on every machine.
 static NEW_YORK: TimeZone = jiff::tz::get!("America/New_York");
+static LONDON: TimeZone = jiff::tz::get!("Europe/London");
+static BERLIN: TimeZone = jiff::tz::get!("Europe/Berlin");
+static PARIS: TimeZone = jiff::tz::get!("Europe/Paris");
+static TOKYO: TimeZone = jiff::tz::get!("Asia/Tokyo");
+static TORONTO: TimeZone = jiff::tz::get!("America/Toronto");
 
 impl Zone {
     /// Offset from UTC at an instant, in microseconds; 0 for instants outside the years −9999 to 9999.
@@ -21,6 +31,11 @@ impl Zone {
         let zone = match self {
             Zone::Utc => return 0,
             Zone::NewYork => &NEW_YORK,
+            Zone::London => &LONDON,
+            Zone::Berlin => &BERLIN,
+            Zone::Paris => &PARIS,
+            Zone::Tokyo => &TOKYO,
+            Zone::Toronto => &TORONTO,
         };
         let at = Timestamp::from_microsecond(micros);
         at.map_or(0, |at| i64::from(zone.to_offset(at).seconds()) * 1_000_000)

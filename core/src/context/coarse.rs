@@ -123,7 +123,7 @@ impl Periods {
             Period::Minutes(_) | Period::Daily => true,
             Period::Weekly => self.calendar.ends_week(session),
             Period::Monthly => self.calendar.ends_month(session),
-            Period::Quarterly => self.calendar.ends_month(session) && calendar::civil(session).1 % 3 == 0,
+            Period::Quarterly => self.calendar.ends_month(session) && calendar::civil(session).1.is_multiple_of(3),
         };
         match (self.frequency, self.period) {
             (Frequency::Intraday, Period::Minutes(_)) => time == self.key(time, session, hours),
