@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, History};
-use crate::context::{self, BoundColumn, Context, Panel, Prepared, Window};
+use crate::context::{self, BoundColumn, Context, Fine, Panel, Prepared, Window};
 use crate::engine::{self, Decisions, Record, fast};
 use crate::error::{Error, Result};
 use crate::ledger::{Fill, Trade};
@@ -50,7 +50,7 @@ pub struct Panelled {
 /// The bars that a plan is simulated on.
 fn window(plan: &Plan) -> Window {
     let warmup_bars = u32::try_from(plan.warmup_bars()).unwrap_or(u32::MAX);
-    Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars }
+    Window { from: Some(plan.start()), to: Some(plan.end()), warmup_bars, adjust: plan.adjust(), bars: plan.bars() }
 }
 
 /// Names a panel by what it is made of.
@@ -76,8 +76,9 @@ impl Panelled {
     /// Bytes that it takes, roughly: columns of the panel and of the symbols kept aside.
     fn bytes(&self) -> u64 {
         let aside: usize = self.panel.references.values().map(Bars::len).sum();
+        let fine = self.panel.fine.as_ref().map_or(0, Fine::bytes);
         let times = self.panel.timeline.len() + self.dates.len() + self.benchmark.len();
-        ((self.panel.rows() + aside) * 52 + times * 16) as u64
+        ((self.panel.rows() + aside) * 52 + times * 16 + fine) as u64
     }
 }
 

@@ -29,6 +29,8 @@ pub fn bundle(random: &mut Stream, symbols: usize, days: usize) -> Bundle {
         benchmark: None,
         symbols: names,
         bars,
+        actions: Vec::new(),
+        records: Vec::new(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Orders on bars made by hand: where each kind fills, what cancels what, and what an account may do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use sandtable_core::bundle::{Action, Bars, Bundle, Frequency, PriceBasis};
+use sandtable_core::bundle::{Bars, Bundle, Frequency, PriceBasis};
 use sandtable_core::calendar::{Calendar, DAY_MICROS};
-use sandtable_core::context::{Panel, Window};
+use sandtable_core::context::{CorporateAction, Panel, Window};
 use sandtable_core::engine::{
     Bracket, Cancel, Desk, Distance, Happening, Level, Limit, Order, Record, Size, Ticket, Wait, Workspace,
     check_ledger, simulate,
@@ -31,6 +31,8 @@ fn panel(symbols: &[(&str, &[Row])]) -> Panel {
         benchmark: None,
         symbols: names,
         bars,
+        actions: Vec::new(),
+        records: Vec::new(),
     };
     Panel::new(&bundle, &[], &Window::default(), &[]).unwrap()
 }
@@ -461,14 +463,20 @@ fn targets_count_open_orders() {
     assert_eq!(run(&panel, &ignored, decide).account.positions(), [100.0]);
 }
 
-fn with_actions(rows: &[Row], actions: Vec<Action>) -> Panel {
+fn with_actions(rows: &[Row], actions: Vec<CorporateAction>) -> Panel {
     let mut panel = panel(&[("A", rows)]);
     panel.actions = vec![actions];
     panel
 }
 
-fn action(day: i32, split_ratio: f64, cash_dividend: f64, pay: i32) -> Action {
-    Action { symbol: "A".into(), ex_date: FIRST + day, pay_date: Some(FIRST + pay), split_ratio, cash_dividend }
+fn action(day: i32, split_ratio: f64, cash_dividend: f64, pay: i32) -> CorporateAction {
+    CorporateAction {
+        ex_date: FIRST + day,
+        pay_date: Some(FIRST + pay),
+        split_ratio,
+        cash_dividend,
+        previous_close: Some(100.0),
+    }
 }
 
 #[test]

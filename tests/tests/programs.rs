@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use sandtable_core::bundle::{Action, Bundle, Field, synth};
+use sandtable_core::bundle::{Bundle, Field, synth};
 use sandtable_core::cache::History;
-use sandtable_core::context::{Panel, Window};
+use sandtable_core::context::{CorporateAction, Panel, Window};
 use sandtable_core::engine::{
     Bracket, Desk, Distance, Level, Order, Record, Size, Strategy, Workspace, advance, check_ledger, simulate,
 };
@@ -182,9 +182,9 @@ fn draw_panel(random: &mut Stream) -> Panel {
             dates.dedup();
             *actions = dates
                 .into_iter()
-                .map(|ex_date| Action {
-                    symbol: String::new(),
+                .map(|ex_date| CorporateAction {
                     ex_date,
+                    previous_close: None,
                     pay_date: Some(ex_date + random.below(20) as i32),
                     split_ratio: *pick(random, &[1.0, 2.0, 1.5, 0.1]),
                     cash_dividend: *pick(random, &[0.0, 0.01, 0.3]),
@@ -387,7 +387,7 @@ fn mean(closes: &[f64], n: usize) -> f64 {
 
 #[test]
 fn the_crossover_in_rust_and_in_the_language_have_one_ledger() {
-    let bundle = synth::built_in("mag8").unwrap().bundle().unwrap();
+    let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
     let text = "[rules]\ntarget = 'if(sma(close, 20) > sma(close, 50), 1 / n_symbols, 0)'";
     for (fill, size_at) in [("next_open", "decision"), ("next_close", "fill"), ("same_close", "decision")] {
         let keys =

@@ -95,18 +95,31 @@ impl BundleDraft {
     }
 
     /// The draft as a bundle in memory, without going through bytes.
-    pub fn into_bundle(self) -> Bundle {
+    pub fn into_bundle(mut self) -> Bundle {
+        let version = self.version();
+        // As when it is read: the stored table may speak of other symbols too.
+        self.actions.retain(|action| self.symbols.contains(&action.symbol));
         Bundle {
-            version: self.version(),
+            version,
             name: self.name,
             frequency: self.frequency,
             calendar: self.calendar,
             prices: self.prices,
             benchmark: self.benchmark,
+            records: record_ranges(&self.bars),
             symbols: self.symbols,
             bars: self.bars,
+            actions: self.actions,
         }
     }
+}
+
+/// First and last session of each symbol.
+fn record_ranges(bars: &[Bars]) -> Vec<(i32, i32)> {
+    let of = |bars: &Bars| {
+        (bars.session.first().copied().unwrap_or_default(), bars.session.last().copied().unwrap_or_default())
+    };
+    bars.iter().map(of).collect()
 }
 
 /// BLAKE3 (hex) of one symbol's bars: the little-endian values of each column in order.

@@ -211,9 +211,28 @@ pub struct Bundle {
     pub symbols: Vec<String>,
     /// Bars, one entry per symbol in the same order.
     pub bars: Vec<Bars>,
+    /// Corporate actions of these symbols, sorted by (symbol, ex-date): all of them, whatever dates the bars are cut to.
+    pub actions: Vec<Action>,
+    /// First and last session of each symbol's stored bars, in the same order, whatever dates they are cut to here. A
+    /// symbol without an entry is held whole.
+    pub records: Vec<(i32, i32)>,
 }
 
 impl Bundle {
+    /// First and last session of all that the stored bundle holds of a symbol, by its place; `None` if it has no bars.
+    pub fn record(&self, place: usize) -> Option<(i32, i32)> {
+        let bars = self.bars.get(place);
+        let held = || bars.and_then(|bars| Some((*bars.session.first()?, *bars.session.last()?)));
+        self.records.get(place).copied().or_else(held)
+    }
+
+    /// The actions of one symbol, by ex-date.
+    pub fn actions_of(&self, symbol: &str) -> &[Action] {
+        let first = self.actions.partition_point(|action| action.symbol.as_str() < symbol);
+        let count = self.actions[first..].partition_point(|action| action.symbol == symbol);
+        &self.actions[first..first + count]
+    }
+
     /// Number of bars over all symbols.
     pub fn rows(&self) -> usize {
         self.bars.iter().map(Bars::len).sum()

@@ -296,11 +296,12 @@ impl Reader {
         let keep: Vec<bool> = bars.iter().map(|bars| all_stay || !bars.is_empty()).collect();
         let mut kept = keep.iter();
         bars.retain(|_| kept.next().copied().unwrap_or(false));
-        let symbols: Vec<String> =
-            self.symbols.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(entry, _)| entry.symbol.clone()).collect();
+        let kept = || self.symbols.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(entry, _)| entry);
+        let symbols: Vec<String> = kept().map(|entry| entry.symbol.clone()).collect();
         if symbols.is_empty() {
             return Err(no_bars_in_range(&self.manifest));
         }
+        let actions = self.actions.iter().filter(|action| symbols.contains(&action.symbol)).cloned().collect();
         Ok(Bundle {
             name: self.manifest.name.clone(),
             version: self.manifest.version.clone(),
@@ -308,8 +309,10 @@ impl Reader {
             calendar: self.manifest.calendar,
             prices: self.manifest.prices,
             benchmark: self.manifest.benchmark.clone(),
+            records: kept().map(|entry| (entry.first, entry.last)).collect(),
             symbols,
             bars,
+            actions,
         })
     }
 

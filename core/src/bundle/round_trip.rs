@@ -61,6 +61,7 @@ fn what_is_written_is_read() {
         assert_eq!(files, encode(&draft).unwrap(), "encoding is deterministic");
         let (bundle, actions, _) = read(&files, Selection::all()).unwrap();
         assert_eq!(actions, draft.actions);
+        assert_eq!(bundle.actions, draft.actions);
         assert_eq!(bundle, draft.into_bundle());
     }
 }
@@ -81,6 +82,9 @@ fn a_slice_asks_for_little() {
     let (bundle, _, asked) = read(&files, year.clone()).unwrap();
     assert_eq!(bundle.bars.iter().map(|bars| bars.len()).collect::<Vec<_>>(), [252, 252]);
     assert_eq!(format_date(bundle.bars[1].session[0]), "2015-01-02");
+    let whole = draft.into_bundle();
+    let records: Vec<_> = [1, 7].map(|place| whole.record(place).unwrap()).to_vec();
+    assert_eq!(bundle.records, records, "a slice knows how far its symbols go");
     assert!(asked * 10 < size as u64 * 2, "{asked} of {size} bytes");
 
     let closes = Selection { fields: Some(vec![Field::Close]), ..year };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{Bars, Bundle, Field, Frequency};
-use crate::calendar::{self, Calendar, DAY_MICROS};
+use super::adjust::{Adjust, CorporateAction, Pending};
+use super::fine::{BarSize, Coarser, Fine};
+use crate::bundle::{Bars, Bundle, Field, Frequency, PriceBasis};
+use crate::calendar::{self, Calendar};
 use crate::error::{Error, Result, nearest};
-use crate::strategy::Period;
 
 /// Which part of a bundle a run sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub struct Window {
     pub to: Option<i32>,
     /// Bars before `from` that each symbol's columns may start from.
     pub warmup_bars: u32,
+    /// Which corporate actions adjust the past that a strategy sees, where prices are stored as traded.
+    pub adjust: Adjust,
+    /// Which bars the run has; not longer ones than the bundle's.
+    pub bars: BarSize,
 }
 
 /// Where one symbol's rows lie in the flat columns.
@@ -27,7 +32,7 @@ pub struct Span {
     pub len: usize,
     /// Whether the symbol has volume at all; one that never has any is not treated as untradable.
     pub has_volume: bool,
-    /// Whether the symbol's record ends before the run does, for good.
+    /// Whether the bundle's record of the symbol ends for good before the last timestamp of the run.
     pub delisted: bool,
 }
 
@@ -69,10 +74,17 @@ pub struct Panel {
     pub calendar: Calendar,
     /// Bar spacing.
     pub frequency: Frequency,
-    /// Corporate actions of each symbol that prices are not adjusted for, ascending by ex-date; empty without any.
-    pub actions: Vec<Vec<crate::bundle::Action>>,
     /// Symbols outside the universe that expressions or benchmarks refer to.
     pub references: BTreeMap<String, Bars>,
+    /// The finer bars that the rows are made of, where the run's are not the bundle's own.
+    pub fine: Option<Fine>,
+    /// Which actions adjust the past that expressions see. The columns above are as stored.
+    pub adjust: Adjust,
+    /// Each symbol's corporate actions by ex-date, those outside the run's dates included; none where the prices are
+    /// stored adjusted, since they must not be applied again.
+    pub actions: Vec<Vec<CorporateAction>>,
+    /// The same of the symbols kept aside.
+    pub reference_actions: BTreeMap<String, Vec<CorporateAction>>,
 }
 
 impl Panel {
@@ -91,15 +103,48 @@ impl Panel {
         chosen.sort_unstable();
         chosen.dedup();
 
-        let names = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
-        let clipped: Vec<Bars> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
+        let names: Vec<String> = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
+        let mut own: Vec<Bars> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
         let mut aside = BTreeMap::new();
         for name in references {
             let bars = &bundle.bars[find_symbol(bundle, name)?];
             aside.insert(name.clone(), clip(bars, window));
         }
+        // Prices that are stored adjusted must not be adjusted again.
+        let actions_of = |name: &String, bars: &Bars| match bundle.prices {
+            PriceBasis::Raw => CorporateAction::all(bundle.actions_of(name), bars),
+            PriceBasis::SplitAdjusted | PriceBasis::TotalReturn => Vec::new(),
+        };
+        let actions: Vec<_> = names.iter().zip(&own).map(|(name, bars)| actions_of(name, bars)).collect();
+        let reference_actions: BTreeMap<_, _> =
+            aside.iter().map(|(name, bars)| (name.clone(), actions_of(name, bars))).collect();
+        let last = own.iter().filter_map(|bars| bars.session.last()).max().copied().unwrap_or(i32::MIN);
+
+        let (mut fine, mut frequency) = (None, bundle.frequency);
+        let size = window.bars.over(bundle.frequency).unwrap_or_default();
+        if let (Some(period), Some(coarser)) = (size.period(), size.frequency()) {
+            let coarse = Coarser::new(bundle.calendar, bundle.frequency, period, own.iter());
+            let mut inside = Fine::default();
+            for (bars, actions) in own.iter_mut().zip(&actions) {
+                let (made, row_of, adjusted) = coarse.make(std::mem::take(bars), actions);
+                inside.append(&adjusted, &row_of);
+                *bars = made;
+            }
+            for (name, bars) in &mut aside {
+                let actions = reference_actions.get(name).map_or(&[][..], Vec::as_slice);
+                *bars = coarse.make(std::mem::take(bars), actions).0;
+            }
+            (fine, frequency) = (Some(inside), coarser);
+        }
         let from = window.from.unwrap_or(i32::MIN);
-        let panel = Panel::join(names, clipped, from, bundle.calendar, bundle.frequency, aside);
+        let mut panel = Panel::join(names, own, from, bundle.calendar, frequency, aside);
+        for (span, &place) in panel.spans.iter_mut().zip(&chosen) {
+            span.delisted = bundle.record(place).is_some_and(|(_, end)| end < last);
+        }
+        panel.fine = fine;
+        panel.adjust = window.adjust;
+        panel.actions = actions;
+        panel.reference_actions = reference_actions;
         if panel.start >= panel.timeline.len() {
             let (first, last) = session_range(&bundle.bars);
             return Err(Error::plan(format!(
@@ -117,7 +162,7 @@ impl Panel {
         Ok(panel)
     }
 
-    fn join(
+    pub(super) fn join(
         symbols: Vec<String>,
         bars: Vec<Bars>,
         from: i32,
@@ -143,8 +188,11 @@ impl Panel {
             volume: Vec::with_capacity(rows),
             calendar,
             frequency,
-            actions: Vec::new(),
             references,
+            fine: None,
+            adjust: Adjust::default(),
+            actions: vec![Vec::new(); bars.len()],
+            reference_actions: BTreeMap::new(),
         };
         for bars in &bars {
             let has_volume = bars.volume.iter().any(|&v| v > 0.0);
@@ -197,44 +245,30 @@ impl Panel {
         self.sessions.get(t + 1) != Some(&self.sessions[t])
     }
 
-    /// Values of a field, adjusted for the actions known in a session.
-    pub fn adjusted(&self, _symbol: usize, field: Field, rows: std::ops::Range<usize>, _session: i32) -> Vec<f64> {
-        self.field(field)[rows].to_vec()
-    }
-
-    /// Whether `t` is the bar that closes at the scheduled close of its session.
-    pub fn closes_session(&self, t: usize) -> bool {
-        self.ends_session(t)
-    }
-
-    /// The same symbols on completed coarser bars, and for each fine row the index (plus one, 0 for none) of the last
-    /// coarse row that was complete at its close.
-    pub fn coarsen(&self, period: Period) -> (Panel, Vec<u32>) {
-        let mut completed = vec![0u32; self.rows()];
-        let mut coarse = Vec::with_capacity(self.spans.len());
-        let mut offset = 0u32;
-        for span in &self.spans {
-            let fine = self.span_bars(*span);
-            let (bars, row_of) = resample(&fine, period);
-            for (k, row) in span.rows().enumerate() {
-                let own = row_of[k];
-                // The bar being formed counts only once its period is over by the exchange's schedule. Intraday bars
-                // cannot know that theirs is the session's last one, so they wait for the next period.
-                let over = self.frequency != Frequency::Intraday
-                    && ends_period(self.calendar, self.row_session[row], period)
-                    && row_of.get(k + 1) != Some(&own);
-                let count = if over { own + 1 } else { own };
-                completed[row] = if count == 0 { 0 } else { offset + count };
-            }
-            offset += bars.len() as u32;
-            coarse.push(bars);
+    /// Values of some rows of one symbol, seen as of a session: adjusted for the actions effective by then, as a
+    /// strategy sees its past.
+    pub fn adjusted(&self, symbol: usize, field: Field, rows: std::ops::Range<usize>, session: i32) -> Vec<f64> {
+        let mut values = self.field(field)[rows.clone()].to_vec();
+        let mut pending = Pending::new(self.actions.get(symbol).map_or(&[][..], Vec::as_slice), self.adjust);
+        while let Some(rescale) = pending.next(session) {
+            let before = self.row_session[rows.clone()].partition_point(|&session| session < rescale.date);
+            rescale.values(field, &mut values[..before]);
         }
-        let references = self.references.iter().map(|(name, bars)| (name.clone(), resample(bars, period).0)).collect();
-        let panel = Panel::join(self.symbols.clone(), coarse, i32::MIN, self.calendar, Frequency::Coarse, references);
-        (panel, completed)
+        values
     }
 
-    fn span_bars(&self, span: Span) -> Bars {
+    /// Whether `t` closes its session: at the scheduled close, or with the last bar of a session that ended before it.
+    pub fn closes_session(&self, t: usize) -> bool {
+        if self.frequency != Frequency::Intraday {
+            return self.ends_session(t);
+        }
+        let (time, session) = (self.timeline[t], self.sessions[t]);
+        let close = self.calendar.hours(session).1;
+        let over = self.sessions.get(t + 1).is_some_and(|&next| next != session);
+        time == close || (time < close && over)
+    }
+
+    pub(super) fn span_bars(&self, span: Span) -> Bars {
         let rows = span.rows();
         Bars {
             time: self.row_time[rows.clone()].iter().map(|&t| self.timeline[t as usize]).collect(),
@@ -308,63 +342,4 @@ fn union(bars: &[Bars]) -> (Vec<i64>, Vec<i32>) {
     extra.sort_unstable();
     extra.dedup_by_key(|entry| entry.0);
     extra.into_iter().unzip()
-}
-
-/// Number of the period that a date lies in, ascending.
-fn period_of(session: i32, period: Period) -> i32 {
-    match period {
-        // Weeks start on Monday; 1970-01-01 was a Thursday.
-        Period::Weekly => session.wrapping_add(3).div_euclid(7),
-        Period::Monthly => {
-            let (year, month, _) = calendar::civil(session);
-            year * 12 + month as i32 - 1
-        }
-    }
-}
-
-fn ends_period(calendar: Calendar, session: i32, period: Period) -> bool {
-    match period {
-        Period::Weekly => calendar.ends_week(session),
-        Period::Monthly => calendar.ends_month(session),
-    }
-}
-
-/// Coarser bars, and for each fine bar the index of the coarse bar that it belongs to. Coarse bars are stamped with
-/// the last date of their period, so that symbols with different last bars still meet on one timeline.
-fn resample(bars: &Bars, period: Period) -> (Bars, Vec<u32>) {
-    let mut coarse = Bars::default();
-    let mut row_of = Vec::with_capacity(bars.len());
-    let mut current = None;
-    for k in 0..bars.len() {
-        let id = period_of(bars.session[k], period);
-        if current != Some(id) {
-            current = Some(id);
-            let stamp = period_stamp(id, period);
-            coarse.time.push(i64::from(stamp) * DAY_MICROS);
-            coarse.session.push(stamp);
-            coarse.open.push(bars.open[k]);
-            coarse.high.push(bars.high[k]);
-            coarse.low.push(bars.low[k]);
-            coarse.close.push(bars.close[k]);
-            coarse.volume.push(bars.volume[k]);
-        } else {
-            let last = coarse.close.len() - 1;
-            coarse.high[last] = coarse.high[last].max(bars.high[k]);
-            coarse.low[last] = coarse.low[last].min(bars.low[k]);
-            coarse.close[last] = bars.close[k];
-            coarse.volume[last] += bars.volume[k];
-        }
-        row_of.push(coarse.close.len() as u32 - 1);
-    }
-    (coarse, row_of)
-}
-
-fn period_stamp(id: i32, period: Period) -> i32 {
-    match period {
-        Period::Weekly => id.saturating_mul(7).saturating_add(3),
-        Period::Monthly => {
-            let next = id + 1;
-            calendar::date_of(next.div_euclid(12), next.rem_euclid(12) as u32 + 1, 1).unwrap_or(0) - 1
-        }
-    }
 }

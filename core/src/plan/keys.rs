@@ -10,6 +10,7 @@ use super::settings::{
 use super::source::{Item, Value, shorten};
 use super::spec::PlanSpec;
 use crate::calendar;
+use crate::context::{Adjust, BarSize};
 use crate::error::{Error, Result, nearest};
 
 /// One key of a study file.
@@ -230,6 +231,20 @@ pub static KEYS: &[Key] = &[
         doc: "Where indicators start: \"auto\" on the bars before `start`, \"none\" on the first bar of the dates.",
         default: "\"auto\"",
         read: Read::Word { words: words::<Warmup>, later: &[], put: |spec, i| pick(&mut spec.warmup, i) },
+    },
+    Key {
+        name: "adjust",
+        doc: "Which corporate actions adjust the past that the strategy sees at a bar, where the bundle keeps prices as \
+              traded: \"all\" effective by then, \"splits\" only, or \"none\".",
+        default: "\"all\"",
+        read: Read::Word { words: words::<Adjust>, later: &[], put: |spec, i| pick(&mut spec.adjust, i) },
+    },
+    Key {
+        name: "bars",
+        doc: "Bars of the run: the bundle's, or longer ones made of them, \"5m\", \"15m\", \"30m\", \"1h\", \"daily\" or \
+              \"weekly\".",
+        default: "\"bundle\"",
+        read: Read::Word { words: words::<BarSize>, later: &[], put: |spec, i| pick(&mut spec.bars, i) },
     },
     Key {
         name: "close_at_end",

@@ -30,6 +30,7 @@ pub use spec::{PlanSpec, SpaceEntry, StrategySource};
 use crate::bundle::read::Selection;
 use crate::bundle::{Bundle, Frequency, Manifest};
 use crate::calendar::{Calendar, format_date};
+use crate::context::{Adjust, BarSize};
 use crate::error::{Error, Result, nearest};
 use crate::metrics::{self, Better};
 use crate::num;
@@ -123,6 +124,8 @@ pub struct Plan {
     start: i32,
     end: i32,
     warmup_bars: u64,
+    adjust: Adjust,
+    bars: BarSize,
     method: Method,
     objective: Objective,
     seed: u64,
@@ -170,8 +173,9 @@ impl Plan {
         let (start, end) = dates(spec, bundle, &mut warnings)?;
         let space = Space::resolve(spec, &strategy.params, &mut warnings)?;
         check_corners(spec, &strategy, &space, &mut warnings)?;
+        let bars = bar_size(spec, &strategy, bundle)?;
         let warmup_bars = match spec.warmup {
-            Warmup::Auto => lookback(&strategy, &space),
+            Warmup::Auto => lookback(&strategy, &space, bars, bundle.frequency),
             Warmup::None => 0,
         };
         let mut settings = spec.settings;
@@ -196,6 +200,8 @@ impl Plan {
             start,
             end,
             warmup_bars,
+            adjust: spec.adjust,
+            bars,
             method: spec.method,
             objective: objective(spec)?,
             seed: spec.seed,
@@ -292,6 +298,16 @@ impl Plan {
         self.warmup_bars
     }
 
+    /// Which corporate actions adjust the past that the strategy sees.
+    pub fn adjust(&self) -> Adjust {
+        self.adjust
+    }
+
+    /// Bars that the run is simulated on.
+    pub fn bars(&self) -> BarSize {
+        self.bars
+    }
+
     /// Which points become trials.
     pub fn method(&self) -> Method {
         self.method
@@ -337,9 +353,12 @@ impl Plan {
         self.benchmark.as_deref()
     }
 
-    /// Sessions a year.
+    /// Sessions a year; on weekly bars, weeks.
     pub fn periods_per_year(&self) -> f64 {
-        self.bundle.calendar.periods_per_year()
+        match self.bars {
+            BarSize::Weekly => 52.0,
+            _ => self.bundle.calendar.periods_per_year(),
+        }
     }
 
     /// The return without risk of one session, compounding to the yearly rate.
@@ -392,6 +411,8 @@ impl Plan {
             "start": format_date(self.start),
             "end": format_date(self.end),
             "warmup_bars": self.warmup_bars,
+            "adjust": settings::word_of(self.adjust),
+            "bars": settings::word_of(self.bars),
             "settings": self.settings,
             "space": {
                 "size": self.space.size(),
@@ -567,9 +588,40 @@ fn check_corners(spec: &PlanSpec, strategy: &Strategy, space: &Space, warnings: 
     Ok(())
 }
 
-/// Most bars that the strategy looks back at any corner of the space.
-fn lookback(strategy: &Strategy, space: &Space) -> u64 {
-    corners(space).iter().map(|corner| strategy.lookback(corner, true) as u64).max().unwrap_or(0)
+/// The bars of the run, which the bundle must have or be finer than, and the strategy's words must mean something on.
+fn bar_size(spec: &PlanSpec, strategy: &Strategy, bundle: &BundleFacts) -> Result<BarSize> {
+    let Some(bars) = spec.bars.over(bundle.frequency) else {
+        let message = format!(
+            "`bars = \"{}\"` asks for shorter bars than the bundle `{}` has, which are {}",
+            settings::word_of(spec.bars),
+            bundle.name,
+            bundle.frequency.name()
+        );
+        return Err(spec.fault("bars", message).help("longer bars can be made of shorter ones, not the reverse"));
+    };
+    let short = match bars {
+        BarSize::Bundle => bundle.frequency == Frequency::Intraday,
+        bars => !matches!(bars, BarSize::Daily | BarSize::Weekly),
+    };
+    match strategy.needs_intraday() {
+        Some(word) if !short => {
+            let message = format!("`{word}` means nothing on bars of a session or longer");
+            Err(spec.fault("strategy", message).help("take an intraday bundle, or another condition"))
+        }
+        _ => Ok(bars),
+    }
+}
+
+/// Most bars of the bundle that the strategy looks back at any corner of the space. An intraday bundle says nowhere how
+/// many bars it has in a session: no two are taken to be in one minute.
+fn lookback(strategy: &Strategy, space: &Space, bars: BarSize, frequency: Frequency) -> u64 {
+    const MINUTES: usize = 24 * 60;
+    let of_bundle = if frequency == Frequency::Intraday { MINUTES } else { 1 };
+    let of_run = if matches!(bars, BarSize::Daily | BarSize::Weekly) { 1 } else { of_bundle };
+    let own = corners(space).iter().map(|corner| strategy.lookback_with(corner, true, of_run)).max().unwrap_or(0);
+    // One more, because the window may cut the first of the longer bars.
+    let each = bars.period().map(|period| period.most_bars(of_bundle));
+    each.map_or(own, |each| own.saturating_add(1).saturating_mul(each)) as u64
 }
 
 #[cfg(test)]

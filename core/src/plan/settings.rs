@@ -2,10 +2,17 @@
 //!
 //! Given nothing, this file gives plain values that an engine copies into its loop. It never knows how they are used.
 
+use crate::context::{Adjust, BarSize};
+
 /// A closed set of words of the study file.
 pub trait Words: Copy + Sized + 'static {
     /// All values with their spelling, the default first.
     const ALL: &'static [(&'static str, Self)];
+}
+
+/// The spelling of a value.
+pub(super) fn word_of<W: Words + PartialEq>(value: W) -> &'static str {
+    W::ALL.iter().find(|&&(_, known)| known == value).map_or("", |&(word, _)| word)
 }
 
 macro_rules! words {
@@ -220,6 +227,23 @@ words! {
         /// The smallest value.
         Min = "min",
     }
+}
+
+impl Words for Adjust {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("all", Adjust::All), ("splits", Adjust::Splits), ("none", Adjust::None)];
+}
+
+impl Words for BarSize {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("bundle", BarSize::Bundle),
+        ("5m", BarSize::FiveMinutes),
+        ("15m", BarSize::FifteenMinutes),
+        ("30m", BarSize::ThirtyMinutes),
+        ("1h", BarSize::Hour),
+        ("daily", BarSize::Daily),
+        ("weekly", BarSize::Weekly),
+    ];
 }
 
 /// Most tiers that a commission may have.

@@ -9,6 +9,7 @@ use super::keys::{self, KEYS, Key, Read};
 use super::presets::Conventions;
 use super::settings::{Direction, Method, Settings, Warmup};
 use super::source::{self, Entry, File, Item, Value, shorten};
+use crate::context::{Adjust, BarSize};
 use crate::error::{Error, Place, Result, nearest};
 use crate::strategy::{Domain, Scale};
 
@@ -65,6 +66,10 @@ pub struct PlanSpec {
     pub lot_given: bool,
     /// Where indicators start.
     pub warmup: Warmup,
+    /// Which corporate actions adjust the past that the strategy sees.
+    pub adjust: Adjust,
+    /// Bars that the run is simulated on.
+    pub bars: BarSize,
     /// Values of parameters, instead of those that the strategy declares.
     pub space: BTreeMap<String, SpaceEntry>,
     /// Conditions over parameters that every trial satisfies.
@@ -105,6 +110,8 @@ impl Default for PlanSpec {
             max_positions: 0,
             lot_given: false,
             warmup: Warmup::default(),
+            adjust: Adjust::default(),
+            bars: BarSize::default(),
             space: BTreeMap::new(),
             conditions: Vec::new(),
             method: Method::default(),

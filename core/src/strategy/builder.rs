@@ -135,7 +135,7 @@ impl Builder {
         match node {
             Node::Calendar(_) => traits.not_coarse = Some("a calendar function"),
             Node::CrossSection(..) => traits.not_coarse = Some("a function over all symbols"),
-            Node::Coarse(..) => traits.not_coarse = Some("another `weekly` or `monthly`"),
+            Node::Coarse(..) => traits.not_coarse = Some("other longer bars"),
             _ => {}
         }
         traits
@@ -172,8 +172,9 @@ impl BinaryOp {
 
 impl super::CalendarFunction {
     fn kind(self) -> Kind {
-        use super::CalendarFunction::{MonthEnd, MonthStart, WeekEnd, WeekStart};
-        if matches!(self, MonthEnd | MonthStart | WeekEnd | WeekStart) { Kind::Bool } else { Kind::Float }
+        use super::CalendarFunction::{MonthEnd, MonthStart, SessionEnd, SessionStart, WeekEnd, WeekStart};
+        let condition = matches!(self, MonthEnd | MonthStart | WeekEnd | WeekStart | SessionStart | SessionEnd);
+        if condition { Kind::Bool } else { Kind::Float }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Meaning {
     CrossSection(CrossSection),
     /// Coarser bars.
     Coarse(Period),
+    /// `minutes(n, x)`: bars of so many minutes.
+    Minutes,
     /// What the calendar says.
     Calendar(CalendarFunction),
     /// What the position says.
@@ -97,12 +99,26 @@ pub static BUILTINS: &[Builtin] = &[
         Meaning::CrossSection(CrossSection::Top),
     ),
     word("count", "count(c)", "Number of symbols for which c is true.", Meaning::CrossSection(CrossSection::Count)),
+    word(
+        "minutes",
+        "minutes(n, x)",
+        "x on bars of n minutes from the open, as of the last completed one.",
+        Meaning::Minutes,
+    ),
+    word("hourly", "hourly(x)", "minutes(60, x).", Meaning::Coarse(Period::Minutes(60))),
+    word("daily", "daily(x)", "x on daily bars, as of the last completed session.", Meaning::Coarse(Period::Daily)),
     word("weekly", "weekly(x)", "x on weekly bars, as of the last completed week.", Meaning::Coarse(Period::Weekly)),
     word(
         "monthly",
         "monthly(x)",
         "x on monthly bars, as of the last completed month.",
         Meaning::Coarse(Period::Monthly),
+    ),
+    word(
+        "quarterly",
+        "quarterly(x)",
+        "x on quarterly bars, as of the last completed quarter.",
+        Meaning::Coarse(Period::Quarterly),
     ),
     word("month_end", "month_end", "Last scheduled session of a month.", Meaning::Calendar(CalendarFunction::MonthEnd)),
     word("month_start", "month_start", "First bar of a month.", Meaning::Calendar(CalendarFunction::MonthStart)),
@@ -112,6 +128,36 @@ pub static BUILTINS: &[Builtin] = &[
     word("month", "month", "1 to 12.", Meaning::Calendar(CalendarFunction::Month)),
     word("day", "day", "Day of the month.", Meaning::Calendar(CalendarFunction::Day)),
     word("year", "year", "Civil year.", Meaning::Calendar(CalendarFunction::Year)),
+    word(
+        "session_start",
+        "session_start",
+        "First bar of a session.",
+        Meaning::Calendar(CalendarFunction::SessionStart),
+    ),
+    word(
+        "session_end",
+        "session_end",
+        "Bar that closes at the session's scheduled close.",
+        Meaning::Calendar(CalendarFunction::SessionEnd),
+    ),
+    word(
+        "minutes_since_open",
+        "minutes_since_open",
+        "Minutes from the scheduled open to the bar's close.",
+        Meaning::Calendar(CalendarFunction::MinutesSinceOpen),
+    ),
+    word(
+        "minutes_to_close",
+        "minutes_to_close",
+        "Minutes from the bar's close to the scheduled close.",
+        Meaning::Calendar(CalendarFunction::MinutesToClose),
+    ),
+    word(
+        "time_of_day",
+        "time_of_day",
+        "Minutes from local midnight to the bar's close.",
+        Meaning::Calendar(CalendarFunction::TimeOfDay),
+    ),
     word("n_symbols", "n_symbols", "Number of symbols of the run.", Meaning::SymbolCount),
     word(
         "entry_price",

@@ -53,7 +53,11 @@ impl Checker<'_> {
             Meaning::Cross(over) => self.cross(over, call, usage, span),
             Meaning::Since => self.since(call, usage, span),
             Meaning::CrossSection(function) => self.cross_section(function, call, usage, span),
-            Meaning::Coarse(period) => self.coarse(period, call, usage, span),
+            Meaning::Coarse(period) => {
+                let [operand] = positional(call, usage)?;
+                self.coarse(period, call, operand, span)
+            }
+            Meaning::Minutes => self.minutes(call, usage, span),
             _ => Err(Problem::new(call.name_span, format!("`{}` is not a function", call.name))
                 .help(format!("write `{usage}`; a value some bars ago is `{}[1]`", call.name))),
         }

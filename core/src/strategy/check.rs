@@ -478,8 +478,26 @@ impl Checker<'_> {
         }
     }
 
-    pub fn coarse(&mut self, period: Period, call: &Call, usage: &str, span: Span) -> Checked<NodeId> {
-        let [operand] = positional(call, usage)?;
+    /// `minutes(n, x)`: the number is written out, because a panel of such bars is made before any trial.
+    pub fn minutes(&mut self, call: &Call, usage: &str, span: Span) -> Checked<NodeId> {
+        let [count, operand] = positional(call, usage)?;
+        let minutes = match count.kind {
+            ExprKind::Number(value) if (1.0..=1440.0).contains(&value) && value.fract() == 0.0 => value as u16,
+            _ => {
+                return Err(Problem::new(
+                    count.span,
+                    format!(
+                        "`minutes` needs a whole number from 1 to 1440, written out, found `{}`",
+                        self.source(count.span)
+                    ),
+                )
+                .help("write `minutes(15, close)`; choose between several with `if`"));
+            }
+        };
+        self.coarse(Period::Minutes(minutes), call, operand, span)
+    }
+
+    pub fn coarse(&mut self, period: Period, call: &Call, operand: &Expr, span: Span) -> Checked<NodeId> {
         let user = format!("`{}`", call.name);
         let id = self.inside(&user, |checker| {
             let id = checker.node(operand)?;
@@ -487,7 +505,7 @@ impl Checker<'_> {
         })?;
         if let Some(what) = self.builder.traits(id).not_coarse {
             return Err(Problem::new(operand.span, format!("{user} cannot have {what} inside"))
-                .help(format!("use it outside: {user} computes each symbol's own coarser bars")));
+                .help(format!("use it outside: {user} computes each symbol's own longer bars")));
         }
         self.add(span, Node::Coarse(period, id))
     }

@@ -6,7 +6,7 @@
 use super::builtins::{Meaning, spelling};
 use super::lexer::clip;
 use super::parser::{NEGATION, NOT, POSTFIX, POWER};
-use super::{BinaryOp, Function, Kind, Node, NodeId, ParamDecl, Program};
+use super::{BinaryOp, Function, Kind, Node, NodeId, ParamDecl, Period, Program};
 use crate::indicators::{Input, REGISTRY};
 
 impl Program {
@@ -77,6 +77,11 @@ impl Printer<'_> {
             Node::Since(condition) => self.call(spelling(Meaning::Since), &[*condition]),
             Node::Indicator { index, inputs, params, output } => self.indicator(*index, inputs, params, *output),
             Node::CrossSection(function, operands) => self.call(spelling(Meaning::CrossSection(*function)), operands),
+            Node::Coarse(Period::Minutes(minutes), operand) if *minutes != 60 => {
+                self.text.push_str(&format!("{}({minutes}, ", spelling(Meaning::Minutes)));
+                self.node(*operand, 0);
+                self.text.push(')');
+            }
             Node::Coarse(period, operand) => self.call(spelling(Meaning::Coarse(*period)), &[*operand]),
             Node::Calendar(function) => self.text.push_str(spelling(Meaning::Calendar(*function))),
             Node::State(variable) => self.text.push_str(spelling(Meaning::State(*variable))),

@@ -10,12 +10,17 @@ use crate::error::{Error, Result};
 use crate::indicators::{Indicator, REGISTRY};
 
 impl Period {
-    /// Most sessions that one period can have, on a calendar without closed days.
-    pub fn longest_in_sessions(self) -> usize {
-        match self {
+    /// Most bars that one period can have, on a calendar without closed days and where a session has up to
+    /// `bars_per_session`, no two in one minute.
+    pub fn most_bars(self, bars_per_session: usize) -> usize {
+        let sessions = match self {
+            Period::Minutes(minutes) => return usize::from(minutes).min(bars_per_session).max(1),
+            Period::Daily => 1,
             Period::Weekly => 7,
             Period::Monthly => 31,
-        }
+            Period::Quarterly => 92,
+        };
+        bars_per_session.saturating_mul(sessions)
     }
 }
 
@@ -44,10 +49,7 @@ impl Program {
                 _ => 0,
             };
             bars.push(match entry {
-                Node::Coarse(period, _) => {
-                    let period = period.longest_in_sessions().saturating_mul(bars_per_session);
-                    longest.saturating_add(2).saturating_mul(period)
-                }
+                Node::Coarse(period, _) => longest.saturating_add(2).saturating_mul(period.most_bars(bars_per_session)),
                 _ => longest.saturating_add(own),
             });
         }
@@ -111,7 +113,24 @@ impl Rules {
 impl Strategy {
     /// The longest [`Program::lookback`] of all rules.
     pub fn lookback(&self, point: &[f64], settle: bool) -> usize {
-        self.rules.nodes().into_iter().map(|node| self.program.lookback(node, point, settle)).max().unwrap_or(0)
+        self.lookback_with(point, settle, 1)
+    }
+
+    /// The longest [`Program::lookback_with`] of all rules.
+    pub fn lookback_with(&self, point: &[f64], settle: bool, bars_per_session: usize) -> usize {
+        let of = |node| self.program.lookback_with(node, point, settle, bars_per_session);
+        self.rules.nodes().into_iter().map(of).max().unwrap_or(0)
+    }
+
+    /// A word that the rules use and that means nothing on bars of a session or longer.
+    pub fn needs_intraday(&self) -> Option<String> {
+        let nodes = self.rules.nodes().into_iter().flat_map(|root| self.program.reachable(root));
+        let word = |id: NodeId| match self.program.node(id) {
+            Node::Calendar(function) if function.needs_intraday() => Some(self.short_display(id)),
+            Node::Coarse(Period::Minutes(_), _) => Some(self.short_display(id)),
+            _ => None,
+        };
+        nodes.filter_map(word).next()
     }
 
     /// Names of other symbols that the strategy looks at by name, ascending.

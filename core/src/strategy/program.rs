@@ -103,15 +103,39 @@ pub enum CalendarFunction {
     Day,
     /// Civil year.
     Year,
+    /// First bar of a session on the symbol's record (bool).
+    SessionStart,
+    /// Bar that closes at the scheduled close of its session (bool).
+    SessionEnd,
+    /// Minutes from the scheduled open to the bar's close, negative before the open.
+    MinutesSinceOpen,
+    /// Minutes from the bar's close to the scheduled close, negative after it.
+    MinutesToClose,
+    /// Minutes from local midnight to the bar's close, above 0 and up to 1440.
+    TimeOfDay,
+}
+
+impl CalendarFunction {
+    /// Whether it says something only of bars shorter than a session.
+    pub fn needs_intraday(self) -> bool {
+        use CalendarFunction::{MinutesSinceOpen, MinutesToClose, TimeOfDay};
+        matches!(self, MinutesSinceOpen | MinutesToClose | TimeOfDay)
+    }
 }
 
 /// Coarser bars that an expression can be evaluated on; only completed ones are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Period {
+    /// So many minutes (1 to 1440), counted from the scheduled open; the last of a session ends at the scheduled close.
+    Minutes(u16),
+    /// Sessions.
+    Daily,
     /// ISO weeks.
     Weekly,
     /// Civil months.
     Monthly,
+    /// Quarters of the civil year.
+    Quarterly,
 }
 
 /// What a rule may know of the symbol's own position.

@@ -12,7 +12,7 @@ use super::{NodeId, Strategy, gallery, parse_scalar_condition};
 use crate::error::Place;
 
 /// Bits of the language and of TOML, to be thrown into valid texts.
-const SCRAPS: [&str; 44] = [
+const SCRAPS: [&str; 47] = [
     "(",
     ")",
     "[",
@@ -47,6 +47,9 @@ const SCRAPS: [&str; 44] = [
     "1e-320",
     "NaN",
     "weekly(",
+    "minutes(15, ",
+    "daily(",
+    "session_end",
     "rank(",
     "entry_price",
     "min(close, ",

@@ -112,6 +112,21 @@ pub enum CalendarArg {
     /// New York Stock Exchange
     #[value(name = "XNYS", alias = "xnys")]
     Xnys,
+    /// London Stock Exchange
+    #[value(name = "XLON", alias = "xlon")]
+    Xlon,
+    /// Xetra, Frankfurt
+    #[value(name = "XETR", alias = "xetr")]
+    Xetr,
+    /// Euronext Paris
+    #[value(name = "XPAR", alias = "xpar")]
+    Xpar,
+    /// Tokyo Stock Exchange
+    #[value(name = "XTKS", alias = "xtks")]
+    Xtks,
+    /// Toronto Stock Exchange
+    #[value(name = "XTSE", alias = "xtse")]
+    Xtse,
     /// Every weekday
     Weekdays,
     /// Every day
@@ -227,6 +242,11 @@ fn options(args: &IngestArgs) -> Result<IngestOptions> {
         }),
         calendar: args.calendar.map(|calendar| match calendar {
             CalendarArg::Xnys => Calendar::Xnys,
+            CalendarArg::Xlon => Calendar::Xlon,
+            CalendarArg::Xetr => Calendar::Xetr,
+            CalendarArg::Xpar => Calendar::Xpar,
+            CalendarArg::Xtks => Calendar::Xtks,
+            CalendarArg::Xtse => Calendar::Xtse,
             CalendarArg::Weekdays => Calendar::Weekdays,
             CalendarArg::AlwaysOpen => Calendar::AlwaysOpen,
         }),

@@ -22,6 +22,8 @@ pub fn bundle(mut series: Vec<(String, Bars)>) -> Bundle {
         benchmark: None,
         symbols,
         bars,
+        actions: Vec::new(),
+        records: Vec::new(),
     }
 }
 

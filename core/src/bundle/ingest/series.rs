@@ -7,9 +7,7 @@ use super::defects::{DefectReport, Done, Kind, Place};
 use super::gather::{Gather, Row, Series};
 use super::{BarTime, Duplicates, IngestOptions, refusal};
 use crate::bundle::{Action, Bars, BundleDraft, Frequency, PriceBasis};
-use crate::calendar::{
-    Calendar, DAY_MICROS, HOUR_MICROS, XNYS_EXACT_FROM, format_date, new_york_local, utc_date, weekday,
-};
+use crate::calendar::{Calendar, DAY_MICROS, HOUR_MICROS, format_date, new_york_local, utc_date, weekday};
 use crate::error::{Error, Result};
 
 /// A price that changes by this factor between two bars is a jump: the least common split is 3 for 2.
@@ -284,8 +282,7 @@ impl Finish<'_> {
 
     /// Whether the calendar can say which days are sessions.
     fn knows(&self, session: i32) -> bool {
-        self.settings.frequency != Frequency::Coarse
-            && (self.settings.calendar != Calendar::Xnys || session >= XNYS_EXACT_FROM)
+        self.settings.frequency != Frequency::Coarse && session >= self.settings.calendar.exact_from()
     }
 
     fn find_gaps(&mut self, bars: &Bars, dropped: &BTreeSet<i32>) {

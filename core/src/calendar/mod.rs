@@ -2,14 +2,21 @@
 //!
 //! Times are `i64` microseconds since 1970-01-01T00:00:00Z; sessions are civil dates as `i32` days since 1970-01-01.
 //!
-//! The New York schedule is written by rule (exchange rule 7.2), so it has no end; it is exact from
-//! [`XNYS_EXACT_FROM`] on. Two questions are kept apart: [`Calendar::is_session`] says whether the exchange *did*
+//! Schedules are written by rule (New York's is exchange rule 7.2), so they have no end; each is exact from
+//! [`Calendar::exact_from`] on. Two questions are kept apart: [`Calendar::is_session`] says whether the exchange *did*
 //! open, closures after an attack, a storm or a death included, and serves the checking of data;
 //! [`Calendar::is_scheduled`] and all that looks forward say what was *known in advance*, so that no strategy sees a
 //! closure coming.
 
+mod holidays;
+mod hours;
+mod zone;
+
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
+
+pub use hours::{Hours, MINUTE_MICROS};
+pub use zone::{new_york_instant, new_york_local, new_york_offset_hours};
 
 /// Microseconds of one day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
@@ -54,34 +61,6 @@ fn naive(date: i32) -> NaiveDate {
 /// First date (1971-01-01) from which the New York schedule here is exact; the holidays were other ones before.
 pub const XNYS_EXACT_FROM: i32 = 365;
 
-/// New York's full-day closures since 1971 that are no yearly holiday: (year, month, day).
-const XNYS_EXTRAORDINARY: [(i32, u32, u32); 18] = [
-    // Presidential elections and mourning for H. S. Truman and L. B. Johnson.
-    (1972, 11, 7),
-    (1972, 12, 28),
-    (1973, 1, 25),
-    (1976, 11, 2),
-    // Blackout, election, hurricane Gloria, mourning for R. M. Nixon.
-    (1977, 7, 14),
-    (1980, 11, 4),
-    (1985, 9, 27),
-    (1994, 4, 27),
-    // The attacks on New York.
-    (2001, 9, 11),
-    (2001, 9, 12),
-    (2001, 9, 13),
-    (2001, 9, 14),
-    // Mourning for R. W. Reagan and G. R. Ford.
-    (2004, 6, 11),
-    (2007, 1, 2),
-    // Hurricane Sandy.
-    (2012, 10, 29),
-    (2012, 10, 30),
-    // Mourning for G. H. W. Bush and J. E. Carter.
-    (2018, 12, 5),
-    (2025, 1, 9),
-];
-
 /// Which days an exchange is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Calendar {
@@ -89,6 +68,21 @@ pub enum Calendar {
     #[default]
     #[serde(rename = "XNYS")]
     Xnys,
+    /// London Stock Exchange; 252 periods a year.
+    #[serde(rename = "XLON")]
+    Xlon,
+    /// Xetra, Frankfurt; 252 periods a year.
+    #[serde(rename = "XETR")]
+    Xetr,
+    /// Euronext Paris; 252 periods a year.
+    #[serde(rename = "XPAR")]
+    Xpar,
+    /// Tokyo Stock Exchange; 252 periods a year.
+    #[serde(rename = "XTKS")]
+    Xtks,
+    /// Toronto Stock Exchange; 252 periods a year.
+    #[serde(rename = "XTSE")]
+    Xtse,
     /// Every weekday (foreign exchange); 252 periods a year.
     #[serde(rename = "weekdays")]
     Weekdays,
@@ -98,10 +92,27 @@ pub enum Calendar {
 }
 
 impl Calendar {
+    /// All of them.
+    pub const ALL: [Calendar; 8] = [
+        Calendar::Xnys,
+        Calendar::Xlon,
+        Calendar::Xetr,
+        Calendar::Xpar,
+        Calendar::Xtks,
+        Calendar::Xtse,
+        Calendar::Weekdays,
+        Calendar::AlwaysOpen,
+    ];
+
     /// The name that manifests and commands use.
     pub fn name(self) -> &'static str {
         match self {
             Calendar::Xnys => "XNYS",
+            Calendar::Xlon => "XLON",
+            Calendar::Xetr => "XETR",
+            Calendar::Xpar => "XPAR",
+            Calendar::Xtks => "XTKS",
+            Calendar::Xtse => "XTSE",
             Calendar::Weekdays => "weekdays",
             Calendar::AlwaysOpen => "24/7",
         }
@@ -110,23 +121,29 @@ impl Calendar {
     /// Sessions a year, for annualising.
     pub fn periods_per_year(self) -> f64 {
         match self {
-            Calendar::Xnys | Calendar::Weekdays => 252.0,
             Calendar::AlwaysOpen => 365.0,
+            _ => 252.0,
+        }
+    }
+
+    /// First date from which the schedule is exact. Before, it is that of the years after, as far as the rules reach.
+    pub fn exact_from(self) -> i32 {
+        match self {
+            Calendar::Weekdays | Calendar::AlwaysOpen => i32::MIN,
+            Calendar::Xnys => XNYS_EXACT_FROM,
+            // 2010-01-01: what was compared with the exchanges' own calendars.
+            Calendar::Xlon | Calendar::Xetr | Calendar::Xpar | Calendar::Xtks | Calendar::Xtse => 14_610,
         }
     }
 
     /// Whether the exchange had a session on this date, unforeseen closures known.
     pub fn is_session(self, date: i32) -> bool {
-        self.is_scheduled(date) && !(self == Calendar::Xnys && XNYS_EXTRAORDINARY.contains(&civil(date)))
+        self.is_scheduled(date) && !holidays::unforeseen(self).contains(&civil(date))
     }
 
     /// Whether the regular schedule, known in advance, has a session on this date.
     pub fn is_scheduled(self, date: i32) -> bool {
-        match self {
-            Calendar::AlwaysOpen => true,
-            Calendar::Weekdays => weekday(date) < 5,
-            Calendar::Xnys => weekday(date) < 5 && !is_new_york_holiday(date),
-        }
+        self == Calendar::AlwaysOpen || weekday(date) < 5 && !holidays::is_holiday(self, date)
     }
 
     /// The next date after `date` with a session on the regular schedule.
@@ -145,102 +162,18 @@ impl Calendar {
         civil(self.next_session(date)).1 != civil(date).1
     }
 
-    /// The session of an intraday bar, from its close instant: New York's date for its exchange, the trading day that
+    /// The session of an intraday bar, from its close instant: the local date of an exchange, the trading day that
     /// rolls at 17:00 New York for foreign exchange, UTC's date for a market that never closes. A bar that closes on
     /// the boundary belongs to the day that ends.
     pub fn session_of_close(self, micros: i64) -> i32 {
         let inside = micros.saturating_sub(1);
-        match self {
-            Calendar::AlwaysOpen => utc_date(inside),
-            Calendar::Xnys => utc_date(new_york_local(inside)),
-            Calendar::Weekdays => utc_date(new_york_local(inside).saturating_add(7 * HOUR_MICROS)),
-        }
+        let local = self.zone().local(inside);
+        utc_date(if self == Calendar::Weekdays { local.saturating_add(7 * HOUR_MICROS) } else { local })
     }
 }
 
 /// Microseconds of one hour.
 pub const HOUR_MICROS: i64 = 3_600_000_000;
-
-/// New York's offset from UTC at an instant, in hours: −4 in summer time, −5 otherwise. Summer time by the United
-/// States' rules since 1976: last Sunday of April to last Sunday of October, from 1987 first Sunday of April, from
-/// 2007 second Sunday of March to first Sunday of November; it starts at 2:00 standard and ends at 2:00 summer time.
-pub fn new_york_offset_hours(micros: i64) -> i64 {
-    let (year, _, _) = civil(utc_date(micros));
-    let (start, end) = if year >= 2007 {
-        (nth_weekday(year, 3, 6, 2), nth_weekday(year, 11, 6, 1))
-    } else if year >= 1987 {
-        (nth_weekday(year, 4, 6, 1), last_weekday(year, 10, 6))
-    } else {
-        (last_weekday(year, 4, 6), last_weekday(year, 10, 6))
-    };
-    let summer_starts = i64::from(start) * DAY_MICROS + 7 * HOUR_MICROS;
-    let summer_ends = i64::from(end) * DAY_MICROS + 6 * HOUR_MICROS;
-    if (summer_starts..summer_ends).contains(&micros) { -4 } else { -5 }
-}
-
-/// New York's wall clock at an instant, as microseconds since 1970-01-01T00:00:00 there.
-pub fn new_york_local(micros: i64) -> i64 {
-    micros.saturating_add(new_york_offset_hours(micros) * HOUR_MICROS)
-}
-
-/// The instant at which New York's wall clock shows `local`. Of an hour that occurs twice, the first; a time that the
-/// clock skips in spring is read as standard time.
-pub fn new_york_instant(local: i64) -> i64 {
-    let summer = local.saturating_add(4 * HOUR_MICROS);
-    if new_york_offset_hours(summer) == -4 { summer } else { local.saturating_add(5 * HOUR_MICROS) }
-}
-
-/// Whether a weekday is a full-day holiday of the New York Stock Exchange's regular schedule.
-fn is_new_york_holiday(date: i32) -> bool {
-    let (year, month, day) = civil(date);
-    match month {
-        // A New Year's Day on Saturday is not made up for: the year's books close on 31 December.
-        1 => day == 1 || (day == 2 && weekday(date) == 0) || (year >= 1998 && nth_weekday(year, 1, 0, 3) == date),
-        2 => nth_weekday(year, 2, 0, 3) == date,
-        3 | 4 => easter(year).is_some_and(|sunday| sunday - 2 == date),
-        5 => last_weekday(year, 5, 0) == date,
-        6 => year >= 2022 && observed(date, 19),
-        7 => observed(date, 4),
-        9 => nth_weekday(year, 9, 0, 1) == date,
-        11 => nth_weekday(year, 11, 3, 4) == date,
-        12 => observed(date, 25),
-        _ => false,
-    }
-}
-
-/// Whether a weekday keeps the holiday on `day` of its month: Saturday's is kept on Friday, Sunday's on Monday.
-fn observed(date: i32, day: u32) -> bool {
-    let (_, _, today) = civil(date);
-    today == day || (today + 1 == day && weekday(date) == 4) || (today == day + 1 && weekday(date) == 0)
-}
-
-/// The `n`-th (from 1) given weekday (0 = Monday) of a month.
-fn nth_weekday(year: i32, month: u32, day_of_week: u32, n: i32) -> i32 {
-    let first = date_of(year, month, 1).unwrap_or_default();
-    let ahead = (day_of_week + 7 - weekday(first)) % 7;
-    first + ahead as i32 + 7 * (n - 1)
-}
-
-/// The last given weekday (0 = Monday) of a month.
-fn last_weekday(year: i32, month: u32, day_of_week: u32) -> i32 {
-    let fifth = nth_weekday(year, month, day_of_week, 5);
-    if civil(fifth).1 == month { fifth } else { fifth - 7 }
-}
-
-/// Easter Sunday of the Gregorian calendar (the algorithm of "New Scientist", 30 March 1961).
-fn easter(year: i32) -> Option<i32> {
-    let a = year.rem_euclid(19);
-    let (b, c) = (year.div_euclid(100), year.rem_euclid(100));
-    let (d, e) = (b.div_euclid(4), b.rem_euclid(4));
-    let g = (8 * b + 13).div_euclid(25);
-    let h = (19 * a + b - d - g + 15).rem_euclid(30);
-    let (i, k) = (c.div_euclid(4), c.rem_euclid(4));
-    let l = (32 + 2 * e + 2 * i - h - k).rem_euclid(7);
-    let m = (a + 11 * h + 19 * l).div_euclid(433);
-    let month = (h + l - 7 * m + 90).div_euclid(25);
-    let day = (h + l - 7 * m + 33 * month + 19).rem_euclid(32);
-    date_of(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
-}
 
 #[cfg(test)]
 mod tests {
@@ -276,6 +209,46 @@ mod tests {
                 .map(|d| format_date(d)[5..].to_string())
                 .collect();
             assert_eq!(closed.join(" "), days, "{year}");
+        }
+    }
+
+    #[test]
+    fn closed_days_of_known_years_elsewhere() {
+        // As the exchanges published them.
+        let published = [
+            (Calendar::Xlon, 2012, "01-02 04-06 04-09 05-07 06-04 06-05 08-27 12-25 12-26"),
+            (Calendar::Xlon, 2015, "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-28"),
+            (Calendar::Xlon, 2020, "01-01 04-10 04-13 05-08 05-25 08-31 12-25 12-28"),
+            (Calendar::Xlon, 2022, "01-03 04-15 04-18 05-02 06-02 06-03 08-29 09-19 12-26 12-27"),
+            (Calendar::Xetr, 2016, "01-01 03-25 03-28 05-16 10-03 12-26"),
+            (Calendar::Xetr, 2017, "04-14 04-17 05-01 06-05 10-03 10-31 12-25 12-26"),
+            (Calendar::Xetr, 2024, "01-01 03-29 04-01 05-01 12-24 12-25 12-26 12-31"),
+            (Calendar::Xpar, 2024, "01-01 03-29 04-01 05-01 12-25 12-26"),
+            (
+                Calendar::Xtks,
+                2015,
+                "01-01 01-02 01-12 02-11 04-29 05-04 05-05 05-06 07-20 09-21 09-22 09-23 10-12 11-03 11-23 12-23 12-31",
+            ),
+            (
+                Calendar::Xtks,
+                2019,
+                "01-01 01-02 01-03 01-14 02-11 03-21 04-29 04-30 05-01 05-02 05-03 05-06 07-15 08-12 09-16 09-23 10-14 10-22 11-04 12-31",
+            ),
+            (
+                Calendar::Xtks,
+                2021,
+                "01-01 01-11 02-11 02-23 04-29 05-03 05-04 05-05 07-22 07-23 08-09 09-20 09-23 11-03 11-23 12-31",
+            ),
+            (Calendar::Xtse, 2020, "01-01 02-17 04-10 05-18 07-01 08-03 09-07 10-12 12-25 12-28"),
+            (Calendar::Xtse, 2022, "01-03 02-21 04-15 05-23 07-01 08-01 09-05 10-10 12-26 12-27"),
+        ];
+        for (calendar, year, days) in published {
+            let (first, last) = (date_of(year, 1, 1).unwrap(), date_of(year, 12, 31).unwrap());
+            let closed: Vec<String> = (first..=last)
+                .filter(|&d| weekday(d) < 5 && !calendar.is_session(d))
+                .map(|d| format_date(d)[5..].to_string())
+                .collect();
+            assert_eq!(closed.join(" "), days, "{} {year}", calendar.name());
         }
     }
 
@@ -331,7 +304,7 @@ mod tests {
     #[test]
     fn any_date_is_answered() {
         for d in [i32::MIN, i32::MIN + 1, -1_000_000, 0, 1_000_000, i32::MAX] {
-            for calendar in [Calendar::Xnys, Calendar::Weekdays, Calendar::AlwaysOpen] {
+            for calendar in Calendar::ALL {
                 let _ =
                     (calendar.is_session(d), calendar.next_session(d), calendar.ends_week(d), calendar.ends_month(d));
             }

@@ -1,0 +1,112 @@
+//! What one evaluation holds: values of nodes, and memory that goes from trial to trial.
+
+use super::coded::Coded;
+use super::panel::Panel;
+use super::rule::Rule;
+use crate::bundle::Field;
+use crate::cache::Column;
+use crate::num::NAN;
+use crate::strategy::NodeId;
+
+/// Memory that evaluation reuses from trial to trial.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    pub(super) values: Vec<Option<Value>>,
+    pub(super) uses: Vec<u32>,
+    pub(super) stack: Vec<NodeId>,
+    pub(super) pool: Vec<Vec<f64>>,
+    pub(super) codes: Vec<Vec<u8>>,
+}
+
+impl Workspace {
+    /// Takes back a rule's memory once its trial is over.
+    pub fn recycle(&mut self, rule: Rule) {
+        match rule {
+            Rule::Own(column) => self.pool.push(column),
+            Rule::Coded(column) => self.codes.push(column.codes),
+            Rule::Code(code) => code.columns.into_iter().for_each(|column| self.recycle(column)),
+            Rule::Scalar(_) | Rule::Shared(_) => {}
+        }
+    }
+
+    pub(super) fn buffer(&mut self, len: usize) -> Vec<f64> {
+        let mut buffer = self.pool.pop().unwrap_or_default();
+        buffer.clear();
+        buffer.resize(len, NAN);
+        buffer
+    }
+
+    /// Codes for `len` rows, with whatever was left in them.
+    pub(super) fn code_buffer(&mut self, len: usize) -> Vec<u8> {
+        let mut codes = self.codes.pop().unwrap_or_default();
+        codes.resize(len, 0);
+        codes
+    }
+
+    /// The value as numbers, if it was codes.
+    pub(super) fn widen(&mut self, value: Value) -> Value {
+        let Value::Coded(column) = value else { return value };
+        let mut out = self.buffer(column.codes.len());
+        column.widen(&mut out);
+        self.codes.push(column.codes);
+        Value::Own(out)
+    }
+
+    /// Takes back a value's memory.
+    pub(super) fn give_back(&mut self, value: Value) {
+        match value {
+            Value::Own(buffer) => self.pool.push(buffer),
+            Value::Coded(column) => self.codes.push(column.codes),
+            Value::Scalar(_) | Value::Field(_) | Value::Shared(_) => {}
+        }
+    }
+}
+
+/// The value of a node while a trial is evaluated.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Scalar(f64),
+    Field(Field),
+    Shared(Column),
+    Own(Vec<f64>),
+    /// What only light nodes take; others see it widened.
+    Coded(Coded),
+}
+
+impl Value {
+    /// The value at a row of numbers; codes are widened before.
+    pub(super) fn at(&self, panel: &Panel, row: usize) -> f64 {
+        match self {
+            Value::Scalar(x) => *x,
+            other => other.slice(panel).map_or(NAN, |column| column[row]),
+        }
+    }
+
+    pub(super) fn slice<'a>(&'a self, panel: &'a Panel) -> Option<&'a [f64]> {
+        match self {
+            Value::Scalar(_) | Value::Coded(_) => None,
+            Value::Field(field) => Some(panel.field(*field)),
+            Value::Shared(column) => Some(column),
+            Value::Own(column) => Some(column),
+        }
+    }
+}
+
+/// Operand values of one evaluation: moved out at their last use, cloned before.
+pub(super) struct Operands<'a> {
+    pub values: &'a mut [Option<Value>],
+    pub uses: &'a mut [u32],
+}
+
+impl Operands<'_> {
+    pub(super) fn take(&mut self, id: NodeId) -> Value {
+        let index = id.0 as usize;
+        self.uses[index] = self.uses[index].saturating_sub(1);
+        let value = if self.uses[index] == 0 { self.values[index].take() } else { self.values[index].clone() };
+        value.unwrap_or(Value::Scalar(NAN))
+    }
+
+    pub(super) fn scalar(&mut self, id: NodeId) -> f64 {
+        if let Value::Scalar(x) = self.take(id) { x } else { NAN }
+    }
+}
