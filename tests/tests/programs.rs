@@ -234,6 +234,11 @@ fn random_orders_keep_every_identity() {
         let settings = draw_settings(&mut random);
         let done = whole(&panel, &settings, case);
         let what = || format!("case {case}: {settings:?}");
+        if done.bar_equity.iter().any(|equity| equity.abs() > 1e18) {
+            // Without margin, sizes in risk compound beyond what floats resolve.
+            assert!(settings.margin == Margin::None, "{}", what());
+            continue;
+        }
         check_ledger(&panel, &settings, &done).unwrap_or_else(|error| panic!("{error}\n{}", what()));
         check_fills(&panel, &settings, &done, &what);
         fills += done.account.fills.len();
@@ -250,7 +255,9 @@ fn random_orders_keep_every_identity() {
 
 /// No fill outside of its bar's range (costs aside), none beyond the bar's volume, no cash spent that is not there.
 fn check_fills(panel: &Panel, settings: &Settings, done: &Workspace, what: &dyn Fn() -> String) {
-    let free = settings.costs.spread == 0.0
+    // A stop-limit order that fills at its stop does so even where the bar opened beyond it.
+    let free = settings.stop_limit_fill == StopLimitFill::Path
+        && settings.costs.spread == 0.0
         && settings.costs.slippage_bps == 0.0
         && settings.costs.volume_impact == 0.0
         && settings.costs.sqrt_impact == 0.0;

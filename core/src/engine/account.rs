@@ -198,7 +198,7 @@ impl<N: Number> Account<N> {
         let zero = N::ZERO;
         let holding = &mut self.holdings[symbol as usize];
         let before = self.quantities[symbol as usize];
-        let after = before + quantity;
+        let mut after = before + quantity;
         let fee_per_unit = fee / quantity.abs();
         let lot = Lot { bar, ticket: booking.ticket, quantity, price, fee_per_unit };
         if booking.beside {
@@ -208,9 +208,17 @@ impl<N: Number> Account<N> {
                 holding.lots.push_back(lot);
             }
         } else if booking.closes != 0 || (before != zero && (before > zero) != (quantity > zero)) {
-            let over = booking.closes == 0 && (after == zero || (after > zero) != (before > zero));
-            let mut left = quantity.abs();
-            while let Some(place) = holding.next_lot(booking.closes) {
+            let mixed = holding.is_mixed();
+            let listed = self.trades.len();
+            let over = !mixed && (after == zero || (after > zero) != (before > zero));
+            let mut left = if over { quantity.abs().min(before.abs()) } else { quantity.abs() };
+            let next = |holding: &Holding<N>| {
+                let own = holding.next_lot(booking.closes, mixed.then_some(quantity));
+                // What rounding left in the lots of other orders goes with a position that is over.
+                own.or_else(|| if over { holding.next_lot(0, None) } else { None })
+            };
+            while let Some(place) = next(holding) {
+                let last = holding.lots.len() == 1;
                 let lot = &mut holding.lots[place];
                 // A position that is over takes all its lots with it, whatever rounding left in the last one.
                 let part = if over { lot.quantity.abs() } else { left.min(lot.quantity.abs()) };
@@ -218,7 +226,13 @@ impl<N: Number> Account<N> {
                     break;
                 }
                 let signed = if lot.quantity < zero { -part } else { part };
-                let fees = part * (lot.fee_per_unit + fee_per_unit);
+                // The last lot of a position that is over bears what is left of the fee, not what rounding left of it.
+                let bears_rest = over && last && left != part;
+                let fees = match bears_rest {
+                    true => part * lot.fee_per_unit + left * fee_per_unit,
+                    false => part * (lot.fee_per_unit + fee_per_unit),
+                };
+                left = if bears_rest { part } else { left };
                 self.trades.push(Trade {
                     symbol,
                     quantity: signed,
@@ -239,6 +253,18 @@ impl<N: Number> Account<N> {
             }
             if over && after != zero {
                 holding.open(Lot { quantity: after, ..lot }, row);
+            } else {
+                if left > zero
+                    && let Some(trade) = self.trades[listed..].last_mut()
+                {
+                    // What rounding left of the fill found no lot: its fee goes with the rest.
+                    trade.fees = trade.fees + left * fee_per_unit;
+                    trade.profit = trade.profit - left * fee_per_unit;
+                }
+                if holding.lots.is_empty() {
+                    // No lot, no position, whatever rounding left of it.
+                    after = zero;
+                }
             }
         } else if before == zero {
             holding.open(lot, row);
@@ -246,6 +272,10 @@ impl<N: Number> Account<N> {
             holding.average_price = (holding.average_price * before + price * quantity) / after;
             holding.average_cost = (holding.average_cost * before.abs() + price * quantity.abs() + fee) / after.abs();
             holding.lots.push_back(lot);
+        }
+        if booking.beside || holding.is_mixed() {
+            // Sides that stand beside each other cancel out to the last bit only if they are summed anew.
+            after = holding.lots.iter().fold(zero, |sum, lot| sum + lot.quantity);
         }
         self.quantities[symbol as usize] = after;
     }
@@ -308,6 +338,38 @@ impl<N: Number> Account<N> {
         self.quantities[symbol] = units;
     }
 
+    /// Signed units once every lot is cut on its own by `whole`, for lots that stand beside each other.
+    pub(super) fn whole_by_lot(&self, symbol: usize, whole: impl Fn(N) -> N) -> N {
+        self.holdings[symbol].lots.iter().fold(N::ZERO, |sum, lot| sum + whole(lot.quantity))
+    }
+
+    /// Cuts every lot by `whole` at a price: what they lose are round trips.
+    pub(super) fn cut_lots(&mut self, symbol: usize, bar: u32, price: N, whole: impl Fn(N) -> N) {
+        let holding = &mut self.holdings[symbol];
+        for lot in &mut holding.lots {
+            let kept = whole(lot.quantity);
+            let lost = lot.quantity - kept;
+            if lost == N::ZERO {
+                continue;
+            }
+            let fees = lost.abs() * lot.fee_per_unit;
+            self.trades.push(Trade {
+                symbol: symbol as u32,
+                quantity: lost,
+                entry_bar: lot.bar,
+                exit_bar: bar,
+                entry_price: lot.price,
+                exit_price: price,
+                fees,
+                profit: lost * (price - lot.price) - fees,
+                open: false,
+            });
+            lot.quantity = kept;
+        }
+        holding.lots.retain(|lot| lot.quantity != N::ZERO);
+        self.quantities[symbol] = holding.lots.iter().fold(N::ZERO, |sum, lot| sum + lot.quantity);
+    }
+
     /// Adds what is still open to the trades, marked at the last closes.
     pub(super) fn list_open(&mut self, bar: u32) {
         for (symbol, (holding, &close)) in self.holdings.iter().zip(&self.closes).enumerate() {
@@ -341,16 +403,24 @@ impl<N: Number> Holding<N> {
         self.lowest = f64::INFINITY;
     }
 
-    /// Where the next lot to be closed is: the oldest, or the oldest that `ticket` opened.
+    /// Whether lots of both sides stand beside each other.
     #[inline]
-    fn next_lot(&self, ticket: u32) -> Option<usize> {
-        match ticket {
-            0 if self.lots.is_empty() => None,
-            0 => Some(0),
+    fn is_mixed(&self) -> bool {
+        self.lots.len() > 1 && self.lots.iter().any(|lot| (lot.quantity > N::ZERO) != (self.lots[0].quantity > N::ZERO))
+    }
+
+    /// Where the next lot to be closed is: the oldest, or the oldest that `ticket` opened; where lots are mixed, the
+    /// oldest that a fill `against` it closes.
+    #[inline]
+    fn next_lot(&self, ticket: u32, against: Option<N>) -> Option<usize> {
+        match (ticket, against) {
+            (0, None) => (!self.lots.is_empty()).then_some(0),
+            (0, Some(units)) => self.lots.iter().position(|lot| (lot.quantity > N::ZERO) != (units > N::ZERO)),
             _ => self.lots.iter().position(|lot| lot.ticket == ticket),
         }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,12 @@
 //! What happens to an account without an order of its strategy: corporate actions, interest and fees, margin calls, the
 //! ends of sessions and of the run.
 
+use super::account::Booking;
 use super::book::{Amount, Role, Waiting};
 use super::desk::Desk;
 use super::event::{Cancel, Happening};
 use super::number::Number;
+use super::order::Ticket;
 use super::pricing::{self, Charge};
 use super::reference::Due;
 use crate::ledger::{Fill, Flow, FlowKind};
@@ -70,25 +72,27 @@ impl<N: Number> Desk<'_, N> {
         let settings = self.settings;
         let lot = N::of(settings.lot);
         let whole = |units: N| if settings.fractional { units } else { (units / lot).trunc() * lot };
-        if before != N::ZERO {
-            let basis = self.w.account.average_cost(symbol);
-            self.account().split(symbol, ratio);
-            let after = self.w.account.quantities[symbol];
-            let kept = whole(after);
-            let mut cash = N::ZERO;
-            if kept != after {
-                let cents = |money: N| (money * N::of(100.0)).round() / N::of(100.0);
-                cash = match settings.split_cash {
-                    SplitCash::LastPrice => (after - kept) * N::of(self.w.account.closes[symbol]),
-                    SplitCash::CostBasis => cents((after - kept) * cents(basis / ratio)),
-                };
-                let bar = self.t as u32;
-                self.account().cut(symbol, kept, bar, cash / (after - kept));
-            }
+        let basis = self.w.account.average_cost(symbol);
+        // The last close is per old share too, whether anything is held or not.
+        self.account().split(symbol, ratio);
+        let after = self.w.account.quantities[symbol];
+        let kept = if settings.hedging { self.w.account.whole_by_lot(symbol, whole) } else { whole(after) };
+        let cents = |money: N| (money * N::of(100.0)).round() / N::of(100.0);
+        let mut cash = N::ZERO;
+        let bar = self.t as u32;
+        if settings.hedging {
+            let price = N::of(self.w.account.closes[symbol]);
+            self.account().cut_lots(symbol, bar, price, whole);
+            cash = (after - kept) * price;
+        } else if kept != after {
+            cash = match settings.split_cash {
+                SplitCash::LastPrice => (after - kept) * N::of(self.w.account.closes[symbol]),
+                SplitCash::CostBasis => cents((after - kept) * cents(basis / ratio)),
+            };
+            self.account().cut(symbol, kept, bar, cash / (after - kept));
+        }
+        if kept != before || cash != N::ZERO {
             self.flow(Some(symbol as u32), FlowKind::Split, cash, kept - before);
-        } else {
-            // The last close is per old share.
-            self.account().split(symbol, ratio);
         }
         for index in 0..self.w.book.orders.len() {
             let order = self.w.book.orders[index];
@@ -162,31 +166,20 @@ impl<N: Number> Desk<'_, N> {
                 }
             }
             self.w.book.orders.retain(|order| !order.done);
-            let held = self.w.account.quantities[symbol];
-            if held != N::ZERO {
-                let last = N::of(self.w.account.closes[symbol]);
-                let lost = N::of(1.0) - N::of(self.settings.delisting_haircut);
-                // A short position gains what is lost.
-                self.book_plain(symbol, -held, last * lost, N::ZERO);
+            let last = N::of(self.w.account.closes[symbol]);
+            let left = N::of(1.0) - N::of(self.settings.delisting_haircut);
+            // A short position gains what is lost.
+            for (ticket, units) in self.open_entries(symbol) {
+                self.book_plain(symbol, ticket.0, -units, last * left, N::ZERO);
             }
         }
     }
 
-    /// Books a fill that no order asked for.
-    fn book_plain(&mut self, symbol: usize, quantity: N, price: N, fee: N) {
+    /// Books a fill that no order asked for, against the lots of one order (all, if that is 0).
+    fn book_plain(&mut self, symbol: usize, closes: u32, quantity: N, price: N, fee: N) {
         let fill = Fill { bar: self.t as u32, symbol: symbol as u32, quantity, price, fee };
         let row = self.w.cursors[symbol].saturating_sub(1);
-        let beside = self.settings.hedging;
-        if beside {
-            // Lots of both sides are closed one by one, so that each makes its round trip.
-            for (ticket, units) in self.open_entries(symbol) {
-                let part = Fill { quantity: -units, fee: fee * (units / -quantity).abs(), ..fill };
-                let booking = super::account::Booking { closes: ticket.0, ..super::account::Booking::default() };
-                self.account().book_as(part, row, booking);
-            }
-        } else {
-            self.account().book(fill, row);
-        }
+        self.account().book_as(fill, row, Booking { closes, ..Booking::default() });
         self.w.bar_fills.push((0, fill));
         self.note(Some(symbol as u32), 0, Happening::Filled { fill, market: price, left: N::ZERO });
     }
@@ -254,16 +247,21 @@ impl<N: Number> Desk<'_, N> {
         self.w.book.orders.push(order);
     }
 
-    /// Closes a position at a price of this bar, with slippage and commission.
+    /// Closes a position at a price of this bar, with slippage and commission; lots that stand beside each other one by
+    /// one.
     fn close_at(&mut self, symbol: usize, base: N) {
         let held = self.w.account.quantities[symbol];
-        if held == N::ZERO && self.w.account.gross_units(symbol) == N::ZERO {
-            return;
+        let parts = match self.settings.hedging {
+            true => self.open_entries(symbol),
+            false if held == N::ZERO => Vec::new(),
+            false => vec![(Ticket(0), held)],
+        };
+        for (ticket, units) in parts {
+            let costs = &self.settings.costs;
+            let price = pricing::fill_price(costs, base, units < N::ZERO, false);
+            let fee = Charge::default().commission(costs, units, price);
+            self.book_plain(symbol, ticket.0, -units, price, fee);
         }
-        let costs = &self.settings.costs;
-        let price = pricing::fill_price(costs, base, held < N::ZERO, false);
-        let fee = Charge::default().commission(costs, held, price);
-        self.book_plain(symbol, -held, price, fee);
     }
 
     /// Closes every position where its session ends by the exchange's schedule.

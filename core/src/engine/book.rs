@@ -102,8 +102,13 @@ pub(super) struct Ready<N> {
     pub moment: Moment,
     /// The market's price.
     pub base: N,
-    /// What must happen first where the moment does not tell: 0 for stops against a position, 1 for the rest.
+    /// What must happen first where the moment does not tell: 0 for stops against a position, 1 for the rest; a target
+    /// that finer bars put before its stop changes places with it.
     pub class: u8,
+    /// The side on which a price was reached; `None` for market orders.
+    pub buys: Option<bool>,
+    /// Whether finer bars decided between it and the exit beside it.
+    pub settled: bool,
     pub rank: i64,
     pub quantity: N,
     /// Money that the order moves, before lots and cash cut it.

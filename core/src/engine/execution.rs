@@ -8,10 +8,10 @@ use super::number::Number;
 use super::order::Size;
 use super::pricing::{self, Charge, Liquidity};
 use super::sizing;
-use crate::bundle::Field;
+use crate::bundle::{Field, Frequency};
 use crate::calendar;
 use crate::ledger::Fill;
-use crate::plan::{BeyondLimit, Margin, SizeAt, SpreadOn, Unaffordable};
+use crate::plan::{BeyondLimit, Margin, Settings, SizeAt, SpreadOn, Unaffordable};
 
 /// An order on its way to its fill.
 #[derive(Clone, Copy)]
@@ -80,7 +80,8 @@ impl<N: Number> Desk<'_, N> {
             quantity = if quantity < N::ZERO { -(quantity.abs().min(most)) } else { quantity.min(most) };
         }
         let against = held != N::ZERO && (held > N::ZERO) != (quantity > N::ZERO);
-        if order.reverses && against { quantity - held } else { quantity }
+        let opens = order.closes == 0 && !matches!(order.amount, Amount::Close);
+        if order.reverses && against && opens { quantity - held } else { quantity }
     }
 
     /// Units that a fraction of the buying power opens, commissions included.
@@ -102,6 +103,10 @@ impl<N: Number> Desk<'_, N> {
         if deal.quantity == zero {
             return Err(if deal.order.closes != 0 { Stop::Over } else { Stop::Refused(Limit::Nothing) });
         }
+        if entry.buys.is_some_and(|buys| buys != (deal.quantity > zero)) {
+            // A target that was above when the price was reached may be below once it is sized.
+            return Err(Stop::Refused(Limit::Nothing));
+        }
         if !deal.quantity.is_defined() {
             return Err(Stop::Refused(Limit::Undefined));
         }
@@ -114,6 +119,7 @@ impl<N: Number> Desk<'_, N> {
                 return Err(Stop::Refused(Limit::NoShorts));
             }
         }
+        self.respect_trade_window(deal)?;
         self.respect_size_limits(deal)?;
         self.respect_volume(deal)?;
         let price = self.price(deal, entry)?;
@@ -136,6 +142,22 @@ impl<N: Number> Desk<'_, N> {
             let (symbol, ticket) = (deal.order.symbol, deal.order.ticket);
             self.note(Some(symbol), ticket, Happening::Cut { from, to, limit });
         }
+    }
+
+    /// Entries are made at certain times of day only: what waits for a price waits on, the rest is refused.
+    fn respect_trade_window(&self, deal: &Deal<N>) -> Result<(), Stop> {
+        let Settings { trade_from, trade_until, .. } = *self.settings;
+        if (trade_from == 0 && trade_until == 0) || self.panel.frequency != Frequency::Intraday {
+            return Ok(());
+        }
+        let reduces = deal.held != N::ZERO && (deal.held > N::ZERO) != (deal.quantity > N::ZERO);
+        let minutes = self.panel.calendar.local_minutes(self.time());
+        let late = trade_until > 0 && minutes > f64::from(trade_until);
+        if reduces || (minutes > f64::from(trade_from) && !late) {
+            return Ok(());
+        }
+        let priced = deal.order.limit.is_some() || deal.order.stop.is_some() || deal.order.trail.is_some();
+        Err(if priced { Stop::Waits(Wait::NotYet) } else { Stop::Refused(Limit::TradeWindow) })
     }
 
     fn respect_size_limits(&mut self, deal: &mut Deal<N>) -> Result<(), Stop> {
@@ -364,7 +386,8 @@ impl<N: Number> Desk<'_, N> {
     /// Books a deal, and what follows from it for its order and the orders beside it.
     fn complete(&mut self, deal: &Deal<N>, price: N, entry: &Ready<N>) {
         let zero = N::ZERO;
-        let beside = self.settings.hedging && deal.order.closes == 0 && !matches!(deal.order.amount, Amount::Close);
+        let entry_order = deal.order.role == Role::Strategy && deal.order.closes == 0;
+        let beside = self.settings.hedging && entry_order && !matches!(deal.order.amount, Amount::Close);
         let booking = Booking { ticket: deal.order.ticket, closes: deal.order.closes, beside };
         let crosses = (deal.held + deal.quantity) != zero
             && deal.held != zero

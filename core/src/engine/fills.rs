@@ -38,6 +38,7 @@ impl<N: Number> Desk<'_, N> {
             if row < span.offset + span.len && self.panel.row_time[row] as usize == t {
                 w.present.push((symbol as u32, row));
                 w.rows[symbol] = row;
+                w.traded[symbol] = N::ZERO;
                 *cursor = row + 1;
             }
         }
@@ -64,9 +65,6 @@ impl<N: Number> Desk<'_, N> {
         let w = &mut *self.w;
         for &(symbol, row) in &w.present {
             w.account.see_bar(symbol as usize, panel.high[row], panel.low[row], panel.close[row]);
-            if !w.traded.is_empty() {
-                w.traded[symbol as usize] = N::ZERO;
-            }
         }
         if self.w.book.orders.iter().any(|order| order.trail.is_some() || order.bracket.break_even.is_some()) {
             self.follow_prices();
@@ -145,6 +143,7 @@ impl<N: Number> Desk<'_, N> {
         }
         let mut ready = std::mem::take(&mut self.w.book.ready);
         self.size_all(&mut ready);
+        self.settle_exits(&mut ready);
         sort(self.settings, &mut ready);
         let mut place = 0;
         while place < ready.len() {
@@ -158,6 +157,9 @@ impl<N: Number> Desk<'_, N> {
             self.execute(&entry);
             if self.w.book.orders.len() > first && !at_close {
                 self.try_new_exits(first, &entry, &mut ready);
+                if entry.moment == Moment::Open {
+                    self.settle_exits(&mut ready[place..]);
+                }
                 sort(self.settings, &mut ready[place..]);
             }
         }
@@ -202,6 +204,7 @@ impl<N: Number> Desk<'_, N> {
     fn push_ready(&mut self, index: usize, row: usize, moment: Moment, base: N) {
         let order = &self.w.book.orders[index];
         let stops = matches!(order.role, Role::StopLoss | Role::TrailingStop);
+        let priced = order.limit.is_some() || order.stop.is_some() || order.trail.is_some();
         let entry = Ready {
             index,
             symbol: order.symbol,
@@ -209,6 +212,8 @@ impl<N: Number> Desk<'_, N> {
             moment,
             base,
             class: u8::from(!stops),
+            buys: priced.then(|| self.would_buy(order)),
+            settled: false,
             rank: order.rank,
             quantity: N::ZERO,
             value: N::ZERO,
@@ -244,9 +249,9 @@ impl<N: Number> Desk<'_, N> {
         }
     }
 
-    /// When the bar reaches an order that waits for a price, and at which price. `entered` is the moment of this bar at
-    /// which the position was opened that an exit closes, if it was in this bar.
-    fn meet(&mut self, index: usize, row: usize, entered: Option<Moment>) -> Met<N> {
+    /// When the bar reaches an order that waits for a price, and at which price. `entered` is the entry of this
+    /// bar that an exit closes, if it was in this bar.
+    fn meet(&mut self, index: usize, row: usize, entered: Option<Ready<N>>) -> Met<N> {
         let bar = self.prices(row);
         let order = self.w.book.orders[index];
         let buys = self.would_buy(&order);
@@ -258,15 +263,17 @@ impl<N: Number> Desk<'_, N> {
         if self.settings.touch == Touch::Close {
             return self.meet_close(index, buys, stop, bar.close);
         }
-        // After an entry inside the bar its open is past.
-        let past = entered == Some(Moment::Inside);
+        // After an entry inside the bar its open is past: what the price of the entry is beyond already fills there.
+        let inside = entered.filter(|entry| entry.moment == Moment::Inside);
+        let from = inside.map_or(bar.open, |entry| entry.base);
+        let first = if inside.is_some() { Moment::Inside } else { Moment::Open };
         if let Some(stop) = stop.filter(|_| !order.woken) {
             let reached = if buys { bar.high >= stop } else { bar.low <= stop };
             if !reached {
                 return Err(Wait::StopNotReached);
             }
-            let gap = !past && if buys { bar.open >= stop } else { bar.open <= stop };
-            let met = if gap { (Moment::Open, bar.open) } else { (Moment::Inside, stop) };
+            let gap = if buys { from >= stop } else { from <= stop };
+            let met = if gap { (first, from) } else { (Moment::Inside, stop) };
             let Some(limit) = order.limit else { return Ok(self.exit_at(order.role, met, bar)) };
             self.w.book.orders[index].woken = true;
             self.note(Some(order.symbol), order.ticket, Happening::Woken);
@@ -274,9 +281,9 @@ impl<N: Number> Desk<'_, N> {
         }
         let Some(limit) = order.limit else { return Err(Wait::NotYet) };
         let inside = if buys { bar.low <= limit } else { bar.high >= limit };
-        let gap = !past && if buys { bar.open <= limit } else { bar.open >= limit };
+        let gap = if buys { from <= limit } else { from >= limit };
         match (gap, inside) {
-            (true, _) => Ok(self.exit_at(order.role, (Moment::Open, bar.open), bar)),
+            (true, _) => Ok(self.exit_at(order.role, (first, from), bar)),
             (false, true) => Ok(self.exit_at(order.role, (Moment::Inside, limit), bar)),
             _ => Err(Wait::LimitNotReached),
         }
@@ -363,7 +370,7 @@ impl<N: Number> Desk<'_, N> {
             if self.w.book.orders[index].role == Role::StopLoss && self.w.book.orders[index].stop.is_none() {
                 continue;
             }
-            let met = self.meet(index, entry.row, Some(entry.moment));
+            let met = self.meet(index, entry.row, Some(*entry));
             met_stop |= !target && met.is_ok();
             match met {
                 Ok((moment, base)) if tried => {
@@ -379,10 +386,51 @@ impl<N: Number> Desk<'_, N> {
         }
     }
 
+    /// Lets finer bars, where there are any, say whether a stop or the target beside it was touched first.
+    fn settle_exits(&self, ready: &mut [Ready<N>]) {
+        let Some(fine) = self.panel.fine.as_ref().filter(|_| self.settings.resolve) else { return };
+        for place in 0..ready.len() {
+            let target = &self.w.book.orders[ready[place].index];
+            let Some(limit) = target.limit.filter(|_| target.role == Role::TakeProfit) else { continue };
+            let beside = (0..ready.len()).find(|&other| {
+                let order = &self.w.book.orders[ready[other].index];
+                ready[other].class == 0 && order.group == target.group && ready[other].moment == Moment::Inside
+            });
+            let Some(beside) = beside.filter(|_| ready[place].moment == Moment::Inside) else { continue };
+            let (stop, sells) = (ready[beside].base, !self.would_buy(target));
+            let mut first = None;
+            for row in fine.rows(ready[place].row) {
+                let (high, low) = (N::of(fine.high[row]), N::of(fine.low[row]));
+                let open = N::of(fine.open[row]);
+                let (stopped, reached) =
+                    if sells { (low <= stop, high >= limit) } else { (high >= stop, low <= limit) };
+                let opened_beyond = if sells { open >= limit } else { open <= limit };
+                let opened_behind = if sells { open <= stop } else { open >= stop };
+                first = match (stopped, reached) {
+                    (false, false) => continue,
+                    (true, true) if opened_beyond => Some(true),
+                    (true, true) if opened_behind => Some(false),
+                    // Not even this bar tells.
+                    (true, true) => None,
+                    (_, reached) => Some(reached),
+                };
+                break;
+            }
+            let Some(target_first) = first else { continue };
+            (ready[place].settled, ready[beside].settled) = (true, true);
+            if target_first {
+                (ready[place].class, ready[beside].class) = (0, 1);
+                // One queue goes by rank alone.
+                let ranks = (ready[beside].rank, ready[place].rank);
+                (ready[place].rank, ready[beside].rank) = ranks;
+            }
+        }
+    }
+
     /// Counts a bar in which a stop and a target of one position were both inside, with nothing to say which was first.
     fn count_ambiguous(&mut self, entry: &Ready<N>, rest: &[Ready<N>]) {
         let order = self.w.book.orders[entry.index];
-        if entry.moment != Moment::Inside || !order.role.is_exit() {
+        if entry.moment != Moment::Inside || !order.role.is_exit() || entry.settled {
             return;
         }
         let other = rest.iter().any(|other| {

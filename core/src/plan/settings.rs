@@ -265,7 +265,7 @@ pub struct Tier {
 }
 
 /// The tiers of a commission, ascending; none by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub struct Tiers {
     list: [Tier; MOST_TIERS],
     count: u8,
@@ -287,6 +287,12 @@ impl Tiers {
     /// The tiers, ascending.
     pub fn as_slice(&self) -> &[Tier] {
         &self.list[..usize::from(self.count)]
+    }
+}
+
+impl std::fmt::Debug for Tiers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.as_slice()).finish()
     }
 }
 
