@@ -183,7 +183,8 @@ impl<'a, N: Number> Desk<'a, N> {
         self.w.account.state(symbol, row)
     }
 
-    /// Executions of this bar, with the orders that they belong to.
+    /// Executions since the strategy looked last, with the orders that they belong to (ticket 0 for none): those of this
+    /// bar, and those that closed the bar before after the strategy had seen it.
     pub fn fills(&self) -> impl Iterator<Item = (Ticket, Fill<N>)> + '_ {
         self.w.bar_fills.iter().map(|&(ticket, fill)| (Ticket(ticket), fill))
     }

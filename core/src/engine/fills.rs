@@ -32,7 +32,6 @@ impl<N: Number> Desk<'_, N> {
             w.rows[symbol as usize] = super::desk::NO_ROW;
         }
         w.present.clear();
-        w.bar_fills.clear();
         for (symbol, (span, cursor)) in self.panel.spans.iter().zip(&mut w.cursors).enumerate() {
             let row = *cursor;
             if row < span.offset + span.len && self.panel.row_time[row] as usize == t {
@@ -42,6 +41,11 @@ impl<N: Number> Desk<'_, N> {
             }
         }
         w.rows_read += w.present.len() as u64;
+    }
+
+    /// Lets go of the executions that the strategy has seen.
+    pub(super) fn forget_fills(&mut self) {
+        self.w.bar_fills.clear();
     }
 
     /// Tries the open orders against the bar, before its close is known to the strategy.

@@ -31,6 +31,7 @@ impl Conventions {
             Conventions::Zipline => Settings {
                 fill: Fill::NextClose,
                 touch: Touch::Close,
+                sequence: Sequence::Symbol,
                 fractional: false,
                 margin: Margin::None,
                 tick: 0.01,
