@@ -205,6 +205,12 @@ impl<'a, N: Number> Desk<'a, N> {
         own.filter(|order| order.role == Role::Strategy).map(|order| Ticket(order.ticket)).collect()
     }
 
+    /// The exits of an entry that are open, with what they are.
+    pub fn exits(&self, entry: Ticket) -> Vec<(Role, Ticket)> {
+        let open = self.w.book.orders.iter().filter(|order| !order.done && order.role.is_exit());
+        open.filter(|order| order.closes == entry.0).map(|order| (order.role, Ticket(order.ticket))).collect()
+    }
+
     /// Whether an order is open.
     pub fn is_open(&self, ticket: Ticket) -> bool {
         self.w.book.find(ticket.0).is_some()

@@ -205,14 +205,13 @@ impl<N: Number> Desk<'_, N> {
 
     fn push_ready(&mut self, index: usize, row: usize, moment: Moment, base: N) {
         let order = &self.w.book.orders[index];
-        let stops = matches!(order.role, Role::StopLoss | Role::TrailingStop);
         let entry = Ready {
             index,
             symbol: order.symbol,
             row,
             moment,
             base,
-            class: u8::from(!stops),
+            class: u8::from(!order.stops_loss()),
             rank: order.rank,
             quantity: N::ZERO,
             value: N::ZERO,
@@ -271,7 +270,7 @@ impl<N: Number> Desk<'_, N> {
             }
             let gap = !past && if buys { bar.open >= stop } else { bar.open <= stop };
             let met = if gap { (Moment::Open, bar.open) } else { (Moment::Inside, stop) };
-            let Some(limit) = order.limit else { return Ok(self.exit_at(order.role, met, bar)) };
+            let Some(limit) = order.limit else { return Ok(self.exit_at(&order, met, bar)) };
             self.w.book.orders[index].woken = true;
             self.note(Some(order.symbol), order.ticket, Happening::Woken);
             return self.meet_stop_limit(buys, stop, limit, gap, bar);
@@ -280,8 +279,8 @@ impl<N: Number> Desk<'_, N> {
         let inside = if buys { bar.low <= limit } else { bar.high >= limit };
         let gap = !past && if buys { bar.open <= limit } else { bar.open >= limit };
         match (gap, inside) {
-            (true, _) => Ok(self.exit_at(order.role, (Moment::Open, bar.open), bar)),
-            (false, true) => Ok(self.exit_at(order.role, (Moment::Inside, limit), bar)),
+            (true, _) => Ok(self.exit_at(&order, (Moment::Open, bar.open), bar)),
+            (false, true) => Ok(self.exit_at(&order, (Moment::Inside, limit), bar)),
             _ => Err(Wait::LimitNotReached),
         }
     }
@@ -328,8 +327,8 @@ impl<N: Number> Desk<'_, N> {
         }
     }
 
-    fn exit_at(&self, role: Role, met: (Moment, N), bar: Bar<N>) -> (Moment, N) {
-        let at_close = self.settings.exit_fill == ExitFill::Close && role.is_exit();
+    fn exit_at(&self, order: &Waiting<N>, met: (Moment, N), bar: Bar<N>) -> (Moment, N) {
+        let at_close = self.settings.exit_fill == ExitFill::Close && order.leaves_at_level();
         if at_close { (Moment::Close, bar.close) } else { met }
     }
 
@@ -350,14 +349,14 @@ impl<N: Number> Desk<'_, N> {
             let timed = self.w.book.orders[index].role == Role::TimeStop;
             let tried = match (self.settings.entry_bar_exits, entry.moment) {
                 (EntryBarExits::Never, _) | (_, Moment::Close) => false,
-                (_, Moment::Open) => true,
+                (EntryBarExits::Path, Moment::Open) => true,
                 (EntryBarExits::Path, Moment::Inside) => !(target && rests_at_limit),
-                (EntryBarExits::Market, Moment::Inside) => {
-                    target && !rests_at_limit && parent.limit.is_none() && !met_stop
-                }
+                (EntryBarExits::Market, _) if parent.limit.is_some() => false,
+                (EntryBarExits::Market, _) => parent.stop.is_none() || target && !met_stop,
             };
+            // Whether the stop is touched must be known even where it waits itself.
             let market = self.settings.entry_bar_exits == EntryBarExits::Market;
-            let looked_at = tried || market && entry.moment == Moment::Inside && !rests_at_limit;
+            let looked_at = tried || market && parent.stop.is_some() && parent.limit.is_none();
             if timed || !looked_at {
                 if !timed {
                     self.w.book.orders[index].from_row = entry.row + 1;
