@@ -29,6 +29,8 @@ pub enum FlowKind {
     Interest,
     /// The fee for borrowed shares.
     Borrow,
+    /// The debt of a ruined account was forgiven.
+    Forgiven,
 }
 
 /// A change of cash or position without a fill.

@@ -165,17 +165,15 @@ impl<N: Number> Account<N> {
         self.holdings[symbol].lots.iter().for_each(|lot| visit(lot.ticket, lot.quantity));
     }
 
-    /// Value at entry of what is held short.
+    /// Value at the average entry price of what is held short.
     pub(super) fn short_debt(&self) -> N {
-        let lots = self.holdings.iter().flat_map(|holding| &holding.lots);
-        let short = lots.filter(|lot| lot.quantity < N::ZERO);
-        short.fold(N::ZERO, |sum, lot| sum - lot.quantity * lot.price)
+        (0..self.quantities.len()).fold(N::ZERO, |sum, symbol| sum + self.debt_of(symbol))
     }
 
-    /// Value at entry of what is held short of a symbol.
+    /// Value at the average entry price of what is held short of a symbol.
     pub(super) fn debt_of(&self, symbol: usize) -> N {
-        let short = self.holdings[symbol].lots.iter().filter(|lot| lot.quantity < N::ZERO);
-        short.fold(N::ZERO, |sum, lot| sum - lot.quantity * lot.price)
+        let held = self.quantities[symbol];
+        if held < N::ZERO { -held * self.holdings[symbol].average_price } else { N::ZERO }
     }
 
     /// Books an execution that closes what is oldest.

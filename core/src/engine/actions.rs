@@ -208,6 +208,10 @@ impl<N: Number> Desk<'_, N> {
             for symbol in 0..self.panel.spans.len() {
                 self.close_at(symbol, N::of(self.w.account.closes[symbol]));
             }
+            let debt = -self.w.account.cash;
+            if self.settings.negative_balance_protection && debt > N::ZERO {
+                self.flow(None, FlowKind::Forgiven, debt, N::ZERO);
+            }
             return;
         }
         if equity >= gross * N::of(self.settings.maintenance_margin) {

@@ -81,6 +81,19 @@ pub(super) struct Waiting<N> {
     pub done: bool,
 }
 
+impl<N> Waiting<N> {
+    /// Whether it ends a position at a level: an exit that came with an entry, or an order that waits to reverse it.
+    pub fn leaves_at_level(&self) -> bool {
+        let waits = self.limit.is_some() || self.stop.is_some() || self.trail.is_some();
+        self.role.is_exit() && self.role != Role::TimeStop || self.reverses && waits
+    }
+
+    /// Whether it ends a position that goes wrong.
+    pub fn stops_loss(&self) -> bool {
+        matches!(self.role, Role::StopLoss | Role::TrailingStop) || self.reverses && self.stop.is_some()
+    }
+}
+
 /// The moment of a bar at which an order fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Moment {

@@ -157,7 +157,8 @@ impl<'a, N: Number> Desk<'a, N> {
         self.w.account.state(symbol, row)
     }
 
-    /// Executions of this bar, with the orders that they belong to.
+    /// Executions since the strategy looked last, with the orders that they belong to (ticket 0 for none): those of this
+    /// bar, and those that closed the bar before after the strategy had seen it.
     pub fn fills(&self) -> impl Iterator<Item = (Ticket, Fill<N>)> + '_ {
         self.w.bar_fills.iter().map(|&(ticket, fill)| (Ticket(ticket), fill))
     }
@@ -176,6 +177,12 @@ impl<'a, N: Number> Desk<'a, N> {
     pub fn open_orders(&self, symbol: usize) -> Vec<Ticket> {
         let own = self.w.book.orders.iter().filter(|order| !order.done && order.symbol as usize == symbol);
         own.filter(|order| order.role == Role::Strategy).map(|order| Ticket(order.ticket)).collect()
+    }
+
+    /// The exits of an entry that are open, with what they are.
+    pub fn exits(&self, entry: Ticket) -> Vec<(Role, Ticket)> {
+        let open = self.w.book.orders.iter().filter(|order| !order.done && order.role.is_exit());
+        open.filter(|order| order.closes == entry.0).map(|order| (order.role, Ticket(order.ticket))).collect()
     }
 
     /// Whether an order is open.

@@ -11,7 +11,7 @@ use super::sizing;
 use crate::bundle::{Field, Frequency};
 use crate::calendar;
 use crate::ledger::Fill;
-use crate::plan::{BeyondLimit, Margin, Settings, SizeAt, SpreadOn, Unaffordable};
+use crate::plan::{BeyondLimit, ExitFill, Margin, Settings, SizeAt, SpreadOn, Unaffordable};
 
 /// An order on its way to its fill.
 #[derive(Clone, Copy)]
@@ -91,6 +91,9 @@ impl<N: Number> Desk<'_, N> {
         let against = deal.held != N::ZERO && (deal.held > N::ZERO) != buys;
         let power = match self.settings.margin {
             Margin::RegT => self.power(deal, price, true),
+            _ if against && !buys && deal.order.reverses => {
+                self.spendable(deal, false) + self.proceeds(deal, deal.held, price)
+            }
             _ => self.spendable(deal, against && buys),
         };
         let units = pricing::affordable(self.settings, None, price, part.abs() * power, &deal.charge);
@@ -196,8 +199,7 @@ impl<N: Number> Desk<'_, N> {
     fn price(&self, deal: &Deal<N>, entry: &Ready<N>) -> Result<N, Stop> {
         let buys = deal.quantity > N::ZERO;
         let costs = &self.settings.costs;
-        let exit = deal.order.role.is_exit() && deal.order.role != Role::TimeStop;
-        if exit && !self.settings.exit_slippage && entry.moment != Moment::Close {
+        if deal.order.leaves_at_level() && !self.settings.exit_slippage && entry.moment != Moment::Close {
             return Ok(deal.base);
         }
         let opens = deal.held == N::ZERO || (deal.held > N::ZERO) == buys || self.settings.hedging;
@@ -207,7 +209,11 @@ impl<N: Number> Desk<'_, N> {
             let market = self.liquidity(deal);
             price = pricing::impacted(self.settings, price, buys, deal.quantity, self.w.traded[deal.symbol], market);
         }
-        let Some(limit) = deal.order.limit else { return Ok(price) };
+        // What is put off to the close does not wait for its level any more.
+        let put_off = entry.moment == Moment::Close && self.settings.exit_fill == ExitFill::Close;
+        let Some(limit) = deal.order.limit.filter(|_| !(put_off && deal.order.leaves_at_level())) else {
+            return Ok(price);
+        };
         let beyond = if buys { price > limit } else { price < limit };
         match self.settings.beyond_limit {
             BeyondLimit::Cap if beyond => Ok(limit),
@@ -292,7 +298,8 @@ impl<N: Number> Desk<'_, N> {
         if !buys && (!self.settings.lock_short_cash || wanted <= N::ZERO) {
             return Ok(());
         }
-        let cash = self.spendable(deal, buys && deal.held < N::ZERO);
+        // What is sold of a long position pays for the short one beyond it.
+        let cash = self.spendable(deal, buys && deal.held < N::ZERO) + self.proceeds(deal, long, price);
         let paid = pricing::affordable(self.settings, Some(wanted), price, cash, &deal.charge);
         if paid == wanted {
             return Ok(());
@@ -313,6 +320,16 @@ impl<N: Number> Desk<'_, N> {
         }
         let fee = deal.charge.commission(&self.settings.costs, deal.quantity, price);
         if -deal.quantity * price < fee { Err(Stop::Refused(Limit::UnpaidSale)) } else { Ok(()) }
+    }
+
+    /// What the sale of units brings, without the fixed part of the commission: an order pays that once.
+    fn proceeds(&self, deal: &Deal<N>, units: N, price: N) -> N {
+        if units <= N::ZERO {
+            return N::ZERO;
+        }
+        let costs = &self.settings.costs;
+        let fixed = deal.charge.commission(costs, N::ZERO, price);
+        units * price - (deal.charge.commission(costs, units, price) - fixed)
     }
 
     /// Cash that an order may spend. Where short sales lock their proceeds and as much again, what covers the symbol's

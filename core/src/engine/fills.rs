@@ -32,7 +32,6 @@ impl<N: Number> Desk<'_, N> {
             w.rows[symbol as usize] = super::desk::NO_ROW;
         }
         w.present.clear();
-        w.bar_fills.clear();
         for (symbol, (span, cursor)) in self.panel.spans.iter().zip(&mut w.cursors).enumerate() {
             let row = *cursor;
             if row < span.offset + span.len && self.panel.row_time[row] as usize == t {
@@ -43,6 +42,11 @@ impl<N: Number> Desk<'_, N> {
             }
         }
         w.rows_read += w.present.len() as u64;
+    }
+
+    /// Lets go of the executions that the strategy has seen.
+    pub(super) fn forget_fills(&mut self) {
+        self.w.bar_fills.clear();
     }
 
     /// Tries the open orders against the bar, before its close is known to the strategy.
@@ -203,7 +207,6 @@ impl<N: Number> Desk<'_, N> {
 
     fn push_ready(&mut self, index: usize, row: usize, moment: Moment, base: N) {
         let order = &self.w.book.orders[index];
-        let stops = matches!(order.role, Role::StopLoss | Role::TrailingStop);
         let priced = order.limit.is_some() || order.stop.is_some() || order.trail.is_some();
         let entry = Ready {
             index,
@@ -211,7 +214,7 @@ impl<N: Number> Desk<'_, N> {
             row,
             moment,
             base,
-            class: u8::from(!stops),
+            class: u8::from(!order.stops_loss()),
             buys: priced.then(|| self.would_buy(order)),
             settled: false,
             rank: order.rank,
@@ -274,7 +277,7 @@ impl<N: Number> Desk<'_, N> {
             }
             let gap = if buys { from >= stop } else { from <= stop };
             let met = if gap { (first, from) } else { (Moment::Inside, stop) };
-            let Some(limit) = order.limit else { return Ok(self.exit_at(order.role, met, bar)) };
+            let Some(limit) = order.limit else { return Ok(self.exit_at(&order, met, bar)) };
             self.w.book.orders[index].woken = true;
             self.note(Some(order.symbol), order.ticket, Happening::Woken);
             return self.meet_stop_limit(buys, stop, limit, gap, bar);
@@ -283,8 +286,8 @@ impl<N: Number> Desk<'_, N> {
         let inside = if buys { bar.low <= limit } else { bar.high >= limit };
         let gap = if buys { from <= limit } else { from >= limit };
         match (gap, inside) {
-            (true, _) => Ok(self.exit_at(order.role, (first, from), bar)),
-            (false, true) => Ok(self.exit_at(order.role, (Moment::Inside, limit), bar)),
+            (true, _) => Ok(self.exit_at(&order, (first, from), bar)),
+            (false, true) => Ok(self.exit_at(&order, (Moment::Inside, limit), bar)),
             _ => Err(Wait::LimitNotReached),
         }
     }
@@ -331,8 +334,8 @@ impl<N: Number> Desk<'_, N> {
         }
     }
 
-    fn exit_at(&self, role: Role, met: (Moment, N), bar: Bar<N>) -> (Moment, N) {
-        let at_close = self.settings.exit_fill == ExitFill::Close && role.is_exit();
+    fn exit_at(&self, order: &Waiting<N>, met: (Moment, N), bar: Bar<N>) -> (Moment, N) {
+        let at_close = self.settings.exit_fill == ExitFill::Close && order.leaves_at_level();
         if at_close { (Moment::Close, bar.close) } else { met }
     }
 
@@ -353,14 +356,14 @@ impl<N: Number> Desk<'_, N> {
             let timed = self.w.book.orders[index].role == Role::TimeStop;
             let tried = match (self.settings.entry_bar_exits, entry.moment) {
                 (EntryBarExits::Never, _) | (_, Moment::Close) => false,
-                (_, Moment::Open) => true,
+                (EntryBarExits::Path, Moment::Open) => true,
                 (EntryBarExits::Path, Moment::Inside) => !(target && rests_at_limit),
-                (EntryBarExits::Market, Moment::Inside) => {
-                    target && !rests_at_limit && parent.limit.is_none() && !met_stop
-                }
+                (EntryBarExits::Market, _) if parent.limit.is_some() => false,
+                (EntryBarExits::Market, _) => parent.stop.is_none() || target && !met_stop,
             };
+            // Whether the stop is touched must be known even where it waits itself.
             let market = self.settings.entry_bar_exits == EntryBarExits::Market;
-            let looked_at = tried || market && entry.moment == Moment::Inside && !rests_at_limit;
+            let looked_at = tried || market && parent.stop.is_some() && parent.limit.is_none();
             if timed || !looked_at {
                 if !timed {
                     self.w.book.orders[index].from_row = entry.row + 1;

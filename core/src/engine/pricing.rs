@@ -118,8 +118,12 @@ pub fn whole_lots<N: Number>(settings: &Settings, quantity: N) -> N {
     let lots = quantity / lot;
     let nearest = lots.round();
     let snap = N::of(if settings.lot_snap { LOT_SNAP } else { 0.0 });
-    let whole = if (lots - nearest).abs() < snap { nearest } else { lots.trunc() };
-    whole * lot
+    if (lots - nearest).abs() < snap {
+        return nearest * lot;
+    }
+    // The division may round down from a whole number of lots: 43.14 are 43140 lots of 0.001.
+    let next = if quantity < N::ZERO { lots.trunc() - N::of(1.0) } else { lots.trunc() + N::of(1.0) };
+    if (next * lot).abs() <= quantity.abs() { next * lot } else { lots.trunc() * lot }
 }
 
 /// What one unit costs altogether when costs are counted into the size: price, share commission and value commission.
@@ -225,6 +229,12 @@ mod tests {
         assert_eq!(whole_lots(&s, -99.0), -90.0);
         assert_eq!(whole_lots(&s, 99.999_99), 100.0);
         assert_eq!(whole_lots(&settings(Costs::default(), true), 1.25), 1.25);
+        let fine = Settings { lot: 0.001, lot_snap: false, ..settings(Costs::default(), false) };
+        for lots in [1.0, 7.0, 43_140.0, 38_322.0, 99_999.0] {
+            assert_eq!(whole_lots(&fine, lots * 0.001), lots * 0.001);
+            assert_eq!(whole_lots(&fine, -lots * 0.001), -lots * 0.001);
+        }
+        assert_eq!(whole_lots(&fine, 43.139_999), 43_139.0 * 0.001);
     }
 
     #[test]

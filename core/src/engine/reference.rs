@@ -62,7 +62,7 @@ pub struct Workspace<N = f64> {
     pub(super) cursors: Vec<usize>,
     /// Units traded of each symbol in this bar.
     pub(super) traded: Vec<N>,
-    /// Executions of this bar.
+    /// Executions that the strategy has not seen.
     pub(super) bar_fills: Vec<(u32, Fill<N>)>,
     /// Target that each symbol last acted upon.
     pub(super) last_target: Vec<f64>,
@@ -119,6 +119,7 @@ pub fn advance<N: Number, S: Strategy<N> + ?Sized>(
         if !desk.is_ruined() {
             strategy.next(&mut desk);
         }
+        desk.forget_fills();
         if same_close {
             desk.fill_at_close();
         }

@@ -332,6 +332,12 @@ pub static KEYS: &[Key] = &[
         number(0.0, 1.0, |spec, x| spec.settings.maintenance_margin = x),
     ),
     key(
+        "negative_balance_protection",
+        "false",
+        "Whether the debt of an account that lost more than it had is forgiven (margin = \"reg_t\").",
+        Read::Flag(|spec| &mut spec.settings.negative_balance_protection),
+    ),
+    key(
         "lock_short_cash",
         "false",
         "Whether the proceeds of a short sale, and as much again, are locked until it is covered.",

@@ -31,6 +31,7 @@ impl Conventions {
             Conventions::Zipline => Settings {
                 fill: Fill::NextClose,
                 touch: Touch::Close,
+                sequence: Sequence::Symbol,
                 fractional: false,
                 margin: Margin::None,
                 tick: 0.01,
@@ -49,6 +50,7 @@ impl Conventions {
                 margin: Margin::RegT,
                 initial_margin: 1.0,
                 maintenance_margin: 0.0,
+                negative_balance_protection: true,
                 unaffordable: Unaffordable::Reject,
                 size_includes_costs: true,
                 fill_without_volume: true,
@@ -66,6 +68,7 @@ impl Conventions {
                 fill_without_volume: true,
                 refuse_unpaid_sales: true,
                 entry_bar_exits: EntryBarExits::Never,
+                beyond_limit: BeyondLimit::Fill,
                 exit_slippage: false,
                 levels_from: LevelsFrom::Market,
                 ..own

@@ -98,7 +98,7 @@ words! {
         /// As far as the bar's path is known: all after an entry at the open; after a limit entry inside the bar the
         /// stop (the price went through the limit to reach it); after a stop entry both, the stop first.
         Path = "path",
-        /// After an entry at the open; after a stop entry the target, if the stop is not touched.
+        /// After a market order; after a stop order the target, if the stop is not touched.
         Market = "market",
         /// On the next bar.
         Never = "never",
@@ -400,6 +400,8 @@ pub struct Settings {
     pub initial_margin: f64,
     /// Part of all positions that equity must cover at each close, for `reg_t`.
     pub maintenance_margin: f64,
+    /// Whether the debt of an account that lost more than it had is forgiven, for `reg_t`.
+    pub negative_balance_protection: bool,
     /// Whether the proceeds of a short sale, and as much again, are locked until it is covered.
     pub lock_short_cash: bool,
     /// Most symbols held at once; 0 for any number.
@@ -461,6 +463,7 @@ impl Default for Settings {
             unaffordable: Unaffordable::default(),
             initial_margin: 0.5,
             maintenance_margin: 0.25,
+            negative_balance_protection: false,
             lock_short_cash: false,
             max_positions: 0,
             max_weight: 0.0,

@@ -2,10 +2,12 @@
 
 pub mod backtesting;
 pub mod metrics;
+pub mod replay;
 pub mod simulated;
 pub mod table;
 pub mod talib;
 pub mod vectorbt;
+pub mod zipline;
 
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,14 @@ pub struct CaseResult {
     pub largest_difference: f64,
 }
 
+impl CaseResult {
+    /// The line of a case from what its comparison came to.
+    pub fn new(peer: &str, case: String, compared: replay::Compared) -> CaseResult {
+        let (verdict, compared, largest_difference) = compared.unwrap_or_else(|verdict| (verdict, 0, f64::NAN));
+        CaseResult { peer: peer.into(), case, verdict, compared, largest_difference }
+    }
+}
+
 /// The case folders below `root`, by name, those that contain `filter` in "PEER NAME".
 pub fn case_folders(root: &std::path::Path, peer: &str, filter: Option<&str>) -> Vec<(String, std::path::PathBuf)> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
@@ -50,7 +60,7 @@ pub fn case_folders(root: &std::path::Path, peer: &str, filter: Option<&str>) ->
 
 /// Every comparison there is, program after program.
 pub fn run_all(oracles: &std::path::Path, data: &std::path::Path, filter: Option<&str>) -> Vec<CaseResult> {
-    let suites = [talib::run, metrics::run, backtesting::run, vectorbt::run, not_yet];
+    let suites = [talib::run, metrics::run, backtesting::run, vectorbt::run, zipline::run, not_yet];
     suites.iter().flat_map(|suite| suite(oracles, data, filter)).collect()
 }
 
@@ -63,11 +73,7 @@ fn not_yet(oracles: &std::path::Path, _data: &std::path::Path, filter: Option<&s
         compared: 0,
         largest_difference: f64::NAN,
     };
-    let reason = "orders over several sessions, volume limits, slippage models, splits and dividends";
-    let mut list: Vec<CaseResult> = case_folders(&oracles.join("zipline"), "zipline", filter)
-        .into_iter()
-        .map(|(name, _)| unsupported("zipline", name, reason))
-        .collect();
+    let mut list = Vec::new();
     for name in ["bootstrap", "pbo", "reality_check_spa", "sharpe_tests", "splits"] {
         let wanted = filter.is_none_or(|filter| format!("overfit {name}").contains(filter));
         if wanted && oracles.join("overfit").join(format!("{name}.json")).is_file() {

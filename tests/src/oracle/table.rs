@@ -230,10 +230,20 @@ impl Panel {
             Some(Column::Time(session)) => session.as_slice(),
             _ => time,
         };
-        let prices = ["open", "high", "low", "close"].map(|name| table.floats(name));
+        // Quotes without trades are taken at the middle of bid and ask.
+        let quoted = table.get("open").is_none() && table.get("bid_open").is_some();
+        let price = |name: &str| match quoted {
+            false => table.floats(name),
+            true => {
+                let (bid, ask) = (table.floats(&format!("bid_{name}"))?, table.floats(&format!("ask_{name}"))?);
+                Ok(bid.iter().zip(&ask).map(|(bid, ask)| (bid + ask) / 2.0).collect())
+            }
+        };
+        let prices = ["open", "high", "low", "close"].map(price);
         let [open, high, low, close] = prices;
         let (open, high, low, close) = (open?, high?, low?, close?);
-        let volume = if table.get("volume").is_some() { table.floats("volume")? } else { vec![0.0; table.rows] };
+        let volume =
+            if table.get("volume").is_some() && !quoted { table.floats("volume")? } else { vec![0.0; table.rows] };
         let names: Vec<&str> = match table.get("symbol") {
             Some(_) => table.texts("symbol")?.iter().map(String::as_str).collect(),
             None => vec![""; table.rows],
