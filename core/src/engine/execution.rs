@@ -184,7 +184,7 @@ impl<N: Number> Desk<'_, N> {
         if !self.settings.fractional {
             most = (most / N::of(self.settings.lot)).floor() * N::of(self.settings.lot);
         }
-        if !(most > N::ZERO) {
+        if most <= N::ZERO || !most.is_defined() {
             return Err(Stop::Waits(Wait::VolumeLimit));
         }
         if deal.quantity.abs() > most {

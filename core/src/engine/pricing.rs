@@ -152,8 +152,7 @@ pub fn affordable<N: Number>(settings: &Settings, wanted: Option<N>, price: N, c
     // The division may round up by a last bit: step down until cash really pays. Where tiers raise the commission, the
     // step is as long as what is missing.
     for _ in 0..64 {
-        // A number that is undefined is not positive either.
-        if !(quantity > N::ZERO) {
+        if quantity <= N::ZERO || !quantity.is_defined() {
             return N::ZERO;
         }
         let missing = total(quantity) - cash;
