@@ -139,7 +139,7 @@ fn all_of_the_account_sold_short_counts_what_the_long_position_brings() {
             desk.order(0, 100.0);
         }
         _ => {
-            desk.place(Order { reverses: true, ..Order::market(0, Size::BuyingPower(-1.0)) });
+            desk.place(Order::market(0, Size::BuyingPower(-1.0)));
         }
     });
     // 100 are closed for 990; of that 1 is the fixed commission, and a unit costs 10.10.

@@ -82,15 +82,26 @@ pub(super) struct Waiting<N> {
 }
 
 impl<N> Waiting<N> {
-    /// Whether it ends a position at a level: an exit that came with an entry, or an order that waits to reverse it.
+    /// Whether it waits at a price to end or reverse a position: an exit that came with an entry, or an order like one.
     pub fn leaves_at_level(&self) -> bool {
         let waits = self.limit.is_some() || self.stop.is_some() || self.trail.is_some();
-        self.role.is_exit() && self.role != Role::TimeStop || self.reverses && waits
+        waits && (self.role.is_exit() || self.reverses || self.empties())
     }
 
     /// Whether it ends a position that goes wrong.
     pub fn stops_loss(&self) -> bool {
-        matches!(self.role, Role::StopLoss | Role::TrailingStop) || self.reverses && self.stop.is_some()
+        let stop = self.stop.is_some() || self.trail.is_some();
+        matches!(self.role, Role::StopLoss | Role::TrailingStop)
+            || self.limit.is_none() && stop && (self.reverses || self.empties())
+    }
+
+    /// Whether nothing is left of the position after it.
+    fn empties(&self) -> bool {
+        match self.amount {
+            Amount::Close => true,
+            Amount::Later(Size::TargetShares(x) | Size::TargetValue(x) | Size::TargetPercent(x)) => x == 0.0,
+            Amount::Later(_) | Amount::Units(_) => false,
+        }
     }
 }
 

@@ -84,20 +84,30 @@ impl<N: Number> Desk<'_, N> {
         if order.reverses && against && opens { quantity - held } else { quantity }
     }
 
-    /// Units that a fraction of the buying power opens, commissions included.
+    /// Units that a fraction of the buying power trades, commissions included.
     fn buying_power_units(&self, deal: &Deal<N>, part: N) -> N {
         let buys = part > N::ZERO;
-        let price = pricing::fill_price(&self.settings.costs, deal.base, buys, true);
-        let against = deal.held != N::ZERO && (deal.held > N::ZERO) != buys;
-        let power = match self.settings.margin {
-            Margin::RegT => self.power(deal, price, true),
-            _ if against && !buys && deal.order.reverses => {
-                self.spendable(deal, false) + self.proceeds(deal, deal.held, price)
+        let settings = self.settings;
+        let price = pricing::fill_price(&settings.costs, deal.base, buys, true);
+        let payable = |settings, power| pricing::affordable(settings, None, price, power, &deal.charge);
+        match (settings.margin, buys) {
+            (Margin::RegT, true) => payable(settings, part * self.power(deal, price, false)),
+            (Margin::RegT, false) => -payable(settings, -part * self.power(deal, price, false)),
+            (_, true) => payable(settings, part * self.spendable(deal, deal.held < N::ZERO)),
+            (_, false) => {
+                // What is held can be sold, and its proceeds carry a short position beyond it; those of other shorts
+                // do not.
+                let long = deal.held.max(N::ZERO);
+                let fixed = deal.charge.commission(&settings.costs, N::ZERO, price);
+                let power = self.free_cash() + self.proceeds(deal, long, price) - fixed;
+                let short = payable(&Settings { fractional: true, ..*settings }, -part * power + fixed);
+                let units = -part * long + short;
+                if settings.fractional {
+                    return -units;
+                }
+                -(units / N::of(settings.lot)).floor() * N::of(settings.lot)
             }
-            _ => self.spendable(deal, against && buys),
-        };
-        let units = pricing::affordable(self.settings, None, price, part.abs() * power, &deal.charge);
-        if buys { units } else { -units }
+        }
     }
 
     /// Cuts a deal to what is allowed, and finds its price.
@@ -339,10 +349,13 @@ impl<N: Number> Desk<'_, N> {
         if !self.settings.lock_short_cash {
             return account.cash;
         }
-        let two = N::of(2.0);
-        let free = account.cash - two * account.short_debt();
-        let own = if covers { two * account.debt_of(deal.symbol) } else { N::ZERO };
-        free + own
+        let own = if covers { N::of(2.0) * account.debt_of(deal.symbol) } else { N::ZERO };
+        self.free_cash() + own
+    }
+
+    /// Cash without the proceeds of short sales, and as much again.
+    fn free_cash(&self) -> N {
+        self.w.account.cash - N::of(2.0) * self.w.account.short_debt()
     }
 
     /// Value that equity still carries, before or after the part of a deal that closes a position.

@@ -60,7 +60,9 @@ pub enum Size {
     Value(f64),
     /// Fraction of equity.
     Percent(f64),
-    /// Fraction of what the account can still spend: cash, or under `reg_t` what equity still carries.
+    /// Fraction of what the account can still spend: cash, or under `reg_t` what equity still carries. What a sale can
+    /// spend is the long position, and what its proceeds and cash sell short beyond it; the proceeds of other short
+    /// sales, and as much again, do not count.
     BuyingPower(f64),
     /// Fraction of equity that is lost if the order's stop-loss is hit.
     Risk(f64),

@@ -65,6 +65,7 @@ impl Conventions {
                 fill: Fill::SameClose,
                 size_at: SizeAt::Fill,
                 lot_snap: false,
+                min_order: 1e-8,
                 fill_without_volume: true,
                 refuse_unpaid_sales: true,
                 entry_bar_exits: EntryBarExits::Never,

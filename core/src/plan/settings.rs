@@ -388,7 +388,8 @@ pub struct Settings {
     pub beyond_limit: BeyondLimit,
     /// Where touched exits fill.
     pub exit_fill: ExitFill,
-    /// Whether exits that fill at their level pay slippage.
+    /// Whether exits that fill at their level pay slippage; orders that wait at a price to close or reverse a position
+    /// are exits too.
     pub exit_slippage: bool,
     /// What levels given as distances are measured from.
     pub levels_from: LevelsFrom,

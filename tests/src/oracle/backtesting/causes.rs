@@ -37,13 +37,25 @@ pub fn judge(panel: &Panel, settings: &Settings, peer: &Peer) -> Compared {
             largest,
         ));
     }
+    if case.passes_over_gaps(&natural) {
+        let why = "with orders at the close the peer compares resting stops with the close before, not with the open, and \
+                   fills them at their level where the bar opened beyond it";
+        let why = format!("{why}; equity differs by at most {off:.1e} of the capital");
+        return Ok((Verdict::Documented(why), compared, off));
+    }
     // The peer's own units, and nothing that could refuse them.
     let given = Settings { initial_margin: settings.initial_margin * 1e-9, ..*settings };
     let Some(cause) = case.cause_of_sizes(&natural) else { return Err(failed(first)) };
     let (units, run) = case.with_their_units(&given);
     let (end, largest) = match case.agrees_to_an_end(&run) {
         Ok(agreed) => agreed,
-        Err(difference) => return Err(failed(format!("{first}; with the peer's units: {difference}"))),
+        Err(difference) => {
+            let Some(why) = case.agrees_but_for_fees(&run) else {
+                return Err(failed(format!("{first}; with the peer's units: {difference}")));
+            };
+            let why = format!("{cause}; {why}; equity differs by at most {off:.1e} of the capital");
+            return Ok((Verdict::Documented(why), compared, off));
+        }
     };
     let dropped = units.values().filter(|units| units.is_none()).count();
     let why = format!(
@@ -89,6 +101,32 @@ impl Case<'_> {
 
     fn agrees_but_for_the_end(&self, run: &Run) -> Option<(String, f64)> {
         self.forgives(run).or_else(|| self.passes_once_more(run))
+    }
+
+    /// Whether everything agrees but commissions with a fixed part, where the peer's orders close several trades.
+    fn agrees_but_for_fees(&self, run: &Run) -> Option<String> {
+        if !commission::has_fixed_part(&self.settings.costs) {
+            return None;
+        }
+        let last = self.last();
+        let without = |fills: Vec<Entry>| -> Vec<Entry> {
+            fills.into_iter().filter(|fill| fill.bar < last).map(|fill| Entry { fee: 0.0, ..fill }).collect()
+        };
+        let own = without(merged(ours(self.panel, run)));
+        let theirs = without(merged(self.peer.fills.iter().map(|stored| stored.entry.clone())));
+        same_fills(&own, &theirs, self.settings.capital).ok()?;
+        Some(
+            "with the peer's own units all fills agree but for their commissions, whose fixed part the peer charges once \
+             for each trade that an order closes"
+                .into(),
+        )
+    }
+
+    /// Whether the first fill that differs is a stop order filled at its level although the bar opened beyond it.
+    fn passes_over_gaps(&self, run: &Run) -> bool {
+        let Some(bar) = self.first_difference(run) else { return false };
+        let mut there = self.peer.fills.iter().filter(|stored| stored.entry.bar == bar);
+        self.settings.fill == FillAt::SameClose && there.any(|stored| stored.kind.contains("stop"))
     }
 
     /// Whether only the equity after a ruin differs: the peer's is zero from then on.
@@ -151,7 +189,11 @@ impl Case<'_> {
     /// Which convention of sizes explains the first fill that differs.
     fn cause_of_sizes(&self, run: &Run) -> Option<String> {
         let bar = self.first_difference(run)?;
-        let held = bar.checked_sub(1).and_then(|before| run.held.get(before)).is_some_and(|&units| units != 0.0);
+        // With fills at the close that was seen, what was held when the strategy looked is held at the fill.
+        let looked = if self.settings.fill == FillAt::SameClose { Some(bar) } else { bar.checked_sub(1) };
+        let before = looked.and_then(|look| run.held.get(look)).is_some_and(|&units| units != 0.0);
+        let opened = self.peer.fills.iter().filter(|stored| stored.entry.bar == bar && stored.opens).count();
+        let held = before || opened > 1;
         let fixed = commission::has_fixed_part(&self.settings.costs);
         let parts = self.peer.fills.iter().filter(|stored| stored.entry.bar == bar).count();
         if fixed && !held {
@@ -234,19 +276,21 @@ impl Case<'_> {
         let buys = turns.iter().find(|turn| turn.0 == seq)?.1;
         let place = turns.iter().filter(|turn| turn.1 == buys).position(|turn| turn.0 == seq)?;
         let mut groups: Vec<f64> = Vec::new();
-        let mut open_group = false;
+        let mut last: Option<&Stored> = None;
         for stored in self.peer.fills.iter().filter(|stored| stored.entry.bar == bar) {
-            let entry = stored.opens || stored.kind.contains("opposite_");
-            if !entry || (stored.entry.quantity > 0.0) != buys {
-                open_group = false;
+            let kind = |stored: &Stored| stored.kind.replace("opposite_", "");
+            if !(stored.opens || stored.kind.contains("opposite_")) || (stored.entry.quantity > 0.0) != buys {
+                last = None;
                 continue;
             }
-            match groups.last_mut().filter(|_| open_group) {
+            // An order closes each trade once, the oldest first, and its own trade is the last that it makes.
+            let goes_on = last
+                .is_some_and(|last| !last.opens && last.entry.key != stored.entry.key && kind(last) == kind(stored));
+            match groups.last_mut().filter(|_| goes_on) {
                 Some(group) => *group += stored.entry.quantity,
                 None => groups.push(stored.entry.quantity),
             }
-            // An order's own trade is the last that it makes.
-            open_group = !stored.opens;
+            last = Some(stored);
         }
         groups.get(place).copied()
     }

@@ -89,9 +89,15 @@ impl Inputs {
         Ok(Inputs { symbols, at_open, bars, table, stamps })
     }
 
-    /// Bars before the first one of the call, so that an order can be placed for its open.
-    pub fn lead(&self) -> usize {
-        usize::from(self.at_open)
+    /// The place of a timestamp among the bars of the call; `None` for the bar put before them.
+    pub fn place_of(&self, time: i64) -> Option<usize> {
+        self.stamps.binary_search(&time).ok()
+    }
+
+    /// A series over some timestamps as one over all bars of the call: what is missing is as it was before.
+    pub fn spread(&self, times: &[i64], values: &[f64], before: f64) -> Vec<f64> {
+        let last = |stamp: i64| times.partition_point(|&time| time <= stamp).checked_sub(1);
+        self.stamps.iter().map(|&stamp| last(stamp).and_then(|at| values.get(at)).copied().unwrap_or(before)).collect()
     }
 
     /// The accounts of the call.

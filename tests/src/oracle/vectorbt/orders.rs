@@ -1,5 +1,6 @@
 //! `Portfolio.from_orders`: one order for each size that is given.
 
+use sandtable_core::bundle::Field;
 use sandtable_core::engine::{Desk, Order, Size};
 use serde_json::Value;
 
@@ -40,44 +41,65 @@ impl<'a> Orders<'a> {
             if size.is_nan() {
                 continue;
             }
-            if let Some(size) = self.order_size(size, desk.position(symbol)) {
-                // All that can be sold short comes on top of what is held.
-                let reverses = matches!(size, Size::BuyingPower(part) if part < 0.0);
-                place(desk, self.inputs, Order { reverses, ..Order::market(symbol, size) });
+            if let Some(size) = self.order_size(desk, symbol, size) {
+                place(desk, self.inputs, Order::market(symbol, size));
             }
         }
     }
 
-    fn order_size(&self, size: f64, held: f64) -> Option<Size> {
+    fn order_size(&self, desk: &Desk<'_>, symbol: usize, size: f64) -> Option<Size> {
+        let held = desk.position(symbol);
         let short = self.direction == "shortonly";
         // Sizes of a short account count units sold.
         let signed = if short { -size } else { size };
-        let against = match &*self.direction {
-            "longonly" => signed < 0.0,
-            "shortonly" => signed > 0.0,
-            _ => false,
+        let covers = short && signed > 0.0;
+        let target = |x: f64| match &*self.direction {
+            "longonly" => x.max(0.0),
+            "shortonly" => x.min(0.0),
+            _ => x,
         };
-        // What goes against the only direction is cut to the position.
+        if (covers || self.direction == "longonly" && signed < 0.0) && held == 0.0 && !self.size_type.contains("target")
+        {
+            return None;
+        }
+        // At a close that is seen, money is units.
+        let price = desk.current(symbol, Field::Close).filter(|_| !self.inputs.at_open);
+        // What goes against the only direction is cut to the position; sales of long ones the simulator cuts.
         let cut = |units: f64| {
-            let most = held.abs();
-            if units.abs() > most && units.is_finite() && !self.allow_partial {
-                None
-            } else {
-                Some(units.abs().min(most) * units.signum())
+            let beyond = units.is_finite() && units.abs() > held.abs();
+            let against = covers || self.direction == "longonly" && units < 0.0;
+            match against && beyond {
+                true if !self.allow_partial => None,
+                true if covers => Some(Size::Shares(-held)),
+                _ => Some(units_or_all(units)),
             }
+        };
+        let whole = |units: f64| {
+            let lots = units / desk.settings().lot;
+            self.allow_partial || desk.settings().fractional || units.is_infinite() || lots == lots.trunc()
         };
         match &*self.size_type {
-            "amount" if against => cut(signed).filter(|&units| units != 0.0).map(Size::Shares),
-            "amount" => Some(units_or_all(signed)),
-            "value" if signed.is_infinite() => Some(units_or_all(signed)),
-            "value" => Some(Size::Value(signed)),
-            "percent" if signed < 0.0 && held > 0.0 || signed > 0.0 && held < 0.0 && short => {
-                Some(Size::Shares(signed * held.abs()))
-            }
-            "percent" => Some(Size::BuyingPower(signed)),
-            "targetamount" => Some(Size::TargetShares(signed)),
-            "targetvalue" => Some(Size::TargetValue(signed)),
-            _ => Some(Size::TargetPercent(signed)),
+            "amount" if !whole(signed) => None,
+            "amount" if covers && signed.is_infinite() => Some(Size::Close),
+            "amount" => cut(signed),
+            "value" => match price {
+                _ if signed.is_infinite() => Some(units_or_all(signed)),
+                Some(price) => cut(signed / price),
+                None => Some(Size::Value(signed)),
+            },
+            "percent" if signed < 0.0 && self.direction == "longonly" => Some(Size::Shares(signed * held)),
+            "percent" => match price {
+                Some(price) if covers => {
+                    let costs = &desk.settings().costs;
+                    let paid = price * (1.0 + costs.slippage_bps * 1e-4) * (1.0 + costs.bps * 1e-4);
+                    Some(Size::Shares(((signed.min(1.0) * desk.cash() - costs.per_trade) / paid).min(-held)))
+                }
+                _ => Some(Size::BuyingPower(signed.min(1.0))),
+            },
+            "targetamount" if !whole(target(signed) - held) => None,
+            "targetamount" => Some(Size::TargetShares(target(signed))),
+            "targetvalue" => Some(Size::TargetValue(target(signed))),
+            _ => Some(Size::TargetPercent(target(signed))),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `Portfolio.from_signals`: entries and exits for both sides, what becomes of those that meet, and stops.
 
+use std::collections::BTreeMap;
+
 use sandtable_core::bundle::Field;
 use sandtable_core::engine::{Bracket, Desk, Distance, Kind, Level, Order, Size, Ticket};
-use sandtable_core::plan::LevelsFrom;
 use serde_json::Value;
 
 use super::inputs::{Account, Argument, Inputs};
@@ -23,9 +24,15 @@ pub struct Signals<'a> {
     short_conflict: String,
     direction_conflict: String,
     opposite_entry: String,
+    allow_partial: bool,
     stops: Stops,
     states: Vec<State>,
+    /// Bars at which a stop of the peer takes the turn of the signals, by column, and whether it closes at the open.
+    known: &'a Known,
 }
+
+/// See [`Signals::known`]: what the peer knows of a bar before its open, and we do not.
+pub type Known = BTreeMap<(usize, usize), bool>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum SizeType {
@@ -58,8 +65,18 @@ struct Stops {
     trailing: bool,
     /// What a stop does: closes or reverses.
     reverses: bool,
-    /// Whether levels are measured from the close of the entry's bar.
-    from_close: bool,
+    from: From,
+}
+
+/// What the levels of stops are measured from.
+#[derive(Clone, Copy, PartialEq)]
+enum From {
+    /// The close of the bar of the fill.
+    Close,
+    /// The price paid.
+    Fill,
+    /// The market's price, before slippage.
+    Market,
 }
 
 /// What is known of a symbol's position and its stops.
@@ -67,12 +84,20 @@ struct Stops {
 struct State {
     /// Orders placed for the next fill.
     waiting: Vec<Ticket>,
-    /// The entry whose stops are to be set once it has filled, and their fractions.
-    entry: Option<(Ticket, f64, f64)>,
-    /// Price that the levels are measured from, and their fractions.
-    reference: Option<(f64, f64, f64)>,
-    /// Resting orders that stop and reverse.
+    /// The order whose fill sets the stops at these fractions, where its price is not known before.
+    pending: Option<(Ticket, f64, f64)>,
+    levels: Option<Levels>,
+    /// Resting orders at the levels.
     resting: Vec<Ticket>,
+}
+
+/// Prices that stop-loss and take-profit are measured from, and their fractions.
+#[derive(Clone, Copy)]
+struct Levels {
+    stop_from: f64,
+    target_from: f64,
+    loss: f64,
+    profit: f64,
 }
 
 /// Signals of one bar: long entry and exit, short entry and exit.
@@ -86,7 +111,12 @@ struct Now {
 
 impl<'a> Signals<'a> {
     /// Reads the call's arguments.
-    pub fn new(call: &Value, inputs: &'a Inputs, account: &'a Account) -> Result<Signals<'a>, Verdict> {
+    pub fn new(
+        call: &Value,
+        inputs: &'a Inputs,
+        account: &'a Account,
+        known: &'a Known,
+    ) -> Result<Signals<'a>, Verdict> {
         let word = |key: &str, default: &str| call[key].as_str().unwrap_or(default).to_lowercase();
         let read = |name: &str, absent: f64| inputs.argument(call, name, account, absent);
         let (entries, exits) = (read("entries", 0.0)?, read("exits", 0.0)?);
@@ -114,7 +144,11 @@ impl<'a> Signals<'a> {
             profit: read("tp_stop", f64::NAN)?,
             trailing: call["sl_trail"] == true,
             reverses: word("upon_stop_exit", "close").starts_with("reverse"),
-            from_close: word("stop_entry_price", "close") == "close",
+            from: match &*word("stop_entry_price", "close") {
+                "fillprice" => From::Fill,
+                "price" | "valprice" => From::Market,
+                _ => From::Close,
+            },
         };
         Ok(Signals {
             inputs,
@@ -133,6 +167,8 @@ impl<'a> Signals<'a> {
             short_conflict: word("upon_short_conflict", "ignore"),
             direction_conflict: word("upon_dir_conflict", "ignore"),
             opposite_entry: word("upon_opposite_entry", "reversereduce"),
+            allow_partial: call["allow_partial"] != false,
+            known,
             stops,
             states: vec![State::default(); account.columns.len()],
         })
@@ -142,11 +178,19 @@ impl<'a> Signals<'a> {
     pub fn next(&mut self, desk: &mut Desk<'_>) {
         let bar = self.inputs.bar_of(desk.time());
         for symbol in 0..self.account.columns.len() {
+            let known = self.known.get(&(self.account.columns[symbol], bar)).copied();
             for ticket in std::mem::take(&mut self.states[symbol].waiting) {
                 desk.cancel(ticket);
             }
             let stopped = self.follow_stops(desk, symbol);
             if stopped || !self.inputs.at_open && !desk.has_bar(symbol) {
+                continue;
+            }
+            if let Some(closes) = known {
+                if closes && let Some(ticket) = desk.close(symbol) {
+                    self.forget(desk, symbol);
+                    self.states[symbol].waiting.push(ticket);
+                }
                 continue;
             }
             let held = desk.position(symbol);
@@ -235,10 +279,10 @@ impl<'a> Signals<'a> {
         }
         if opposes {
             // An order against the position takes away from it, or closes it and opens the other.
-            return match accumulate.removes() {
-                true => market(sized(-side)),
-                false => Some(Order { reverses: true, ..Order::market(symbol, sized(-side)) }),
-            };
+            let size = sized(-side);
+            // All that the account can trade counts the position already.
+            let reverses = !accumulate.removes() && !matches!(size, Size::BuyingPower(_));
+            return Some(Order { reverses, ..Order::market(symbol, size) });
         }
         if exits {
             if !accumulate.removes() || size.is_infinite() {
@@ -261,142 +305,145 @@ impl<'a> Signals<'a> {
             _ => held < 0.0,
         };
         let against = held != 0.0 && (held > 0.0) != buys;
-        let opens = !against || order.reverses;
+        let reverses = order.reverses || against && matches!(order.size, Size::BuyingPower(_));
+        let opens = reverses || !against && self.fills(desk, &order);
         let has_stops = opens && !(loss.is_nan() && profit.is_nan());
-        let simple = !self.inputs.at_open && !self.stops.reverses && self.accumulate == Accumulate::No;
-        let fraction = |part: f64| (!part.is_nan()).then_some(Distance::Fraction(part));
-        if has_stops && !self.inputs.at_open && !self.stops.reverses {
-            let trails = simple && self.stops.trailing;
+        let bracketed = !self.inputs.at_open && !self.stops.reverses && self.accumulate == Accumulate::No;
+        if has_stops && bracketed {
+            let fraction = |part: f64| (!part.is_nan()).then_some(Distance::Fraction(part));
             order.bracket = Bracket {
-                stop_loss: fraction(loss).filter(|_| !trails).map(Level::From),
-                trailing: fraction(loss).filter(|_| trails),
+                stop_loss: fraction(loss).filter(|_| !self.stops.trailing).map(Level::From),
+                trailing: fraction(loss).filter(|_| self.stops.trailing),
                 take_profit: fraction(profit).map(Level::From),
                 ..Bracket::default()
             };
         }
         let Some(ticket) = place(desk, self.inputs, order) else { return };
         let close = desk.current(symbol, Field::Close).unwrap_or(f64::NAN);
-        let state = &mut self.states[symbol];
-        state.waiting.push(ticket);
-        if matches!(order.size, Size::Close) || against {
-            // The position that they belong to ends, or is reversed, with this order.
-            if !self.accumulate.removes() || order.reverses {
-                state.reference = None;
-                for ticket in std::mem::take(&mut state.resting) {
-                    desk.cancel(ticket);
-                }
-            }
+        self.states[symbol].waiting.push(ticket);
+        if matches!(order.size, Size::Close) && !self.inputs.at_open {
+            self.forget(desk, symbol);
         }
-        if !has_stops || simple {
+        if !has_stops || bracketed {
             return;
         }
         if self.inputs.at_open {
-            self.states[symbol].entry = Some((ticket, loss, profit));
+            self.states[symbol].pending = Some((ticket, loss, profit));
             return;
         }
         // At a close that is seen, the price of the fill is known.
         let slippage = desk.settings().costs.slippage_bps * 1e-4;
-        let paid = if desk.settings().levels_from == LevelsFrom::Fill {
-            close * if buys { 1.0 + slippage } else { 1.0 - slippage }
-        } else {
-            close
+        let from = match self.stops.from {
+            From::Fill if buys => close * (1.0 + slippage),
+            From::Fill => close * (1.0 - slippage),
+            From::Close | From::Market => close,
         };
-        self.states[symbol].reference = Some((paid, loss, profit));
-        if self.stops.reverses {
-            self.rest(desk, symbol, buys);
-        } else {
-            self.move_stops(desk, symbol, buys);
-        }
+        self.set(desk, symbol, buys, Levels { stop_from: from, target_from: from, loss, profit });
     }
 
-    /// Follows fills and prices with the stops of a position; true if a stop has filled at this bar.
+    /// Follows fills and prices with the stops of a position; true if a stop has taken this bar's turn.
     fn follow_stops(&mut self, desk: &mut Desk<'_>, symbol: usize) -> bool {
         let now = desk.bar() + desk.panel().start;
-        let filled: Vec<(Ticket, f64, bool)> = desk
-            .fills()
-            .filter(|(_, fill)| fill.symbol as usize == symbol)
-            .map(|(ticket, fill)| (ticket, fill.price, fill.bar as usize == now))
-            .collect();
+        let own = desk.fills().filter(|(_, fill)| fill.symbol as usize == symbol);
+        let filled: Vec<(Ticket, f64, bool)> =
+            own.map(|(ticket, fill)| (ticket, fill.price, fill.bar as usize == now)).collect();
         let held = desk.position(symbol);
         let field = |field: Field| desk.current(symbol, field).unwrap_or(f64::NAN);
-        let (high, low, close) = (field(Field::High), field(Field::Low), field(Field::Close));
-        let present = desk.has_bar(symbol);
+        let (open, high, low, close) = (field(Field::Open), field(Field::High), field(Field::Low), field(Field::Close));
+        let price_of = |ticket: Ticket| filled.iter().find(|fill| fill.0 == ticket).map(|fill| fill.1);
         // Orders of signals fill at the close after this look, so that what filled at this bar was a stop.
         let stopped = !self.inputs.at_open && filled.iter().any(|&(_, _, at_this_bar)| at_this_bar);
-        let state = &mut self.states[symbol];
-        if let Some((ticket, loss, profit)) = state.entry.take() {
-            if let Some(&(_, price, _)) = filled.iter().find(|(filled, _, _)| *filled == ticket) {
-                let from = match desk.settings().levels_from {
-                    _ if self.stops.from_close => close,
-                    LevelsFrom::Fill => price,
-                    LevelsFrom::Market => field(Field::Open),
-                };
-                state.reference = Some((from, loss, profit));
-                self.move_stops(desk, symbol, held > 0.0);
-            }
-            return stopped;
-        }
-        if stopped && self.stops.reverses {
-            let reversed = state.resting.iter().any(|&ticket| filled.iter().any(|&(filled, _, _)| filled == ticket));
-            state.resting.clear();
-            if reversed && held != 0.0 {
-                let Some((_, loss, profit)) = state.reference else { return stopped };
-                state.reference = Some((close, loss, profit));
-                self.rest(desk, symbol, held > 0.0);
-            }
-            return stopped;
-        }
+        let stop_price = self.states[symbol].resting.iter().find_map(|&ticket| price_of(ticket));
+        let entered = self.states[symbol]
+            .pending
+            .take()
+            .and_then(|(ticket, loss, profit)| price_of(ticket).map(|price| (price, loss, profit)));
         if held == 0.0 {
-            state.reference = None;
-            for ticket in std::mem::take(&mut state.resting) {
-                desk.cancel(ticket);
-            }
+            self.forget(desk, symbol);
             return stopped;
         }
-        if let Some((reference, _, _)) = state.reference.as_mut().filter(|_| self.stops.trailing && present) {
-            *reference = if held > 0.0 { reference.max(high) } else { reference.min(low) };
-            if self.stops.reverses {
-                for ticket in std::mem::take(&mut self.states[symbol].resting) {
-                    desk.cancel(ticket);
-                }
-                self.rest(desk, symbol, held > 0.0);
-            } else {
-                self.move_stops(desk, symbol, held > 0.0);
+        let levels = self.states[symbol].levels;
+        let slippage = desk.settings().costs.slippage_bps * 1e-4;
+        match (stop_price, entered) {
+            (Some(price), _) => {
+                // The stop reversed the position.
+                let Some(Levels { loss, profit, .. }) = levels else { return stopped };
+                let paid = if desk.settings().exit_slippage { slippage } else { 0.0 };
+                let from = match self.stops.from {
+                    From::Close => close,
+                    From::Fill => price,
+                    From::Market if held > 0.0 => price / (1.0 + paid),
+                    From::Market => price / (1.0 - paid),
+                };
+                self.set(desk, symbol, held > 0.0, Levels { stop_from: from, target_from: from, loss, profit });
+            }
+            (None, Some((price, loss, profit))) => {
+                let from = match self.stops.from {
+                    From::Close => close,
+                    From::Fill => price,
+                    From::Market => open,
+                };
+                self.set(desk, symbol, held > 0.0, Levels { stop_from: from, target_from: from, loss, profit });
+            }
+            (None, None) => {
+                let Some(levels) = levels.filter(|_| self.stops.trailing && desk.has_bar(symbol)) else {
+                    return stopped;
+                };
+                let best = if held > 0.0 { levels.stop_from.max(high) } else { levels.stop_from.min(low) };
+                self.set(desk, symbol, held > 0.0, Levels { stop_from: best, ..levels });
             }
         }
         stopped
     }
 
-    /// Levels of stop-loss and take-profit of a position.
-    fn levels(&self, symbol: usize, long: bool) -> (Option<f64>, Option<f64>) {
-        let Some((reference, loss, profit)) = self.states[symbol].reference else { return (None, None) };
-        let away = |part: f64, up: bool| {
-            (!part.is_nan()).then_some(if up { reference * (1.0 + part) } else { reference * (1.0 - part) })
+    /// Whether an order at the close that is seen will fill, as far as cash tells: an order that does not leaves the
+    /// stops of the position as they are.
+    fn fills(&self, desk: &Desk<'_>, order: &Order) -> bool {
+        let settings = desk.settings();
+        let close = desk.current(order.symbol, Field::Close).unwrap_or(f64::NAN);
+        let buys = match order.size {
+            Size::Shares(x) | Size::Value(x) | Size::BuyingPower(x) => x > 0.0,
+            _ => return true,
         };
-        (away(loss, !long), away(profit, long))
+        if self.inputs.at_open || !buys {
+            return true;
+        }
+        let paid = close * (1.0 + settings.costs.slippage_bps * 1e-4) * (1.0 + settings.costs.bps * 1e-4);
+        let most = (desk.cash() - settings.costs.per_trade) / paid;
+        let wanted = match order.size {
+            Size::Shares(units) => units,
+            Size::Value(value) => value / close,
+            _ => f64::INFINITY,
+        };
+        let least = if settings.fractional { settings.min_order } else { settings.lot.max(settings.min_order) };
+        most >= if self.allow_partial || wanted.is_infinite() { least } else { wanted }
     }
 
-    /// Moves the exits of all that is held to the levels.
-    fn move_stops(&mut self, desk: &mut Desk<'_>, symbol: usize, long: bool) {
-        let (loss, profit) = self.levels(symbol, long);
-        for (entry, _) in desk.open_entries(symbol) {
-            if let Some(level) = loss {
-                desk.move_stop(entry, level);
-            }
-            if let Some(level) = profit {
-                desk.move_target(entry, level);
-            }
+    fn forget(&mut self, desk: &mut Desk<'_>, symbol: usize) {
+        self.states[symbol].levels = None;
+        for ticket in std::mem::take(&mut self.states[symbol].resting) {
+            desk.cancel(ticket);
         }
     }
 
-    /// Places resting orders that close a position and open its opposite.
-    fn rest(&mut self, desk: &mut Desk<'_>, symbol: usize, long: bool) {
-        let (loss, profit) = self.levels(symbol, long);
-        let size = self.size.at(symbol, 0);
-        let units = units_or_all(if long { -size } else { size });
-        let order = Order { reverses: true, ..Order::market(symbol, units) };
-        let stop = loss.and_then(|level| desk.place(Order { kind: Kind::Stop(level), ..order }));
-        let target = profit.and_then(|level| desk.place(Order { kind: Kind::Limit(level), oco: stop, ..order }));
+    /// Places the resting orders at the levels of a position, or of one that is about to be opened.
+    fn set(&mut self, desk: &mut Desk<'_>, symbol: usize, long: bool, levels: Levels) {
+        self.forget(desk, symbol);
+        let away = |from: f64, part: f64, up: bool| {
+            (!part.is_nan()).then_some(if up { from * (1.0 + part) } else { from * (1.0 - part) })
+        };
+        let order = if self.stops.reverses {
+            let size = self.size.at(symbol, 0);
+            Order { reverses: true, ..Order::market(symbol, units_or_all(if long { -size } else { size })) }
+        } else {
+            // Whatever is held by then.
+            Order::market(symbol, Size::TargetShares(0.0))
+        };
+        let stop = away(levels.stop_from, levels.loss, !long);
+        let stop = stop.and_then(|level| desk.place(Order { kind: Kind::Stop(level), ..order }));
+        let target = away(levels.target_from, levels.profit, long);
+        let target = target.and_then(|level| desk.place(Order { kind: Kind::Limit(level), oco: stop, ..order }));
         self.states[symbol].resting = [stop, target].into_iter().flatten().collect();
+        self.states[symbol].levels = Some(levels);
     }
 }
