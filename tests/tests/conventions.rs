@@ -188,7 +188,10 @@ fn a_ruined_account_owes_nothing_if_it_is_protected() {
         });
         assert_eq!(fills(&done), [(1, 90.0, 10.0), (2, -90.0, 5.0)]);
         assert_eq!(done.bar_equity.last(), Some(&if protected { 0.0 } else { -350.0 }));
-        assert_eq!(done.account.flows.iter().filter(|flow| flow.kind == FlowKind::Forgiven).count(), usize::from(protected));
+        assert_eq!(
+            done.account.flows.iter().filter(|flow| flow.kind == FlowKind::Forgiven).count(),
+            usize::from(protected)
+        );
     }
 }
 

@@ -401,7 +401,7 @@ fn the_crossover_in_rust_and_in_the_language_have_one_ledger() {
             [("fill", fill), ("size_at", size_at), ("costs.bps", "5"), ("start", "2018-01-02"), ("warmup", "auto")];
         let run = evaluator(&bundle, text, &keys);
         let ours = run.detail(&[]);
-        let mut last = vec![f64::NAN; 8];
+        let mut last = [f64::NAN; 8];
         let mut crossover = |desk: &mut Desk<'_>| {
             for symbol in (0..8).filter(|&symbol| desk.has_bar(symbol)).collect::<Vec<_>>() {
                 let closes = desk.history(symbol, Field::Close, usize::MAX);

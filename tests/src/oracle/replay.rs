@@ -100,7 +100,7 @@ pub fn same_fills(ours: &[Entry], theirs: &[Entry], capital: f64) -> Result<f64,
         let off_quantity = part(own.quantity, their.quantity).min(money(own.quantity - their.quantity, 0.0));
         let off_fee = part(own.fee, their.fee).min(money(0.0, own.fee - their.fee));
         let off = off_price.max(off_quantity).max(off_fee);
-        if !(off <= TOLERANCE) {
+        if off.is_nan() || off > TOLERANCE {
             return Err(format!("fill {k} is {}, expected {}", shown(own), shown(their)));
         }
         largest = largest.max(off);
@@ -127,7 +127,7 @@ pub fn same_series(what: &str, ours: &[f64], theirs: &[f64], scale: f64) -> Resu
     let mut largest: f64 = 0.0;
     for (bar, (&own, &their)) in ours.iter().zip(theirs).enumerate() {
         let off = difference(own, their) / scale;
-        if !(off <= TOLERANCE) {
+        if off.is_nan() || off > TOLERANCE {
             return Err(format!("{what} at bar {bar} is {own}, expected {their}"));
         }
         largest = largest.max(off);
