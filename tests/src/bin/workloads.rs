@@ -15,7 +15,7 @@ use sandtable::{drive, pool, source};
 use sandtable_core::Result;
 use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::Run;
+use sandtable_core::run::{OneThread, Run, Scratch};
 use sandtable_tests::workload;
 use serde_json::json;
 
@@ -32,6 +32,9 @@ struct Arguments {
     /// Bundle to use instead of the workload's generated one.
     #[arg(long)]
     bundle: Option<PathBuf>,
+    /// Simulate every trial by the reference simulator, on one thread, and leave its results unwritten.
+    #[arg(long)]
+    reference: bool,
     /// Print only the JSON object.
     #[arg(long)]
     json: bool,
@@ -92,6 +95,36 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
     }))
 }
 
+/// The trials alone, by the reference simulator.
+fn reference(arguments: &Arguments) -> Result<serde_json::Value> {
+    let evaluator = workload::evaluator(&arguments.workload, &data(arguments)?)?;
+    let mut steps = Run::new(evaluator.plan.clone());
+    let mut scratch = Scratch::default();
+    let (mut trials, mut rows, mut fills, mut inside) = (0u64, 0, 0, 0.0);
+    while let Some(batch) = steps.next_batch() {
+        let prepared = evaluator.prepare(&batch, &mut OneThread::default());
+        let began = Instant::now();
+        for (index, point) in batch.indices.iter().zip(&batch.points) {
+            let outcome = evaluator.reference_trial(*index, point, &prepared, &mut scratch);
+            trials += 1;
+            rows += outcome.rows_read;
+            fills += outcome.fills;
+        }
+        inside += began.elapsed().as_secs_f64();
+    }
+    Ok(json!({
+        "workload": arguments.workload,
+        "simulator": "reference",
+        "bars": evaluator.context.panel.simulated_rows(),
+        "trials": trials,
+        "fills": fills,
+        "bars_read": rows,
+        "threads": 1,
+        "inside_s": inside,
+        "inside_bar_trials_per_s_per_core": rows as f64 / inside,
+    }))
+}
+
 /// User and system time of this process, from the kernel's accounting; null where it has none.
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
@@ -112,7 +145,7 @@ fn peak_rss_mb() -> Option<f64> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    match if arguments.reference { reference(&arguments) } else { run(&arguments) } {
         Ok(figures) => {
             if !arguments.json {
                 println!(

@@ -29,7 +29,15 @@ const KEYS: Record<string, [string, string, string][]> = {
   rules: [["target", 'target = "${}"', "Fraction of equity to hold, negative for short."], ["rebalance", 'rebalance = "${on_change}"', "When the target is acted upon."],
     ["enter_long", 'enter_long = "${}"', "Condition that opens a long position."], ["exit_long", 'exit_long = "${}"', "Condition that closes it."],
     ["enter_short", 'enter_short = "${}"', "Condition that opens a short position."], ["exit_short", 'exit_short = "${}"', "Condition that closes it."],
-    ["size", 'size = "${1 / n_symbols}"', "Size of an entry."], ["size_in", 'size_in = "${equity}"', "equity, shares or value."]],
+    ["size", 'size = "${1 / n_symbols}"', "Size of an entry."], ["size_in", 'size_in = "${equity}"', "equity, shares, value, buying_power, risk or volatility."],
+    ["stop_loss", 'stop_loss = "${0.05}"', "Leave at this loss; a fraction of the price without stop_loss_in."], ["stop_loss_in", 'stop_loss_in = "${amount}"', "fraction, amount or price."],
+    ["take_profit", 'take_profit = "${0.1}"', "Leave at this profit."], ["take_profit_in", 'take_profit_in = "${amount}"', "fraction, amount or price."],
+    ["trailing_stop", 'trailing_stop = "${0.1}"', "Leave this far below the best price since the entry."], ["trailing_stop_in", 'trailing_stop_in = "${amount}"', "fraction or amount."],
+    ["break_even", 'break_even = "${0.05}"', "Profit at which the stop-loss moves to the entry."], ["break_even_in", 'break_even_in = "${amount}"', "fraction or amount."],
+    ["time_stop", "time_stop = ${20}", "Leave after so many bars."], ["max_entries", "max_entries = ${2}", "Most entries on one side at a time."],
+    ["entry_limit", 'entry_limit = "${low}"', "Enter at this price or a better one."], ["entry_limit_in", 'entry_limit_in = "${fraction}"', "price, fraction or amount."],
+    ["entry_stop", 'entry_stop = "${highest(high, 20)}"', "Enter once the market gets there."], ["entry_stop_in", 'entry_stop_in = "${fraction}"', "price, fraction or amount."],
+    ["entry_bars", "entry_bars = ${3}", "Bars for which an entry with a price waits."]],
 };
 
 /** Options that depend on the engine alone. */

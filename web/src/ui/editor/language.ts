@@ -23,7 +23,8 @@ interface State {
 const FIELDS = new Set(["open", "high", "low", "close", "volume"]);
 const OPERATORS = new Set(["and", "or", "not"]);
 const CONSTANTS = new Set(["n_symbols", "position", "entry_price", "bars_held", "highest_since_entry", "lowest_since_entry"]);
-const PLAIN_KEYS = new Set(["name", "description", "rebalance", "size_in", "type", "scale"]);
+const PLAIN_KEYS = new Set(["name", "description", "rebalance", "type", "scale", "size_in", "stop_loss_in", "take_profit_in", "trailing_stop_in",
+  "break_even_in", "entry_limit_in", "entry_stop_in"]);
 const REBALANCE = new Set(["on_change", "every_bar", "weekly", "monthly"]);
 
 function parser(words: Words): StreamParser<State> {
