@@ -161,6 +161,17 @@ fn locked_proceeds_are_counted_at_the_average_entry() {
 }
 
 #[test]
+fn a_locked_short_that_cannot_be_covered_as_a_whole_pays_unit_by_unit() {
+    let settings = Settings { lock_short_cash: true, capital: 100.0, fill: Fill::SameClose, ..Settings::default() };
+    let bars = [FLAT, [30.0, 30.0, 30.0, 30.0]];
+    let done = run(&bars, &settings, |desk| {
+        desk.order(0, [-8.0, 8.0][desk.bar()]);
+    });
+    // 180 of cash lock 160; each unit bought for 30 frees 20 more, so that the 20 that are free pay for two.
+    assert_eq!(fills(&done), [(0, -8.0, 10.0), (1, 2.0, 30.0)]);
+}
+
+#[test]
 fn lots_finer_than_floats_are_not_lost() {
     let settings = Settings { fractional: false, lot: 0.001, lot_snap: false, ..Settings::default() };
     let done = run(&[FLAT, FLAT], &settings, |desk| {

@@ -93,7 +93,7 @@ impl<N: Number> Desk<'_, N> {
         match (settings.margin, buys) {
             (Margin::RegT, true) => payable(settings, part * self.power(deal, price, false)),
             (Margin::RegT, false) => -payable(settings, -part * self.power(deal, price, false)),
-            (_, true) => payable(settings, part * self.spendable(deal, deal.held < N::ZERO)),
+            (_, true) => payable(settings, part * self.spendable(deal, price, deal.held < N::ZERO)),
             (_, false) => {
                 // What is held can be sold, and its proceeds carry a short position beyond it; those of other shorts
                 // do not.
@@ -309,7 +309,7 @@ impl<N: Number> Desk<'_, N> {
             return Ok(());
         }
         // What is sold of a long position pays for the short one beyond it.
-        let cash = self.spendable(deal, buys && deal.held < N::ZERO) + self.proceeds(deal, long, price);
+        let cash = self.spendable(deal, price, buys && deal.held < N::ZERO) + self.proceeds(deal, long, price);
         let paid = pricing::affordable(self.settings, Some(wanted), price, cash, &deal.charge);
         if paid == wanted {
             return Ok(());
@@ -344,13 +344,26 @@ impl<N: Number> Desk<'_, N> {
 
     /// Cash that an order may spend. Where short sales lock their proceeds and as much again, what covers the symbol's
     /// own short may use the part that this locks.
-    fn spendable(&self, deal: &Deal<N>, covers: bool) -> N {
+    fn spendable(&self, deal: &Deal<N>, price: N, covers: bool) -> N {
         let account = &self.w.account;
         if !self.settings.lock_short_cash {
             return account.cash;
         }
-        let own = if covers { N::of(2.0) * account.debt_of(deal.symbol) } else { N::ZERO };
-        self.free_cash() + own
+        let free = self.free_cash();
+        if !covers {
+            return free;
+        }
+        let costs = &self.settings.costs;
+        let held = deal.held.abs();
+        let own = N::of(2.0) * account.debt_of(deal.symbol);
+        let all = held * price + deal.charge.commission(costs, held, price);
+        if all <= free + own {
+            return free + own;
+        }
+        // A short that is not covered as a whole gives back its part of what is locked with each unit alone.
+        let fixed = deal.charge.commission(costs, N::ZERO, price);
+        let unit = (all - fixed) / held;
+        (free - fixed) / (unit - own / held) * unit + fixed
     }
 
     /// Cash without the proceeds of short sales, and as much again.

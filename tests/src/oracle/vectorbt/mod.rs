@@ -11,6 +11,7 @@ mod orders;
 mod signals;
 
 use std::path::Path;
+use std::slice::from_ref;
 
 use sandtable_core::context::{Panel as Joined, Window};
 use sandtable_core::engine::{Desk, Order, Record, Size, Workspace, simulate};
@@ -133,9 +134,7 @@ fn portfolio(
 
 /// Column and bar of the first fill that differs.
 fn first_difference(ours: &[Entry], theirs: &[Entry], capital: f64) -> Option<(usize, usize)> {
-    let same = |own: &Entry, their: &Entry| {
-        same_fills(std::slice::from_ref(own), std::slice::from_ref(their), capital).is_ok()
-    };
+    let same = |own: &Entry, their: &Entry| same_fills(from_ref(own), from_ref(their), capital).is_ok();
     let agreed = ours.iter().zip(theirs).take_while(|(own, their)| same(own, their)).count();
     let next = [ours.get(agreed), theirs.get(agreed)].into_iter().flatten();
     next.min_by_key(|fill| fill.bar).map(|fill| (fill.key, fill.bar))

@@ -405,14 +405,20 @@ impl<'a> Signals<'a> {
             Size::Shares(x) | Size::Value(x) | Size::BuyingPower(x) => x > 0.0,
             _ => return true,
         };
-        if self.inputs.at_open || !buys {
+        let limited = buys || settings.lock_short_cash || matches!(order.size, Size::BuyingPower(_));
+        if self.inputs.at_open || !limited {
             return true;
         }
-        let paid = close * (1.0 + settings.costs.slippage_bps * 1e-4) * (1.0 + settings.costs.bps * 1e-4);
-        let most = (desk.cash() - settings.costs.per_trade) / paid;
+        // Short positions tie up what they brought, and as much again.
+        let debt = |symbol: usize| (-desk.position(symbol)).max(0.0) * desk.entry_price(symbol).unwrap_or(0.0);
+        let tied: f64 = (0..desk.symbols().len()).map(|symbol| 2.0 * debt(symbol)).sum();
+        let tied = if buys && !settings.lock_short_cash { 0.0 } else { tied };
+        let slippage = settings.costs.slippage_bps * if buys { 1e-4 } else { -1e-4 };
+        let paid = close * (1.0 + slippage) * (1.0 + settings.costs.bps * 1e-4);
+        let most = (desk.cash() - tied - settings.costs.per_trade) / paid;
         let wanted = match order.size {
-            Size::Shares(units) => units,
-            Size::Value(value) => value / close,
+            Size::Shares(units) => units.abs(),
+            Size::Value(value) => value.abs() / close,
             _ => f64::INFINITY,
         };
         let least = if settings.fractional { settings.min_order } else { settings.lot.max(settings.min_order) };
