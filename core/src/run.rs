@@ -6,9 +6,11 @@
 
 mod caches;
 mod exploration;
+mod inspect;
 
 pub use caches::{CacheCounters, Caches};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
+pub use inspect::{Books, Inspection, Seen, Value};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};

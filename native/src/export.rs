@@ -128,7 +128,7 @@ pub fn write(path: &Path, table: &Table) -> Result<()> {
 }
 
 /// `2020-01-31` at midnight, otherwise `2020-01-31T15:30:00Z`.
-fn timestamp(micros: i64) -> String {
+pub fn timestamp(micros: i64) -> String {
     let date = calendar::format_date(calendar::utc_date(micros));
     let rest = micros.rem_euclid(DAY_MICROS) / 1_000_000;
     if rest == 0 {

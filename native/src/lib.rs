@@ -1,11 +1,14 @@
 //! Everything of sandtable that touches the machine: files, threads, terminal.
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
-//! [`drive`] evaluates batches on the worker [`pool`], and [`view`] turns plain data into text and pictures.
+//! [`drive`] evaluates batches on the worker [`pool`], [`reopen`] reads a
+//! study folder back for [`verify`] and [`explain`], and [`view`] turns plain data into text and pictures.
 
 pub mod commands;
 pub mod drive;
 pub mod estimate;
+pub mod exact;
+pub mod explain;
 pub mod export;
 pub mod files;
 pub mod interrupt;
@@ -13,8 +16,11 @@ pub mod pool;
 pub mod print;
 pub mod progress;
 pub mod record;
+pub mod reopen;
 pub mod report;
 pub mod search;
 pub mod source;
 pub mod study;
+pub mod verify;
 pub mod view;
+pub mod words;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sandtable::commands::{backtest, bundle, demo, generate, ingest, lists, optimize, show};
+use sandtable::commands::{backtest, bundle, demo, explain, generate, ingest, lists, optimize, show, verify};
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
 #[derive(Parser)]
@@ -26,6 +26,10 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Look at a study folder: best trials, heatmap, one trial.
     Show(show::ShowArgs),
+    /// Say what happened at a bar: values of every rule, orders, why each filled or not, cash and positions.
+    Explain(explain::ExplainArgs),
+    /// Run trials of a study folder again in decimal arithmetic: what did rounding do?
+    Verify(verify::VerifyArgs),
     /// Read CSV or Parquet files, check them, and write a bundle.
     Ingest(ingest::IngestArgs),
     /// Look at a bundle or check it against its hashes.
@@ -42,11 +46,18 @@ enum Command {
 
 fn main() -> ExitCode {
     let Cli { json, command } = Cli::parse();
+    let mut code = ExitCode::SUCCESS;
     let done = match &command {
         Command::Demo(args) => demo::run(args, json),
         Command::Optimize(args) => optimize::run(args, json),
         Command::Backtest(args) => backtest::run(args, json),
         Command::Show(args) => show::run(args, json),
+        Command::Explain(args) => explain::run(args, json),
+        Command::Verify(args) => verify::run(args, json).map(|agrees| {
+            if !agrees {
+                code = ExitCode::FAILURE;
+            }
+        }),
         Command::Ingest(args) => ingest::run(args, json),
         Command::Bundle(args) => bundle::run(args, json),
         Command::Generate(args) => generate::run(args, json),
@@ -55,7 +66,7 @@ fn main() -> ExitCode {
         Command::Metrics(args) => lists::metrics(args, json),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => code,
         Err(error) => {
             if json {
                 let place =

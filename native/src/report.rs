@@ -154,6 +154,12 @@ fn benchmark_name(plan: &Plan) -> &str {
     plan.benchmark().unwrap_or("all symbols")
 }
 
+/// Parameters by name.
+pub fn params_json(plan: &Plan, point: &[f64]) -> Value {
+    let params = plan.strategy().params.iter().zip(point);
+    params.map(|(param, value)| (param.name.clone(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
 /// `fast = 20, slow = 52`.
 pub fn parameters(plan: &Plan, point: &[f64]) -> String {
     let one = |(param, value): (&sandtable_core::strategy::ParamDecl, &f64)| {

@@ -1,8 +1,11 @@
 //! The open orders of a run.
 
+use super::account::Account;
+use super::desk::distance_of;
+use super::event::OpenOrder;
 use super::number::Number;
 use super::order::{Bracket, Distance, Size, TimeInForce};
-use super::pricing::Charge;
+use super::pricing::{self, Charge};
 
 /// How much an open order is for.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +104,50 @@ impl<N> Waiting<N> {
             Amount::Close => true,
             Amount::Later(Size::TargetShares(x) | Size::TargetValue(x) | Size::TargetPercent(x)) => x == 0.0,
             Amount::Later(_) | Amount::Units(_) => false,
+        }
+    }
+}
+
+impl<N: Number> Waiting<N> {
+    /// Whether it buys; `None` where that depends on what is held when it fills.
+    fn buys(&self, account: &Account<N>) -> Option<bool> {
+        let symbol = self.symbol as usize;
+        match self.amount {
+            Amount::Units(units) => Some(units > N::ZERO),
+            Amount::Close if self.closes != 0 => Some(account.left_of(symbol, self.closes) < N::ZERO),
+            Amount::Close => Some(account.quantities[symbol] < N::ZERO),
+            Amount::Later(size) => match size {
+                Size::Shares(x) | Size::Value(x) | Size::Percent(x) => Some(x > 0.0),
+                Size::BuyingPower(x) | Size::Risk(x) | Size::Volatility(x) => Some(x > 0.0),
+                Size::TargetShares(_) | Size::TargetValue(_) | Size::TargetPercent(_) | Size::Close => None,
+            },
+        }
+    }
+
+    /// The order as others may see it.
+    pub fn shown(&self, account: &Account<N>, tick: f64) -> OpenOrder<N> {
+        let buys = self.buys(account);
+        let trailing = self.trail.zip(buys).map(|(by, buys)| {
+            let distance = distance_of(by, self.best);
+            let level = if buys { self.best + distance } else { self.best - distance };
+            pricing::on_tick(tick, level, !buys)
+        });
+        OpenOrder {
+            ticket: self.ticket,
+            symbol: self.symbol,
+            role: self.role,
+            buys,
+            units: if let Amount::Units(units) = self.amount { Some(units) } else { None },
+            size: if let Amount::Later(size) = self.amount { Some(size) } else { None },
+            limit: self.limit,
+            stop: if self.trail.is_some() { trailing } else { self.stop },
+            trail: self.trail,
+            break_even: self.bracket.break_even,
+            woken: self.woken,
+            time_in_force: self.time_in_force,
+            tried: self.tried,
+            placed: self.placed,
+            from_row: self.from_row,
         }
     }
 }

@@ -152,6 +152,11 @@ impl<'a, N: Number> Desk<'a, N> {
         Some(self.w.account.state(symbol, row).entry_price).filter(|price| !price.is_nan())
     }
 
+    /// What rules may know of a symbol's position: as of its last bar up to now.
+    pub fn position_state(&self, symbol: usize) -> PositionState {
+        self.last_row(symbol).map_or(PositionState::FLAT, |row| self.state(symbol, row))
+    }
+
     /// What rules may know of a position.
     pub(super) fn state(&self, symbol: usize, row: usize) -> PositionState {
         self.w.account.state(symbol, row)

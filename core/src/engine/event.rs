@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::book::Role;
-use super::order::{Kind, Size};
+use super::number::Number;
+use super::order::{Distance, Kind, Size, TimeInForce};
 use crate::ledger::{Fill, FlowKind};
 
 /// Something that happened at a bar.
@@ -70,6 +71,75 @@ pub enum Happening<N = f64> {
     },
     /// A stop and a target were both inside the bar, and nothing says which came first.
     Ambiguous,
+    /// The rules asked for something that led to no order, or for nothing.
+    Idle(Idle),
+}
+
+impl<N: Number> Event<N> {
+    /// The same event in floats.
+    pub fn float(&self) -> Event {
+        let fill_of = |fill: &Fill<N>| Fill {
+            bar: fill.bar,
+            symbol: fill.symbol,
+            quantity: fill.quantity.float(),
+            price: fill.price.float(),
+            fee: fill.fee.float(),
+        };
+        let what = match &self.what {
+            Happening::Placed { role, kind, size, units } => {
+                Happening::Placed { role: *role, kind: *kind, size: *size, units: units.map(N::float) }
+            }
+            Happening::Waits(wait) => Happening::Waits(*wait),
+            Happening::Woken => Happening::Woken,
+            Happening::Cut { from, to, limit } => Happening::Cut { from: from.float(), to: to.float(), limit: *limit },
+            Happening::Refused(limit) => Happening::Refused(*limit),
+            Happening::Cancelled(why) => Happening::Cancelled(*why),
+            Happening::Filled { fill, market, left } => {
+                Happening::Filled { fill: fill_of(fill), market: market.float(), left: left.float() }
+            }
+            Happening::Flow { kind, cash, units } => {
+                Happening::Flow { kind: *kind, cash: cash.float(), units: units.float() }
+            }
+            Happening::Ambiguous => Happening::Ambiguous,
+            Happening::Idle(idle) => Happening::Idle(*idle),
+        };
+        Event { bar: self.bar, symbol: self.symbol, ticket: self.ticket, what }
+    }
+}
+
+/// An order as it stands in the book.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenOrder<N = f64> {
+    /// Its ticket.
+    pub ticket: u32,
+    /// Index of the symbol in the panel.
+    pub symbol: u32,
+    /// What it is to the position.
+    pub role: Role,
+    /// Whether it buys; `None` while its size is not fixed and depends on what is held.
+    pub buys: Option<bool>,
+    /// Signed units that are left to fill, if they are fixed: an exit closes whatever is left of its entry.
+    pub units: Option<N>,
+    /// What it asks for, if its units are fixed at the fill only.
+    pub size: Option<Size>,
+    /// Limit price.
+    pub limit: Option<N>,
+    /// Stop price; of a trailing stop where it stands now.
+    pub stop: Option<N>,
+    /// Distance at which the stop follows the best price.
+    pub trail: Option<Distance>,
+    /// Profit at which the stop moves to the entry's price, while that is ahead.
+    pub break_even: Option<Distance>,
+    /// Whether its stop was reached, so that it is a limit order now.
+    pub woken: bool,
+    /// How long it stays open.
+    pub time_in_force: TimeInForce,
+    /// Bars in which it was tried, if it stays open for a number of bars.
+    pub tried: u32,
+    /// Index of the bar of its placing on the run's timeline.
+    pub placed: u32,
+    /// First row of the panel at which it can fill; 0 for any.
+    pub from_row: usize,
 }
 
 /// Why an open order did not fill at a bar.
@@ -126,6 +196,32 @@ pub enum Limit {
     TradeWindow,
     /// The account was ruined.
     Ruined,
+}
+
+/// Why rules placed no order for a symbol at a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// The target is undefined.
+    TargetUndefined,
+    /// The target is the one that was last acted upon.
+    TargetUnchanged,
+    /// It is not the time to rebalance.
+    NotRebalanced,
+    /// The position is at its target already.
+    TargetReached,
+    /// An entry is wanted, but a position is held, as large as entries may make it.
+    Held,
+    /// An entry is wanted, but an order of the symbol is still open.
+    Pending,
+    /// Both sides are to be entered at once, which says nothing.
+    BothSides,
+    /// An exit and an entry on the same side at once: the exit wins.
+    ExitWins,
+    /// An entry is wanted, but its size is undefined or not positive.
+    Size,
+    /// An entry is wanted, but its price or one of its exits is undefined or not positive.
+    Level,
 }
 
 /// Why an order went without a fill.

@@ -30,7 +30,7 @@ pub use book::Role;
 pub use check::check_ledger;
 pub use decisions::{Decisions, EntryRules, LevelRule, When};
 pub use desk::Desk;
-pub use event::{Cancel, Event, Happening, Limit, Wait};
+pub use event::{Cancel, Event, Happening, Idle, Limit, OpenOrder, Wait};
 pub use number::Number;
 pub use order::{Bracket, Distance, Kind, Level, Order, Size, Ticket, TimeInForce};
 pub use reference::{Record, Strategy, Workspace, advance, simulate};

@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::book::Book;
 use super::desk::{Desk, NO_ROW};
-use super::event::Event;
+use super::event::{Event, OpenOrder};
 use super::fast;
 use super::number::Number;
 use crate::context::Panel;
@@ -157,6 +157,17 @@ impl<N: Number> Workspace<N> {
         self.ruined = false;
         self.cursors.clear();
         self.cursors.extend(panel.spans.iter().map(|span| span.offset + panel.first_simulated(*span)));
+    }
+
+    /// The open orders, oldest first.
+    pub fn open_orders(&self, settings: &Settings) -> Vec<OpenOrder<N>> {
+        let open = self.book.orders.iter().filter(|order| !order.done);
+        open.map(|order| order.shown(&self.account, settings.tick)).collect()
+    }
+
+    /// Whether the account lost everything and trades no more.
+    pub fn is_ruined(&self) -> bool {
+        self.ruined
     }
 
     /// Lists what is still open among the round trips, and counts.

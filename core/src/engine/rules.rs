@@ -3,7 +3,7 @@
 use super::book::{Amount, Role};
 use super::decisions::{Decisions, EntryRules, LevelRule, When};
 use super::desk::Desk;
-use super::event::Cancel;
+use super::event::{Cancel, Happening, Idle};
 use super::number::Number;
 use super::order::{Bracket, Distance, Level, Order, Size};
 use super::reference::Strategy;
@@ -37,6 +37,9 @@ impl<N: Number> Desk<'_, N> {
                 When::True(rule) => rule.is_true(row, &PositionState::FLAT),
             };
             if !acts || !target.is_finite() {
+                if self.noting {
+                    self.idle(symbol, idle_target(target, when));
+                }
                 continue;
             }
             self.w.last_target[symbol as usize] = target;
@@ -44,6 +47,7 @@ impl<N: Number> Desk<'_, N> {
             self.drop_entries(symbol);
             let held = self.w.account.quantities[symbol as usize];
             if target == 0.0 && held == N::ZERO {
+                self.idle(symbol, Idle::TargetReached);
                 continue;
             }
             let amount = if self.settings.size_at == SizeAt::Decision {
@@ -53,6 +57,7 @@ impl<N: Number> Desk<'_, N> {
                 let close = N::of(self.panel.close[row]);
                 let units = sizing::toward(self.settings, N::of(target), equity, close, held);
                 if units == N::ZERO {
+                    self.idle(symbol, Idle::TargetReached);
                     continue;
                 }
                 Amount::Units(units)
@@ -70,6 +75,9 @@ impl<N: Number> Desk<'_, N> {
             let state = self.state(symbol as usize, row);
             let holds = |rule: Option<&Rule>| rule.is_some_and(|rule| rule.is_true(row, &state));
             let (long_entry, short_entry) = (holds(enter_long), holds(enter_short));
+            if long_entry && short_entry {
+                self.idle(symbol, Idle::BothSides);
+            }
             // Both at once say nothing.
             let side = match (long_entry, short_entry) {
                 (true, false) => 1.0,
@@ -95,9 +103,14 @@ impl<N: Number> Desk<'_, N> {
                 self.place_market(symbol, Amount::Close, Size::Close);
                 // An exit and an entry to the same side on one bar: the exit wins.
                 if same_side {
+                    self.idle(symbol, Idle::ExitWins);
                     continue;
                 }
             } else if !self.may_enter(symbol, held, same_side, entry) {
+                if side != 0.0 {
+                    let waits = held == 0.0 || self.waits(symbol);
+                    self.idle(symbol, if waits { Idle::Pending } else { Idle::Held });
+                }
                 continue;
             }
             match entry {
@@ -129,6 +142,7 @@ impl<N: Number> Desk<'_, N> {
     ) {
         let amount = size.at(row, state);
         if !(amount > 0.0 && amount.is_finite()) {
+            self.idle(symbol, Idle::Size);
             return;
         }
         let size = unit(amount * side, size_in);
@@ -166,6 +180,7 @@ impl<N: Number> Desk<'_, N> {
     ) {
         let amount = size.at(row, state);
         if !(amount > 0.0 && amount.is_finite()) {
+            self.idle(symbol, Idle::Size);
             return;
         }
         let close = self.panel.close[row];
@@ -191,7 +206,10 @@ impl<N: Number> Desk<'_, N> {
             order = order.stop(price);
         }
         // An undefined price is not acted upon, as an undefined condition is not.
-        let Some(bracket) = bracket(entry, row, state).filter(|_| sound) else { return };
+        let Some(bracket) = bracket(entry, row, state).filter(|_| sound) else {
+            self.idle(symbol, Idle::Level);
+            return;
+        };
         if entry.limit.is_some() || entry.stop.is_some() {
             self.drop_entries(symbol);
             order = order.bars(entry.bars);
@@ -241,9 +259,22 @@ impl<N: Number> Desk<'_, N> {
         self.w.book.orders.retain(|order| !order.done);
     }
 
+    fn idle(&mut self, symbol: u32, why: Idle) {
+        self.note(Some(symbol), 0, Happening::Idle(why));
+    }
+
     fn place_market(&mut self, symbol: u32, amount: Amount<N>, size: Size) {
         let order = self.w.book.market(symbol, amount, self.t as u32);
         self.place_rule(order, size);
+    }
+}
+
+/// Why a target that is not acted upon is not.
+fn idle_target(target: f64, when: &When) -> Idle {
+    match when {
+        _ if !target.is_finite() => Idle::TargetUndefined,
+        When::True(_) => Idle::NotRebalanced,
+        When::OnChange | When::EveryBar => Idle::TargetUnchanged,
     }
 }
 

@@ -89,7 +89,7 @@ impl BinaryOp {
     ];
 
     /// As it is written.
-    pub(super) fn sign(self) -> &'static str {
+    pub fn sign(self) -> &'static str {
         match self {
             BinaryOp::Add => "+",
             BinaryOp::Sub => "-",

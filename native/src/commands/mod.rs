@@ -3,9 +3,11 @@
 pub mod backtest;
 pub mod bundle;
 pub mod demo;
+pub mod explain;
 pub mod generate;
 pub mod ingest;
 pub mod lists;
 pub mod optimize;
 pub mod overrides;
 pub mod show;
+pub mod verify;

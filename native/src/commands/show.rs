@@ -9,6 +9,7 @@ use sandtable_core::results::{self, Aggregate, Results};
 use sandtable_core::{Error, Result, error::nearest, metrics};
 use serde_json::json;
 
+use crate::reopen::results_in;
 use crate::study::{self, read_json};
 use crate::view::{Terminal, table};
 use crate::{print, report};
@@ -43,16 +44,8 @@ pub struct ShowArgs {
 /// # Errors
 /// It is no study folder, or names something that its results do not have.
 pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
-    let plan_file = args.dir.join(study::PLAN);
-    if !plan_file.exists() {
-        return Err(Error::data(format!("`{}` is no study folder: it has no {}", args.dir.display(), study::PLAN))
-            .help("name a folder that `sandtable optimize` or `sandtable demo` wrote"));
-    }
+    let results = results_in(&args.dir)?;
     let record = read_json(&args.dir.join(study::RECORD))?;
-    let bytes = study::read(&args.dir.join(study::RESULTS))?;
-    let results = results::decode(bytes.into())
-        .map_err(|error| error.in_file(args.dir.join(study::RESULTS).display().to_string()))?;
-
     let objective = record["plan"]["objective"]["metric"].as_str().unwrap_or("sharpe").to_owned();
     let name = args.metric.clone().unwrap_or(objective.clone());
     let metric = metrics::index_of(&name).ok_or_else(|| unknown_metric(&name))?;

@@ -9,6 +9,7 @@ pub mod palette;
 pub mod plot;
 pub mod table;
 pub mod terminal;
+pub mod wrap;
 
 pub use heatmap::Heatmap;
 pub use terminal::{Colour, Terminal};

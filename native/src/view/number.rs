@@ -37,6 +37,36 @@ pub fn parameter(value: f64) -> String {
     }
 }
 
+/// A price: at least two decimals and about seven significant digits.
+pub fn price(value: f64) -> String {
+    significant(value, 7, 2)
+}
+
+/// A number of units, or any number whose size is not known: about seven significant digits.
+pub fn units(value: f64) -> String {
+    significant(value, 7, 0)
+}
+
+/// A number that is an aside: three significant digits.
+pub fn short(value: f64) -> String {
+    significant(value, 3, 0)
+}
+
+/// So many significant digits, without zeros at the end beyond the least number of decimals.
+fn significant(value: f64, digits: i32, least: usize) -> String {
+    if !value.is_finite() {
+        return NULL.to_string();
+    }
+    if value != 0.0 && value.abs() < 1e-6 {
+        return format!("{value:.3e}");
+    }
+    let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    let text = fixed(value, (digits - 1 - magnitude).clamp(least as i32, 12) as usize);
+    let Some(point) = text.find('.').filter(|_| !text.contains('e')) else { return text };
+    let kept = text.trim_end_matches('0').len().max(point + 1 + least);
+    text[..kept].trim_end_matches('.').to_string()
+}
+
 /// Fixed decimals, thousands separated by commas, no negative zero; very large numbers in powers of ten.
 fn fixed(value: f64, decimals: usize) -> String {
     if value.abs() >= 1e15 {
@@ -73,6 +103,24 @@ mod tests {
         assert_eq!(metric(1e300, Unit::Ratio), "1.000e300");
         for undefined in [f64::NAN, f64::INFINITY] {
             assert_eq!(metric(undefined, Unit::Percent), "–");
+        }
+    }
+
+    #[test]
+    fn prices_and_units_have_the_digits_that_matter() {
+        for (value, text) in [
+            (100.5, "100.50"),
+            (0.0, "0.00"),
+            (1_234.567_891, "1,234.568"),
+            (0.000_312_345_678, "0.0003123457"),
+            (1e-9, "1.000e-9"),
+            (12_345_678_901.0, "12,345,678,901.00"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(price(value), text);
+        }
+        for (value, text) in [(120.0, "120"), (-0.5, "-0.5"), (0.0, "0"), (1.0 / 3.0, "0.3333333")] {
+            assert_eq!(units(value), text);
         }
     }
 

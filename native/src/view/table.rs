@@ -74,6 +74,17 @@ pub fn all_metrics(values: &[f64], terminal: &Terminal) -> String {
     table.trim_fmt() + "\n"
 }
 
+/// A table of text, all columns to the right but those named by `left`.
+pub fn plain(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>, left: &[usize]) -> String {
+    let mut table = bare();
+    table.set_header(heading.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    align_right(&mut table, |column| !left.contains(&column));
+    table.trim_fmt() + "\n"
+}
+
 /// Names and values in two columns.
 pub fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut table = bare();

@@ -38,6 +38,11 @@ impl Terminal {
         }
     }
 
+    /// Longest line of running text: the terminal's width within reason, 100 in a pipe or file.
+    pub fn line_width(&self) -> usize {
+        self.width.map_or(100, |width| usize::from(width).clamp(60, 120))
+    }
+
     /// Columns to draw into when a picture needs a definite width.
     pub fn columns(&self) -> usize {
         usize::from(self.width.unwrap_or(80).max(40))

@@ -1,0 +1,189 @@
+//! A study folder read back: the plan that its trials were evaluated by, and their results.
+//!
+//! Given a folder, this gives an evaluator that would give the same results again. Nothing but the folder and the bundle
+//! is needed: the plan holds the strategy's text and every switch, whatever was said on the command line included.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sandtable_core::cache::History;
+use sandtable_core::plan::{BundleFacts, ENGINE_FORMAT, Plan, PlanSpec};
+use sandtable_core::results::{self, Results};
+use sandtable_core::run::Evaluator;
+use sandtable_core::strategy::Strategy;
+use sandtable_core::{Error, Result};
+use serde_json::{Map, Value, json};
+
+use crate::search::HISTORY_BUDGET;
+use crate::source;
+use crate::study::{self, read_json};
+
+/// A finished study.
+#[derive(Debug)]
+pub struct Reopened {
+    /// Plan and panel.
+    pub evaluator: Evaluator,
+    /// One row per trial.
+    pub results: Results,
+}
+
+/// A trial of a finished study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Its index in the plan's space.
+    pub index: u64,
+    /// Its parameter values.
+    pub point: Vec<f64>,
+    /// Its metrics, in the order of the table.
+    pub metrics: Vec<f64>,
+}
+
+/// The results in a study folder.
+///
+/// # Errors
+/// It is no study folder, or its results are damaged.
+pub fn results_in(dir: &Path) -> Result<Results> {
+    if !dir.join(study::PLAN).exists() {
+        return Err(Error::data(format!("`{}` is no study folder: it has no {}", dir.display(), study::PLAN))
+            .help("name a folder that `sandtable optimize` or `sandtable demo` wrote"));
+    }
+    let file = dir.join(study::RESULTS);
+    let bytes = study::read(&file)?;
+    results::decode(bytes.into()).map_err(|error| error.in_file(file.display().to_string()))
+}
+
+/// Opens a study folder and the bundle that it was made from: the one that its record names, or `bundle`.
+///
+/// # Errors
+/// It is no study folder, its bundle is not there or is another one now, or another version of the engine wrote it.
+pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
+    let results = results_in(dir)?;
+    let plan_file = dir.join(study::PLAN);
+    let written = read_json(&plan_file)?;
+    let in_plan = |error: Error| error.in_file(plan_file.display().to_string());
+    if written["engine_format"] != json!(ENGINE_FORMAT) {
+        let found = &written["engine_format"];
+        return Err(in_plan(Error::plan(format!(
+            "written by engine format {found}, and this program has {ENGINE_FORMAT}"
+        )))
+        .help("run the study again with this program"));
+    }
+    let bundle = match bundle {
+        Some(name) => source::open_bundle(name, Path::new("."))?,
+        None => {
+            let record = read_json(&dir.join(study::RECORD))?;
+            let given = record["bundle"]["given"].as_str().unwrap_or_default();
+            let base = PathBuf::from(record["bundle"]["base"].as_str().unwrap_or("."));
+            source::open_bundle(given, &base).map_err(|error| {
+                Error::data(error.message()).help("if the bundle has moved, say where it is with --bundle")
+            })?
+        }
+    };
+    let facts = BundleFacts::from(&bundle);
+    let version = written["bundle"]["version"].as_str().unwrap_or_default();
+    if facts.version != version {
+        return Err(Error::data(format!(
+            "bundle `{}` is not the one that `{}` was made from: its content is {}, the plan's is {}",
+            facts.name,
+            dir.display(),
+            short(&facts.version),
+            short(version),
+        ))
+        .help("name the bundle of then with --bundle, or run the study again"));
+    }
+    let text = study_of(&written).to_string();
+    let spec = PlanSpec::parse(&text, &plan_file.display().to_string())?;
+    let strategy = Strategy::parse(
+        written["strategy"]["source"].as_str().unwrap_or_default(),
+        written["strategy"]["name"].as_str().unwrap_or("strategy"),
+    )?;
+    let plan = Plan::resolve(&spec, strategy, &facts)?;
+    if written["id"].as_str() != Some(plan.id()) {
+        return Err(in_plan(Error::plan(format!("the plan says it is {}, but comes to {}", written["id"], plan.id())))
+            .help("it was changed, or another version of this program wrote it: run the study again"));
+    }
+    let history = Arc::new(History::new(HISTORY_BUDGET));
+    Ok(Reopened { evaluator: Evaluator::new(Arc::new(plan), &bundle, history)?, results })
+}
+
+impl Reopened {
+    /// The trial with this index.
+    ///
+    /// # Errors
+    /// The results do not hold it.
+    pub fn trial(&self, index: u64) -> Result<Trial> {
+        match self.results.index().iter().position(|&known| known == index) {
+            Some(row) => Ok(self.row(row)),
+            None => {
+                let most = self.results.index().last().map_or(0, |&last| last);
+                Err(Error::plan(format!("the results hold no trial {index}; they have {}", self.results.len()))
+                    .help(format!("their indices go up to {most}: list the best with `sandtable show DIR --top 20`")))
+            }
+        }
+    }
+
+    /// The best trials by the study's objective, best first.
+    pub fn best(&self, most: usize) -> Vec<Trial> {
+        let objective = self.evaluator.plan.objective();
+        let rows = results::top_rows(&self.results, objective.metric, most, objective.direction);
+        rows.into_iter().map(|row| self.row(row)).collect()
+    }
+
+    fn row(&self, row: usize) -> Trial {
+        let Reopened { results, .. } = self;
+        Trial { index: results.index()[row], point: results.point(row), metrics: results.metrics_of(row) }
+    }
+}
+
+fn short(version: &str) -> &str {
+    version.get(..12).unwrap_or(version)
+}
+
+/// The study that resolves to a plan.
+fn study_of(plan: &Value) -> Value {
+    let mut study = Map::new();
+    let mut session = Map::new();
+    let fractional = plan["settings"]["fractional"] == json!(true);
+    for (key, value) in plan["settings"].as_object().into_iter().flatten() {
+        let minutes = value.as_u64().unwrap_or(0);
+        match key.as_str() {
+            "flat_at_close" => _ = session.insert(key.clone(), value.clone()),
+            // Minutes after midnight; 0 is none.
+            "trade_from" | "trade_until" if minutes == 0 => {}
+            "trade_from" | "trade_until" => {
+                _ = session.insert(key.clone(), json!(format!("{:02}:{:02}", minutes / 60, minutes % 60)));
+            }
+            "lot" if fractional => {}
+            "costs" => {
+                let mut costs = value.clone();
+                if let Some(costs) = costs.as_object_mut() {
+                    // Tiers that are given are at least one.
+                    costs.retain(|key, value| key != "tiers" || *value != json!([]));
+                }
+                study.insert(key.clone(), costs);
+            }
+            _ => _ = study.insert(key.clone(), value.clone()),
+        }
+    }
+    study.insert("session".into(), session.into());
+    for key in ["name", "symbols", "start", "end", "adjust", "bars", "seed", "top", "benchmark"] {
+        if !plan[key].is_null() {
+            study.insert(key.into(), plan[key].clone());
+        }
+    }
+    study.insert("warmup".into(), json!(if plan["warmup_bars"] == json!(0) { "none" } else { "auto" }));
+    study.insert("search".into(), json!({ "method": plan["search"]["method"] }));
+    study.insert("objective".into(), plan["objective"]["metric"].clone());
+    study.insert("direction".into(), plan["objective"]["direction"].clone());
+    study.insert("where".into(), plan["space"]["where"].clone());
+    let mut space = Map::new();
+    for param in plan["space"]["params"].as_array().into_iter().flatten() {
+        let mut values = param["values"].clone();
+        if let Some(domain) = values.as_object_mut() {
+            domain.retain(|_, value| !value.is_null());
+        }
+        space.insert(param["name"].as_str().unwrap_or_default().to_owned(), values);
+    }
+    study.insert("space".into(), space.into());
+    study.into()
+}
