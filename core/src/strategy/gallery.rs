@@ -24,6 +24,7 @@ pub fn gallery() -> &'static [(&'static str, &'static str)] {
     &[
         ("atr_volatility_filter", include_str!("../../gallery/atr_volatility_filter.toml")),
         ("bollinger", include_str!("../../gallery/bollinger.toml")),
+        ("bracket_breakout", include_str!("../../gallery/bracket_breakout.toml")),
         ("donchian_breakout", include_str!("../../gallery/donchian_breakout.toml")),
         ("ema_cross", include_str!("../../gallery/ema_cross.toml")),
         ("macd_trend", include_str!("../../gallery/macd_trend.toml")),
