@@ -3,7 +3,7 @@
 
 use sandtable_core::bundle::{Bars, Bundle, Frequency, PriceBasis};
 use sandtable_core::calendar::{Calendar, DAY_MICROS};
-use sandtable_core::context::{CorporateAction, Panel, Window};
+use sandtable_core::context::{CorporateAction, Fine, Panel, Window};
 use sandtable_core::engine::{
     Bracket, Cancel, Desk, Distance, Happening, Level, Limit, Order, Record, Size, Ticket, Wait, Workspace,
     check_ledger, simulate,
@@ -606,4 +606,126 @@ fn one_queue_takes_orders_by_age_and_exits_first() {
     // By age, the purchase comes before the sale that would pay for it, and is cut.
     assert_eq!(order(&queue), [(2, 50.0, 100.0), (2, -50.0, 100.0)]);
     assert_eq!(order(&free()), [(2, -50.0, 100.0), (2, 80.0, 100.0)]);
+}
+
+#[test]
+fn finer_bars_decide_which_exit_came_first() {
+    let wild = [QUIET, QUIET, [100.0, 106.0, 94.0, 100.0, 1000.0]];
+    let with_fine = |inside: [[f64; 4]; 2]| {
+        let mut panel = panel(&[("A", &wild)]);
+        let column = |k: usize| -> Vec<f64> {
+            wild[..2].iter().map(|row| row[k]).chain(inside.iter().map(|bar| bar[k])).collect()
+        };
+        let (open, high, low, close) = (column(0), column(1), column(2), column(3));
+        panel.fine = Some(Fine { first: vec![0, 1, 2, 4], time: vec![0, 1, 2, 3], open, high, low, close });
+        panel
+    };
+    let exits = |panel: &Panel, settings: &Settings| {
+        let done = run(panel, settings, |desk| {
+            if desk.bar() == 0 {
+                desk.place(shares(10.0).bracket(bracket(95.0, 105.0)));
+            }
+        });
+        (fills(&done)[1].2, done.counters.ambiguous_bars)
+    };
+    let up_first = with_fine([[100.0, 106.0, 99.0, 104.0], [104.0, 104.0, 94.0, 100.0]]);
+    assert_eq!(exits(&up_first, &free()), (105.0, 0));
+    assert_eq!(
+        exits(&up_first, &Settings { resolve: false, ..free() }),
+        (95.0, 1),
+        "unless the settings say otherwise"
+    );
+    assert_eq!(exits(&up_first, &Settings { sequence: Sequence::Queue, ..free() }), (105.0, 0));
+    let down_first = with_fine([[100.0, 101.0, 94.0, 96.0], [96.0, 106.0, 96.0, 100.0]]);
+    assert_eq!(exits(&down_first, &free()), (95.0, 0));
+    // A finer bar that holds both leaves the doubt.
+    let both = with_fine([[100.0, 106.0, 94.0, 96.0], [96.0, 100.0, 96.0, 100.0]]);
+    assert_eq!(exits(&both, &free()), (95.0, 1));
+}
+
+/// Hourly bars of three New York sessions in winter, stamped at their closes from 10:30 to 16:00.
+fn hourly() -> Panel {
+    let minute = 60_000_000;
+    let mut bars = Bars::default();
+    for session in [FIRST + 1, FIRST + 2, FIRST + 3] {
+        for k in 0..6 {
+            // 10:30 in New York is 15:30 in UTC; the last bar is half an hour longer.
+            let close = 15 * 60 + 30 + 60 * k + if k == 5 { 30 } else { 0 };
+            bars.time.push(i64::from(session) * DAY_MICROS + close * minute);
+            bars.session.push(session);
+            let price = 100.0 + k as f64;
+            bars.open.push(price);
+            bars.high.push(price + 0.75);
+            bars.low.push(price - 0.75);
+            bars.close.push(price + 0.5);
+            bars.volume.push(1000.0);
+        }
+    }
+    let bundle = Bundle {
+        name: "hourly".into(),
+        version: "hourly".into(),
+        frequency: Frequency::Intraday,
+        calendar: Calendar::Xnys,
+        prices: PriceBasis::SplitAdjusted,
+        benchmark: None,
+        symbols: vec!["A".into()],
+        bars: vec![bars],
+        actions: Vec::new(),
+        records: Vec::new(),
+    };
+    Panel::new(&bundle, &[], &Window::default(), &[]).unwrap()
+}
+
+#[test]
+fn positions_are_flat_at_the_close_of_each_session() {
+    let panel = hourly();
+    let flat = Settings { flat_at_close: true, ..free() };
+    let done = run(&panel, &flat, |desk| {
+        if desk.starts_session(0) {
+            desk.order(0, 10.0);
+        }
+    });
+    let session = |k: u32| [(6 * k + 1, 10.0, 101.0), (6 * k + 5, -10.0, 105.5)];
+    assert_eq!(fills(&done), [session(0), session(1), session(2)].concat());
+}
+
+#[test]
+fn entries_keep_to_the_hours_of_trading() {
+    let panel = hourly();
+    // From 11:00 to 13:00: of the bars that close at 10:30, 11:30, 12:30, 13:30 … the second and third.
+    let hours = Settings { trade_from: 11 * 60, trade_until: 13 * 60, ..free() };
+    let done = run(&panel, &hours, |desk| {
+        if desk.bar() < 6 {
+            desk.order(0, 1.0);
+        }
+    });
+    let bars: Vec<u32> = fills(&done).iter().map(|fill| fill.0).collect();
+    assert_eq!(bars, [1, 2]);
+    assert!(done.events.iter().any(|event| event.what == Happening::Refused(Limit::TradeWindow)));
+    let leaves = run(&panel, &hours, |desk| match desk.bar() {
+        0 => _ = desk.order(0, 1.0),
+        3 => _ = desk.close(0),
+        _ => {}
+    });
+    assert_eq!(fills(&leaves).len(), 2, "a position may be left at any time");
+}
+
+#[test]
+fn a_size_by_volatility_takes_the_last_twenty_bars() {
+    let rows: Vec<Row> = (0..30)
+        .map(|k| {
+            let price = if k % 2 == 0 { 100.0 } else { 101.0 };
+            [price, price + 1.0, price - 1.0, price, 1000.0]
+        })
+        .collect();
+    let panel = panel(&[("A", &rows)]);
+    let done = run(&panel, &Settings { margin: Margin::None, ..free() }, |desk| {
+        if desk.bar() == 24 {
+            desk.place(Order::market(0, Size::Volatility(0.1)));
+        }
+    });
+    // Returns of +1 % and -0.99 %: a deviation of 1.02 % a bar, 19.5 % in 365 of them.
+    let sigma = 0.0102 * 365f64.sqrt();
+    let expected = 0.1 * 10_000.0 / (sigma * 100.0);
+    assert!((done.account.fills[0].quantity / expected - 1.0).abs() < 0.01, "{:?}", done.account.fills);
 }

@@ -197,6 +197,10 @@ impl<N: Number> Account<N> {
         let holding = &mut self.holdings[symbol as usize];
         let before = self.quantities[symbol as usize];
         let mut after = before + quantity;
+        if after.abs() <= N::of(1e-12) * before.abs() {
+            // What is left is rounding of the fills that made the position: it is over.
+            after = zero;
+        }
         let fee_per_unit = fee / quantity.abs();
         let lot = Lot { bar, ticket: booking.ticket, quantity, price, fee_per_unit };
         if booking.beside {

@@ -9,6 +9,7 @@ use super::number::Number;
 use super::order::Ticket;
 use super::pricing::{self, Charge};
 use super::reference::Due;
+use crate::bundle::Frequency;
 use crate::ledger::{Fill, Flow, FlowKind};
 use crate::plan::{Margin, SplitCash};
 
@@ -270,7 +271,8 @@ impl<N: Number> Desk<'_, N> {
 
     /// Closes every position where its session ends by the exchange's schedule.
     pub(super) fn end_session(&mut self) {
-        if !self.settings.flat_at_close || !self.panel.closes_session(self.t) {
+        let intraday = self.panel.frequency == Frequency::Intraday;
+        if !(self.settings.flat_at_close && intraday && self.panel.closes_session(self.t)) {
             return;
         }
         for index in 0..self.w.book.orders.len() {
