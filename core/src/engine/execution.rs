@@ -357,13 +357,13 @@ impl<N: Number> Desk<'_, N> {
         let held = deal.held.abs();
         let own = N::of(2.0) * account.debt_of(deal.symbol);
         let all = held * price + deal.charge.commission(costs, held, price);
-        if all <= free + own {
-            return free + own;
+        let fixed = deal.charge.commission(costs, N::ZERO, price);
+        let (unit, freed) = ((all - fixed) / held, own / held);
+        if all <= free + own || unit <= freed {
+            return (free + own).min(account.cash);
         }
         // A short that is not covered as a whole gives back its part of what is locked with each unit alone.
-        let fixed = deal.charge.commission(costs, N::ZERO, price);
-        let unit = (all - fixed) / held;
-        (free - fixed) / (unit - own / held) * unit + fixed
+        ((free - fixed) / (unit - freed) * unit + fixed).min(account.cash)
     }
 
     /// Cash without the proceeds of short sales, and as much again.
