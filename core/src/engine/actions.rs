@@ -171,6 +171,9 @@ impl<N: Number> Desk<'_, N> {
             let left = N::of(1.0) - N::of(self.settings.delisting_haircut);
             // A short position gains what is lost.
             for (ticket, units) in self.open_entries(symbol) {
+                if self.w.account.left_of(symbol, ticket.0) == N::ZERO {
+                    continue;
+                }
                 self.book_plain(symbol, ticket.0, -units, last * left, N::ZERO);
             }
         }
@@ -262,6 +265,10 @@ impl<N: Number> Desk<'_, N> {
             false => vec![(Ticket(0), held)],
         };
         for (ticket, units) in parts {
+            // What is left of a position that is over went with the part before.
+            if ticket.0 != 0 && self.w.account.left_of(symbol, ticket.0) == N::ZERO {
+                continue;
+            }
             let costs = &self.settings.costs;
             let price = pricing::fill_price(costs, base, units < N::ZERO, false);
             let fee = Charge::default().commission(costs, units, price);
