@@ -19,7 +19,8 @@
 //! | [`results`] | outcomes by index | columnar results: append, top-k, encode | statistics of overfitting |
 //! | [`run`] | plan, outcomes | the next batch, or done: a state machine without threads or clock | who evaluates |
 //!
-//! Below them lie the leaves that any room may use: [`error`], [`num`], [`rng`], [`calendar`], [`cache`], [`ledger`].
+//! Below them lie the leaves that any room may use: [`error`], [`num`], [`simd`], [`rng`],
+//! [`calendar`], [`cache`], [`ledger`].
 
 pub mod bundle;
 pub mod cache;
@@ -36,6 +37,7 @@ pub mod results;
 pub mod rng;
 pub mod run;
 pub mod search;
+pub mod simd;
 pub mod strategy;
 
 pub use error::{Error, ErrorKind, Result};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
+use super::condition::Choice;
 use super::panel::Panel;
 use super::rule::{self, Code, Rule, Step};
 use super::workspace::{Operands, Value, Workspace};
@@ -171,7 +172,7 @@ impl Context {
             Some(Value::Own(column)) => column.into(),
             Some(Value::Field(field)) => self.panel.field(field).into(),
             Some(Value::Scalar(value)) => vec![value; self.panel.rows()].into(),
-            Some(Value::Coded(_)) | None => Arc::from([]),
+            Some(Value::Coded(_) | Value::Choice(_)) | None => Arc::from([]),
         }
     }
 
@@ -229,6 +230,7 @@ impl Context {
             Value::Shared(column) => Rule::Shared(column),
             Value::Own(column) => Rule::Own(column),
             Value::Coded(column) => Rule::Coded(column),
+            Value::Choice(choice) => Rule::Choice(choice),
             Value::Field(field) => Rule::Own(self.panel.field(field).to_vec()),
         }
     }
@@ -342,10 +344,12 @@ impl Context {
             Node::Field(field) => Value::Field(*field),
             Node::Not(a) => {
                 let a = operands.take(*a);
-                match a {
-                    Value::Coded(column) => Value::Coded(column.not()),
-                    a => self.map(a, workspace, rule::not),
+                if a.is_cases() {
+                    let condition = self.encode(a, workspace);
+                    let not = condition.not(|| workspace.conditions.pop().unwrap_or_default());
+                    return Value::Choice(Choice::of(not));
                 }
+                self.map(a, workspace, rule::not)
             }
             Node::Neg(a) => {
                 let a = operands.take(*a);

@@ -2,7 +2,8 @@
 //!
 //! Given operands' values, this gives the value of the operation, in the operands' memory where it can.
 
-use super::coded::{self, Coded, Side, Table};
+use super::coded::Coded;
+use super::condition::{self, Choice, Condition, Held, Side};
 use super::evaluate::Context;
 use super::rule;
 use super::workspace::{Operands, Value, Workspace};
@@ -13,6 +14,7 @@ impl Context {
     pub(super) fn map(&self, a: Value, workspace: &mut Workspace, f: impl Fn(f64) -> f64) -> Value {
         match a {
             Value::Scalar(x) => Value::Scalar(f(x)),
+            Value::Choice(choice) => Value::Choice(choice.map(f)),
             Value::Coded(Coded { codes, table }) => Value::Coded(Coded { codes, table: table.map(f) }),
             Value::Own(mut column) => {
                 column.iter_mut().for_each(|x| *x = f(*x));
@@ -34,15 +36,17 @@ impl Context {
             (Value::Scalar(x), Value::Scalar(y)) => Value::Scalar(f(x, y)),
             (Value::Scalar(x), b) => self.map(b, workspace, |y| f(x, y)),
             (a, Value::Scalar(y)) => self.map(a, workspace, |x| f(x, y)),
-            (Value::Coded(a), Value::Coded(b)) if a.fits(&b) => {
-                let (column, rest) = a.zip(b, f);
-                workspace.codes.push(rest);
-                Value::Coded(column)
-            }
-            (a, b) => {
-                let (a, b) = (workspace.widen(a), workspace.widen(b));
-                self.zip_numbers(a, b, workspace, f)
-            }
+            (a, b) => match (workspace.coded(a), workspace.coded(b)) {
+                (Value::Coded(a), Value::Coded(b)) if a.fits(&b) => {
+                    let (column, rest) = a.zip(b, f);
+                    workspace.codes.push(rest);
+                    Value::Coded(column)
+                }
+                (a, b) => {
+                    let (a, b) = (workspace.widen(a), workspace.widen(b));
+                    self.zip_numbers(a, b, workspace, f)
+                }
+            },
         }
     }
 
@@ -84,15 +88,15 @@ impl Context {
         match op {
             B::And | B::Or if !scalar => {
                 let (a, b) = (self.encode(a, workspace), self.encode(b, workspace));
-                let (column, rest) = a.logic(b, op);
-                workspace.codes.push(rest);
-                return Value::Coded(column);
+                let (condition, rest) = a.logic(b, op, || workspace.conditions.pop().unwrap_or_default());
+                workspace.conditions.extend(rest);
+                return Value::Choice(Choice::of(condition));
             }
             B::Lt | B::Le | B::Gt | B::Ge | B::Eq | B::Ne => {
                 if let Some(column) = self.compare(op, &a, &b, workspace) {
                     workspace.give_back(a);
                     workspace.give_back(b);
-                    return Value::Coded(column);
+                    return Value::Choice(Choice::of(Held::Own(column)));
                 }
             }
             _ => {}
@@ -105,34 +109,43 @@ impl Context {
         each!(Add, Sub, Mul, Div, Rem, Pow, Lt, Le, Gt, Ge, Eq, Ne, And, Or)
     }
 
-    /// A comparison of columns of numbers, or of one with a scalar on the right.
-    pub(super) fn compare(
+    /// A comparison of which at least one side is a column of numbers.
+    fn compare(
         &self,
         op: crate::strategy::BinaryOp,
         a: &Value,
         b: &Value,
         workspace: &mut Workspace,
-    ) -> Option<Coded> {
-        let left = a.slice(&self.panel)?;
-        let right = match b {
-            Value::Scalar(y) => Side::Scalar(*y),
-            b => Side::Column(b.slice(&self.panel)?),
+    ) -> Option<Condition> {
+        let side = |value: &Value| match value {
+            Value::Scalar(y) => Some(*y),
+            _ => None,
         };
-        let mut codes = workspace.code_buffer(left.len());
-        coded::compare(op, left, right, &mut codes);
-        Some(Coded { codes, table: Table::TRUTH })
+        let (op, left, right) = match (a.slice(&self.panel), b.slice(&self.panel)) {
+            (Some(a), Some(b)) => (op, a, Side::Column(b)),
+            (Some(a), None) => (op, a, Side::Scalar(side(b)?)),
+            (None, Some(b)) => (condition::mirrored(op), b, Side::Scalar(side(a)?)),
+            (None, None) => return None,
+        };
+        let mut out = workspace.condition(left.len());
+        let words = 0..out.truth().len();
+        let (truth, undefined) = out.words_mut(words.clone());
+        Condition::compare(op, left, right, words, truth, undefined);
+        Some(out)
     }
 
-    /// A condition as codes of truth values.
-    pub(super) fn encode(&self, value: Value, workspace: &mut Workspace) -> Coded {
-        if let Value::Coded(column) = value {
-            return column;
+    /// A value as the condition that it is when it is asked for its truth.
+    pub(super) fn encode(&self, value: Value, workspace: &mut Workspace) -> Held {
+        let mut out = match value {
+            Value::Choice(choice) => return choice.into_condition(),
+            _ => workspace.conditions.pop().unwrap_or_default(),
+        };
+        match &value {
+            Value::Coded(column) => out.encode_codes(column),
+            other => out.encode(other.slice(&self.panel).unwrap_or_default()),
         }
-        let column = value.slice(&self.panel).unwrap_or_default();
-        let mut codes = workspace.code_buffer(column.len());
-        coded::encode(column, &mut codes);
         workspace.give_back(value);
-        Coded { codes, table: Table::TRUTH }
+        Held::Own(out)
     }
 
     pub(super) fn choose(&self, c: Value, a: Value, b: Value, workspace: &mut Workspace) -> Value {
@@ -150,12 +163,14 @@ impl Context {
                 }
                 taken
             }
-            (c, Value::Scalar(x), Value::Scalar(y)) => Value::Coded(self.encode(c, workspace).choose(x, y)),
-            (Value::Coded(c), Value::Scalar(x), Value::Coded(b)) => {
-                self.zip(Value::Coded(c), Value::Coded(b), workspace, |c, y| rule::choose(c, x, y))
+            (c, Value::Scalar(x), Value::Scalar(y)) => {
+                Value::Choice(Choice::of(self.encode(c, workspace)).choose(x, y))
             }
-            (Value::Coded(c), Value::Coded(a), Value::Scalar(y)) => {
-                self.zip(Value::Coded(c), Value::Coded(a), workspace, |c, x| rule::choose(c, x, y))
+            (c, Value::Scalar(x), b) if c.is_cases() && b.is_cases() => {
+                self.zip(c, b, workspace, |c, y| rule::choose(c, x, y))
+            }
+            (c, a, Value::Scalar(y)) if c.is_cases() && a.is_cases() => {
+                self.zip(c, a, workspace, |c, x| rule::choose(c, x, y))
             }
             (c, a, b) => {
                 let [c, a, b] = [c, a, b].map(|value| workspace.widen(value));

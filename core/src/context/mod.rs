@@ -5,7 +5,7 @@
 //! Expressions are of two sorts. *Heavy* nodes (indicators, lags, cross-sections, coarser bars …) are computed once for
 //! each distinct binding of the parameters that they depend on, and shared: a 20 × 20 grid of two averages needs 40
 //! columns, not 800. *Light* nodes (arithmetic, comparison, logic) are evaluated for each trial, over whole columns; comparisons
-//! and what is chosen by them are columns of codes ([`Coded`]).
+//! and what is chosen by them take two bits a row ([`Condition`]).
 //!
 //! Where prices are stored as traded, the past that a heavy node looks at is adjusted for the splits and dividends that
 //! were effective at the bar that looks, and for no later ones (`adjust.rs`).
@@ -14,6 +14,7 @@ mod across;
 mod adjust;
 mod coarse;
 mod coded;
+mod condition;
 mod dates;
 mod evaluate;
 mod fine;
@@ -32,6 +33,7 @@ pub use adjust::{Adjust, CorporateAction};
 pub use coded::Coded;
 #[cfg(test)]
 pub(crate) use coded::Table;
+pub use condition::{Choice, Condition, Held};
 pub use evaluate::{BoundColumn, Context, Prepared};
 pub use fine::{BarSize, Fine};
 pub use panel::{Panel, Span, Window};

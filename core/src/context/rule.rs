@@ -1,6 +1,7 @@
 //! A rule of one trial, ready to be asked bar by bar.
 
 use super::coded::Coded;
+use super::condition::Choice;
 use crate::cache::Column;
 use crate::num;
 use crate::strategy::{BinaryOp, Function, StateVar};
@@ -42,6 +43,8 @@ pub enum Rule {
     Shared(Column),
     /// One code per row, owned by this trial.
     Coded(Coded),
+    /// One of three values per row, by a condition.
+    Choice(Choice),
     /// Evaluated when asked, because it depends on the position.
     Code(Code),
 }
@@ -54,6 +57,7 @@ impl Rule {
             Rule::Own(column) => column[row],
             Rule::Shared(column) => column[row],
             Rule::Coded(column) => column.at(row),
+            Rule::Choice(choice) => choice.at(row),
             Rule::Code(code) => code.at(row, state),
         }
     }
@@ -63,7 +67,7 @@ impl Rule {
         match self {
             Rule::Own(column) => Some(column),
             Rule::Shared(column) => Some(column),
-            Rule::Scalar(_) | Rule::Coded(_) | Rule::Code(_) => None,
+            Rule::Scalar(_) | Rule::Coded(_) | Rule::Choice(_) | Rule::Code(_) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What one evaluation holds: values of nodes, and memory that goes from trial to trial.
 
-use super::coded::Coded;
+use super::coded::{Coded, Table};
+use super::condition::{Choice, Condition, Held};
 use super::panel::Panel;
 use super::rule::Rule;
 use crate::bundle::Field;
@@ -16,6 +17,7 @@ pub struct Workspace {
     pub(super) stack: Vec<NodeId>,
     pub(super) pool: Vec<Vec<f64>>,
     pub(super) codes: Vec<Vec<u8>>,
+    pub(super) conditions: Vec<Condition>,
 }
 
 impl Workspace {
@@ -24,8 +26,9 @@ impl Workspace {
         match rule {
             Rule::Own(column) => self.pool.push(column),
             Rule::Coded(column) => self.codes.push(column.codes),
+            Rule::Choice(Choice { condition: Held::Own(condition), .. }) => self.conditions.push(condition),
             Rule::Code(code) => code.columns.into_iter().for_each(|column| self.recycle(column)),
-            Rule::Scalar(_) | Rule::Shared(_) => {}
+            Rule::Scalar(_) | Rule::Shared(_) | Rule::Choice(_) => {}
         }
     }
 
@@ -43,12 +46,39 @@ impl Workspace {
         codes
     }
 
-    /// The value as numbers, if it was codes.
+    /// A condition over `rows` rows, false everywhere.
+    pub(super) fn condition(&mut self, rows: usize) -> Condition {
+        let mut condition = self.conditions.pop().unwrap_or_default();
+        condition.reset(rows);
+        condition
+    }
+
+    /// The value as codes, if it was a choice.
+    pub(super) fn coded(&mut self, value: Value) -> Value {
+        let Value::Choice(choice) = value else { return value };
+        let mut codes = self.code_buffer(choice.rows());
+        choice.codes(&mut codes);
+        let table = Table::of(choice.values);
+        self.give_back(Value::Choice(choice));
+        Value::Coded(Coded { codes, table })
+    }
+
+    /// The value as numbers, if it was codes or a choice.
     pub(super) fn widen(&mut self, value: Value) -> Value {
-        let Value::Coded(column) = value else { return value };
-        let mut out = self.buffer(column.codes.len());
-        column.widen(&mut out);
-        self.codes.push(column.codes);
+        let out = match &value {
+            Value::Choice(choice) => {
+                let mut out = self.buffer(choice.rows());
+                choice.widen(&mut out);
+                out
+            }
+            Value::Coded(column) => {
+                let mut out = self.buffer(column.codes.len());
+                column.widen(&mut out);
+                out
+            }
+            _ => return value,
+        };
+        self.give_back(value);
         Value::Own(out)
     }
 
@@ -57,7 +87,8 @@ impl Workspace {
         match value {
             Value::Own(buffer) => self.pool.push(buffer),
             Value::Coded(column) => self.codes.push(column.codes),
-            Value::Scalar(_) | Value::Field(_) | Value::Shared(_) => {}
+            Value::Choice(Choice { condition: Held::Own(condition), .. }) => self.conditions.push(condition),
+            Value::Scalar(_) | Value::Field(_) | Value::Shared(_) | Value::Choice(_) => {}
         }
     }
 }
@@ -71,9 +102,16 @@ pub(super) enum Value {
     Own(Vec<f64>),
     /// What only light nodes take; others see it widened.
     Coded(Coded),
+    /// The same of two values by a condition.
+    Choice(Choice),
 }
 
 impl Value {
+    /// Whether it has few distinct values, by conditions.
+    pub(super) fn is_cases(&self) -> bool {
+        matches!(self, Value::Coded(_) | Value::Choice(_))
+    }
+
     /// The value at a row of numbers; codes are widened before.
     pub(super) fn at(&self, panel: &Panel, row: usize) -> f64 {
         match self {
@@ -84,7 +122,7 @@ impl Value {
 
     pub(super) fn slice<'a>(&'a self, panel: &'a Panel) -> Option<&'a [f64]> {
         match self {
-            Value::Scalar(_) | Value::Coded(_) => None,
+            Value::Scalar(_) | Value::Coded(_) | Value::Choice(_) => None,
             Value::Field(field) => Some(panel.field(*field)),
             Value::Shared(column) => Some(column),
             Value::Own(column) => Some(column),

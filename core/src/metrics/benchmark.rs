@@ -18,6 +18,7 @@ impl Relative {
     /// Without a benchmark.
     pub const UNDEFINED: Self = Relative { beta: num::NAN, alpha: num::NAN, information_ratio: num::NAN };
 
+    #[inline(always)]
     pub(super) fn of(returns: &[f64], benchmark: &[f64], risk_free: f64) -> Self {
         let present = |f: f64| if f.is_finite() { 1.0 } else { 0.0 };
         let [n, sum_r, sum_f] =

@@ -22,6 +22,9 @@ pub struct Drawdowns {
     pub under_days: f64,
 }
 
+/// Sessions that are looked at together.
+const BLOCK: usize = 32;
+
 impl Drawdowns {
     const UNDEFINED: Self = Drawdowns {
         episodes: num::NAN,
@@ -34,6 +37,7 @@ impl Drawdowns {
     const NONE: Self =
         Drawdowns { episodes: 0.0, deepest: 0.0, longest: 0.0, longest_days: 0.0, under: 0.0, under_days: 0.0 };
 
+    #[inline(always)]
     pub(super) fn of(initial_cash: f64, equity: &[f64], dates: &[i32]) -> Self {
         if equity.is_empty() {
             return Self::UNDEFINED;
@@ -42,14 +46,26 @@ impl Drawdowns {
         let mut peak = initial_cash;
         let mut trough = peak;
         let mut start = 0;
-        for (i, &value) in equity.iter().enumerate() {
-            if value < peak {
-                trough = if value < trough { value } else { trough };
-            } else {
-                if start < i {
-                    all.add(trough / peak - 1.0, start, i - 1, dates);
+        for (block, values) in equity.chunks(BLOCK).enumerate() {
+            let (mut highest, mut lowest) = (f64::NEG_INFINITY, f64::INFINITY);
+            for &value in values {
+                highest = if value > highest { value } else { highest };
+                lowest = if value < lowest { value } else { lowest };
+            }
+            if highest < peak {
+                // All of it lies below the peak, as most blocks do.
+                trough = if lowest < trough { lowest } else { trough };
+                continue;
+            }
+            for (i, &value) in (block * BLOCK..).zip(values) {
+                if value < peak {
+                    trough = if value < trough { value } else { trough };
+                } else {
+                    if start < i {
+                        all.add(trough / peak - 1.0, start, i - 1, dates);
+                    }
+                    (peak, trough, start) = (value, value, i + 1);
                 }
-                (peak, trough, start) = (value, value, i + 1);
             }
         }
         if start < equity.len() {

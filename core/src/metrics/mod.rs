@@ -34,6 +34,7 @@ pub use tails::Tails;
 
 use crate::ledger::Trade;
 use crate::num;
+use crate::simd;
 
 /// Relative size below which a deviation is rounding: each return is a ratio of two sums of rounded products, wrong
 /// by a few 1e-16 times the leverage, and no strategy worth measuring moves its account by less than this a session.
@@ -206,6 +207,7 @@ impl Inputs {
         growth(self.wealth(), self.periods_per_year / self.sessions)
     }
 
+    #[inline(always)]
     fn of(account: &Account, workspace: &mut Workspace) -> Self {
         let finite = account.equity.iter().fold(account.initial_cash > 0.0, |ok, e| ok & e.is_finite());
         let equity = if finite { account.equity } else { &[] };
@@ -222,9 +224,12 @@ impl Inputs {
             risk_free: account.risk_free,
             returns: moments,
             tails: Tails::of(returns, &moments, scratch),
-            stability: stability::r_squared(returns, scratch),
+            stability: stability::r_squared(if returns.is_empty() { &[] } else { equity }, scratch),
             drawdowns: Drawdowns::of(account.initial_cash, equity, account.dates),
-            relative: account.benchmark.map_or(Relative::UNDEFINED, |f| Relative::of(returns, f, account.risk_free)),
+            relative: match account.benchmark {
+                Some(benchmark) => Relative::of(returns, benchmark, account.risk_free),
+                None => Relative::UNDEFINED,
+            },
             round_trips: RoundTrips::of(account.trades),
             counters: account.counters,
         }
@@ -234,7 +239,10 @@ impl Inputs {
 /// Computes all metrics of one trial: `out` is cleared and receives one number per line of [`TABLE`], null as
 /// [`num::NAN`]. Equity with a value that is not finite makes everything null that reads equity.
 pub fn evaluate(account: &Account, workspace: &mut Workspace, out: &mut Vec<f64>) {
-    let inputs = Inputs::of(account, workspace);
+    let inputs = simd::widest(
+        #[inline(always)]
+        || Inputs::of(account, workspace),
+    );
     out.clear();
     out.extend(TABLE.iter().map(|metric| stored((metric.compute)(&inputs))));
 }

@@ -4,7 +4,7 @@
 //! `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`.
 
 /// Number of stripes; a part of the engine's format, not of the machine.
-const STRIPES: usize = 8;
+pub(super) const STRIPES: usize = 8;
 
 /// The sums of the `K` terms that `term` makes of each value.
 #[inline(always)]
@@ -47,7 +47,8 @@ fn add<const K: usize>(stripes: &mut [[f64; STRIPES]; K], lane: usize, terms: [f
     }
 }
 
-fn fold(s: [f64; STRIPES]) -> f64 {
+/// The sum of all stripes.
+pub(super) fn fold(s: [f64; STRIPES]) -> f64 {
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 

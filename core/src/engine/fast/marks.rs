@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::grid::Grid;
+use crate::simd;
 
 /// Steps of cash and positions in the order of time. Reused from trial to trial.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +82,14 @@ impl Marks {
     /// A position of nothing adds nothing, because closes are finite. Block after block, so that sums stay close to the
     /// processor.
     pub(super) fn mark(&mut self, grid: &Grid) -> Exposure {
+        simd::widest(
+            #[inline(always)]
+            || self.mark_all(grid),
+        )
+    }
+
+    #[inline(always)]
+    fn mark_all(&mut self, grid: &Grid) -> Exposure {
         let Marks { cash, units, equity, places } = self;
         equity.resize(grid.bars, 0.0);
         places.clear();
@@ -123,6 +132,7 @@ struct Lanes {
 }
 
 impl Lanes {
+    #[inline(always)]
     fn see(&mut self, equity: &[f64], gross: &[f64]) {
         // The largest of numbers does not depend on their order.
         let mut see = |lane: usize, equity: f64, gross: f64| {

@@ -1,6 +1,6 @@
 //! The next row at which a rule asks for something: whole stretches of rows that say nothing are skipped.
 
-use crate::context::{Coded, Rule};
+use crate::context::{Choice, Coded, Rule};
 
 /// Rows looked at together.
 const STRETCH: usize = 16;
@@ -34,8 +34,27 @@ fn next(rule: &Rule, rows: std::ops::Range<usize>, hits: impl Fn(f64) -> bool) -
             let places = rows.clone();
             next_code(&column.codes[places], &column.table.matching(hits)).map(|k| rows.start + k)
         }
+        Rule::Choice(choice) => next_bit(choice.matching(hits), rows),
         // The fast path is not taken with rules that ask for the position.
         Rule::Code(_) => None,
+    }
+}
+
+/// The first row whose bit is set in `words`.
+#[inline(always)]
+pub(super) fn next_bit(words: impl Fn(usize) -> u64, rows: std::ops::Range<usize>) -> Option<usize> {
+    let mut word = rows.start / 64;
+    let mut bits = words(word) & (u64::MAX << (rows.start % 64));
+    loop {
+        if bits != 0 {
+            let row = word * 64 + bits.trailing_zeros() as usize;
+            return (row < rows.end).then_some(row);
+        }
+        word += 1;
+        if word * 64 >= rows.end {
+            return None;
+        }
+        bits = words(word);
     }
 }
 
@@ -82,6 +101,7 @@ pub(super) fn flag(rule: &Rule, bit: u8, flags: &mut [u8]) {
         Rule::Own(column) => &column[..],
         Rule::Shared(column) => &column[..],
         Rule::Coded(column) => return flag_codes(column, bit, flags),
+        Rule::Choice(choice) => return flag_choice(choice, bit, flags),
         Rule::Scalar(_) | Rule::Code(_) => return,
     };
     for (flags, &x) in flags.iter_mut().zip(column) {
@@ -94,6 +114,17 @@ fn flag_codes(column: &Coded, bit: u8, flags: &mut [u8]) {
     for (meant, _) in hits.iter().enumerate().filter(|(_, hits)| **hits) {
         for (flags, &code) in flags.iter_mut().zip(&column.codes) {
             *flags |= if code == meant as u8 { bit } else { 0 };
+        }
+    }
+}
+
+fn flag_choice(choice: &Choice, bit: u8, flags: &mut [u8]) {
+    let words = choice.matching(|x| x == 1.0);
+    for (word, flags) in flags.chunks_mut(64).enumerate() {
+        let mut bits = words(word);
+        for flags in flags {
+            *flags |= bit * (bits & 1) as u8;
+            bits >>= 1;
         }
     }
 }

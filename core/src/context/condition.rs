@@ -1,0 +1,483 @@
+//! Conditions: two bits a row, whether it is true and whether it is undefined, and columns that choose by one.
+//!
+//! Most rules are comparisons, and most targets a choice between two weights: a condition takes a thirtieth of the
+//! memory of numbers, logic handles 64 rows at once, and what is chosen is a table of three values. A choice means
+//! exactly the column of numbers that the table makes of it, so nothing here can change a result.
+
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+use super::coded::Coded;
+use super::rule;
+use crate::num::NAN;
+use crate::simd;
+use crate::strategy::BinaryOp;
+
+/// Rows of one word.
+pub(super) const ROWS: usize = 64;
+
+/// A truth value a row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Condition {
+    rows: usize,
+    /// Where it is true; nowhere where it is undefined, nor behind the last row.
+    truth: Vec<u64>,
+    /// Where it is undefined.
+    undefined: Vec<u64>,
+}
+
+/// A condition of this trial, or one shared with others.
+#[derive(Clone, Debug)]
+pub enum Held {
+    /// Shared.
+    Shared(Arc<Condition>),
+    /// Owned.
+    Own(Condition),
+}
+
+/// A column whose every row is one of three values, by a condition.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// By what it is chosen.
+    pub(crate) condition: Held,
+    /// The values where it is false, true and undefined.
+    pub(crate) values: [f64; 3],
+}
+
+/// One side of a comparison.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side<'a> {
+    Scalar(f64),
+    Column(&'a [f64]),
+}
+
+impl Deref for Held {
+    type Target = Condition;
+
+    fn deref(&self) -> &Condition {
+        match self {
+            Held::Shared(condition) => condition,
+            Held::Own(condition) => condition,
+        }
+    }
+}
+
+impl Condition {
+    /// A condition over so many rows, false everywhere.
+    pub(super) fn falsehood(rows: usize) -> Condition {
+        let mut condition = Condition::default();
+        condition.reset(rows);
+        condition
+    }
+
+    /// Makes it false over so many rows.
+    pub(super) fn reset(&mut self, rows: usize) {
+        self.rows = rows;
+        for words in [&mut self.truth, &mut self.undefined] {
+            words.clear();
+            words.resize(rows.div_ceil(ROWS), 0);
+        }
+    }
+
+    /// Words in which it is true.
+    #[inline]
+    pub(crate) fn truth(&self) -> &[u64] {
+        &self.truth
+    }
+
+    /// Words in which it is undefined.
+    #[inline]
+    pub(crate) fn undefined(&self) -> &[u64] {
+        &self.undefined
+    }
+
+    /// Both words around a row, for those who write them.
+    pub(super) fn words_mut(&mut self, words: Range<usize>) -> (&mut [u64], &mut [u64]) {
+        (&mut self.truth[words.clone()], &mut self.undefined[words])
+    }
+
+    /// The code of a row: 0 false, 1 true, 2 undefined.
+    #[inline(always)]
+    fn code(&self, row: usize) -> usize {
+        let (word, bit) = (row / ROWS, row % ROWS);
+        let undefined = self.undefined[word] >> bit & 1;
+        ((self.truth[word] >> bit & 1) | undefined << 1) as usize
+    }
+
+    /// `and` or `or` with another one.
+    fn combine(&mut self, other: &Condition, op: BinaryOp) {
+        let all = matches!(op, BinaryOp::And);
+        let words = self.truth.iter_mut().zip(&mut self.undefined).zip(other.truth.iter().zip(&other.undefined));
+        for ((truth, undefined), (other, other_undefined)) in words {
+            *undefined |= other_undefined;
+            *truth = if all { *truth & other } else { *truth | other } & !*undefined;
+        }
+    }
+
+    /// Makes it true where it was false, and the other way round.
+    fn negate(&mut self) {
+        for (truth, undefined) in self.truth.iter_mut().zip(&self.undefined) {
+            *truth = !(*truth | undefined);
+        }
+        self.cut();
+    }
+
+    /// Clears what lies behind the last row.
+    fn cut(&mut self) {
+        let rest = self.rows % ROWS;
+        if let (true, Some(last)) = (rest > 0, self.truth.last_mut()) {
+            *last &= (1 << rest) - 1;
+        }
+    }
+
+    /// Writes a comparison of the rows of some words.
+    pub(super) fn compare(
+        op: BinaryOp,
+        a: &[f64],
+        b: Side,
+        words: Range<usize>,
+        truth: &mut [u64],
+        undefined: &mut [u64],
+    ) {
+        let rows = words.start * ROWS..(words.end * ROWS).min(a.len());
+        let a = &a[rows.clone()];
+        let b = match b {
+            Side::Scalar(y) => Side::Scalar(y),
+            Side::Column(b) => Side::Column(&b[rows]),
+        };
+        simd::widest(
+            #[inline(always)]
+            || match op {
+                BinaryOp::Lt => each(a, b, truth, undefined, |x, y| x < y),
+                BinaryOp::Le => each(a, b, truth, undefined, |x, y| x <= y),
+                BinaryOp::Gt => each(a, b, truth, undefined, |x, y| x > y),
+                BinaryOp::Ge => each(a, b, truth, undefined, |x, y| x >= y),
+                BinaryOp::Eq => each(a, b, truth, undefined, |x, y| x == y),
+                _ => each(a, b, truth, undefined, |x, y| (x < y) | (x > y)),
+            },
+        );
+    }
+
+    /// The truth values of a column of numbers; any number but 0 counts as true.
+    pub(super) fn encode(&mut self, column: &[f64]) {
+        self.reset(column.len());
+        Condition::compare(
+            BinaryOp::Ne,
+            column,
+            Side::Scalar(0.0),
+            0..self.truth.len(),
+            &mut self.truth,
+            &mut self.undefined,
+        );
+    }
+
+    /// The truth values of a column of codes.
+    pub(super) fn encode_codes(&mut self, column: &Coded) {
+        self.reset(column.codes.len());
+        let means = column.table.means(truth_code);
+        for (word, codes) in column.codes.chunks(ROWS).enumerate() {
+            for (bit, &code) in codes.iter().enumerate() {
+                let meant = means[usize::from(code) % means.len()];
+                self.truth[word] |= u64::from(meant & 1) << bit;
+                self.undefined[word] |= u64::from(meant >> 1) << bit;
+            }
+        }
+    }
+}
+
+/// Whether an operation is a comparison.
+pub(super) fn compares(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq | BinaryOp::Ne)
+}
+
+/// The comparison that says the same with its sides exchanged.
+pub(super) fn mirrored(op: BinaryOp) -> BinaryOp {
+    match op {
+        BinaryOp::Lt => BinaryOp::Gt,
+        BinaryOp::Le => BinaryOp::Ge,
+        BinaryOp::Gt => BinaryOp::Lt,
+        BinaryOp::Ge => BinaryOp::Le,
+        same => same,
+    }
+}
+
+fn truth_code(x: f64) -> u8 {
+    if x.is_nan() { 2 } else { u8::from(x != 0.0) }
+}
+
+#[inline(always)]
+fn each(a: &[f64], b: Side, truth: &mut [u64], undefined: &mut [u64], holds: impl Fn(f64, f64) -> bool) {
+    let (blocks, rest) = a.as_chunks::<ROWS>();
+    let words = truth.iter_mut().zip(undefined.iter_mut());
+    match b {
+        Side::Scalar(y) => {
+            for ((truth, undefined), x) in words.zip(blocks) {
+                (*truth, *undefined) = word(x, &[y; ROWS], &holds);
+            }
+        }
+        Side::Column(b) => {
+            for ((truth, undefined), (x, y)) in words.zip(blocks.iter().zip(b.as_chunks::<ROWS>().0)) {
+                (*truth, *undefined) = word(x, y, &holds);
+            }
+        }
+    }
+    if !rest.is_empty() {
+        // Filled up with what is neither true nor undefined in any comparison that is then cut off.
+        let (mut x, mut y) = ([0.0; ROWS], [0.0; ROWS]);
+        x[..rest.len()].copy_from_slice(rest);
+        match b {
+            Side::Scalar(scalar) => y = [scalar; ROWS],
+            Side::Column(b) => y[..rest.len()].copy_from_slice(&b[b.len() - rest.len()..]),
+        }
+        let mask = (1 << rest.len()) - 1;
+        let (bits, unknown) = word(&x, &y, &holds);
+        (truth[blocks.len()], undefined[blocks.len()]) = (bits & mask, unknown & mask);
+    }
+}
+
+#[inline(always)]
+fn word(x: &[f64; ROWS], y: &[f64; ROWS], holds: impl Fn(f64, f64) -> bool) -> (u64, u64) {
+    let mut truth = 0;
+    let mut unordered = false;
+    for k in 0..ROWS {
+        truth |= u64::from(holds(x[k], y[k])) << k;
+        unordered |= x[k].is_nan() | y[k].is_nan();
+    }
+    let mut undefined = 0;
+    if unordered {
+        for k in 0..ROWS {
+            undefined |= u64::from(x[k].is_nan() | y[k].is_nan()) << k;
+        }
+    }
+    (truth, undefined)
+}
+
+impl Choice {
+    /// False, true, undefined.
+    pub const TRUTH: [f64; 3] = [0.0, 1.0, NAN];
+
+    /// The column of a condition's truth values.
+    pub(super) fn of(condition: Held) -> Choice {
+        Choice { condition, values: Choice::TRUTH }
+    }
+
+    /// The value at a row.
+    #[inline(always)]
+    pub fn at(&self, row: usize) -> f64 {
+        self.values[self.condition.code(row)]
+    }
+
+    /// The same column in numbers.
+    pub(super) fn widen(&self, out: &mut [f64]) {
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = self.at(row);
+        }
+    }
+
+    /// The same column in codes.
+    pub(super) fn codes(&self, codes: &mut [u8]) {
+        for (row, code) in codes.iter_mut().enumerate() {
+            *code = self.condition.code(row) as u8;
+        }
+    }
+
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.condition.rows
+    }
+
+    /// `f` of every value.
+    pub(super) fn map(self, f: impl Fn(f64) -> f64) -> Choice {
+        Choice { values: self.values.map(f), ..self }
+    }
+
+    /// The words of rows with a value that `hits`.
+    pub(crate) fn matching(&self, hits: impl Fn(f64) -> bool) -> impl Fn(usize) -> u64 + '_ {
+        let [no, yes, unknown] = self.values.map(|value| if hits(value) { u64::MAX } else { 0 });
+        let condition = &*self.condition;
+        let (truth, undefined) = (condition.truth(), condition.undefined());
+        move |word| {
+            let (t, u) = (truth[word], undefined[word]);
+            (t & yes) | (u & unknown) | (!(t | u) & no)
+        }
+    }
+
+    /// The condition that a column of numbers is when it is asked for its truth.
+    pub(super) fn into_condition(self) -> Held {
+        let [no, yes, unknown] = self.values.map(truth_code);
+        match ([no, yes, unknown], self.condition) {
+            ([0, 1, 2], condition) => condition,
+            (codes, condition) => {
+                let mut other = Condition::clone(&condition);
+                let bits = |code: u8, bit: u8| if codes[usize::from(code)] & bit != 0 { u64::MAX } else { 0 };
+                for (truth, undefined) in other.truth.iter_mut().zip(&mut other.undefined) {
+                    let (t, u) = (*truth, *undefined);
+                    let f = !(t | u);
+                    *truth = (f & bits(0, 1)) | (t & bits(1, 1)) | (u & bits(2, 1));
+                    *undefined = (f & bits(0, 2)) | (t & bits(1, 2)) | (u & bits(2, 2));
+                }
+                let rest = other.rows % ROWS;
+                if let (true, Some(last)) = (rest > 0, other.undefined.last_mut()) {
+                    *last &= (1 << rest) - 1;
+                }
+                other.cut();
+                Held::Own(other)
+            }
+        }
+    }
+
+    /// `if(self, a, b)` with fixed branches.
+    pub(super) fn choose(self, a: f64, b: f64) -> Choice {
+        self.map(|c| rule::choose(c, a, b))
+    }
+}
+
+impl Held {
+    /// One that may be written to; `memory` is used where it was shared.
+    fn own(self, memory: impl FnOnce() -> Condition) -> Condition {
+        match self {
+            Held::Own(condition) => condition,
+            Held::Shared(condition) => {
+                let mut own = memory();
+                own.clone_from(&condition);
+                own
+            }
+        }
+    }
+
+    /// `and` or `or`; the memory that is left over is given back.
+    pub(super) fn logic(
+        self,
+        other: Held,
+        op: BinaryOp,
+        memory: impl FnOnce() -> Condition,
+    ) -> (Held, Option<Condition>) {
+        match (self, other) {
+            (Held::Shared(a), Held::Own(mut b)) => {
+                b.combine(&a, op);
+                (Held::Own(b), None)
+            }
+            (a, b) => {
+                let mut own = a.own(memory);
+                own.combine(&b, op);
+                let left = if let Held::Own(b) = b { Some(b) } else { None };
+                (Held::Own(own), left)
+            }
+        }
+    }
+
+    /// `not`.
+    pub(super) fn not(self, memory: impl FnOnce() -> Condition) -> Held {
+        let mut own = self.own(memory);
+        own.negate();
+        Held::Own(own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::coded::Table;
+
+    const VALUES: [f64; 7] = [NAN, 0.0, -0.0, 1.0, -2.5, f64::INFINITY, 0.5];
+    const TRUTHS: [f64; 3] = [0.0, 1.0, NAN];
+
+    /// All pairs, often enough to fill some words and a part of one.
+    fn pairs<const N: usize>(values: [f64; N]) -> (Vec<f64>, Vec<f64>) {
+        let all: Vec<_> = values.iter().flat_map(|&x| values.map(|y| (x, y))).collect();
+        all.iter().cycle().take(64 * 3 + 21).copied().unzip()
+    }
+
+    fn truths(column: &[f64]) -> Held {
+        let mut condition = Condition::default();
+        condition.encode(column);
+        Held::Own(condition)
+    }
+
+    fn same(choice: &Choice, expected: impl Iterator<Item = f64>, what: &str) {
+        let last = choice.condition.truth.last().copied().unwrap_or(0)
+            | choice.condition.undefined.last().copied().unwrap_or(0);
+        assert_eq!(last >> (choice.rows() % ROWS), 0, "{what}: bits behind the end");
+        let mut rows = 0;
+        for (row, expected) in expected.enumerate() {
+            let found = choice.at(row);
+            assert!(found == expected || (found.is_nan() && expected.is_nan()), "{what}, {row}: {found} {expected}");
+            rows += 1;
+        }
+        assert_eq!(rows, choice.rows());
+    }
+
+    #[test]
+    fn comparisons_mean_what_the_operation_means() {
+        let (a, b) = pairs(VALUES);
+        for op in [BinaryOp::Lt, BinaryOp::Le, BinaryOp::Gt, BinaryOp::Ge, BinaryOp::Eq, BinaryOp::Ne] {
+            let compared = |side| {
+                let mut condition = Condition::falsehood(a.len());
+                let words = 0..condition.truth.len();
+                let (truth, undefined) = condition.words_mut(words.clone());
+                Condition::compare(op, &a, side, words, truth, undefined);
+                Choice::of(Held::Own(condition))
+            };
+            same(&compared(Side::Column(&b)), a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)), &format!("{op:?}"));
+            for y in VALUES {
+                let by_scalar = compared(Side::Scalar(y));
+                same(&by_scalar, a.iter().map(|&x| op.apply(x, y)), &format!("{op:?} {y}"));
+                assert!(a.iter().all(|&x| op.apply(x, y).to_bits() == mirrored(op).apply(y, x).to_bits()
+                    || y.is_nan()
+                    || x.is_nan()));
+            }
+        }
+    }
+
+    #[test]
+    fn logic_is_that_of_truth_values_shared_or_not() {
+        let (a, b) = pairs(TRUTHS);
+        for op in [BinaryOp::And, BinaryOp::Or] {
+            let expected: Vec<f64> = a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)).collect();
+            let share = |held: Held| Held::Shared(Arc::new(Condition::clone(&held)));
+            for (left, right) in [
+                (truths(&a), truths(&b)),
+                (share(truths(&a)), truths(&b)),
+                (truths(&a), share(truths(&b))),
+                (share(truths(&a)), share(truths(&b))),
+            ] {
+                let (both, _) = left.logic(right, op, Condition::default);
+                same(&Choice::of(both), expected.iter().copied(), &format!("{op:?}"));
+            }
+        }
+        let not = |x: f64| if x.is_nan() { NAN } else { 1.0 - x };
+        same(&Choice::of(truths(&a).not(Condition::default)), a.iter().map(|&x| not(x)), "not");
+    }
+
+    #[test]
+    fn any_choice_is_a_condition_again() {
+        let (a, _) = pairs(TRUTHS);
+        for values in [[1.0, 0.0, NAN], [NAN, 2.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, NAN]] {
+            let choice = Choice::of(truths(&a)).map(|x| if x.is_nan() { values[2] } else { values[x as usize] });
+            let expected: Vec<f64> = (0..a.len()).map(|row| choice.at(row)).collect();
+            let truth = |x: f64| if x.is_nan() { NAN } else { f64::from(u8::from(x != 0.0)) };
+            same(&Choice::of(choice.into_condition()), expected.iter().map(|&x| truth(x)), &format!("{values:?}"));
+        }
+    }
+
+    #[test]
+    fn codes_are_conditions_by_what_they_mean() {
+        let column = Coded { codes: (0..100).map(|k| k % 3).collect(), table: Table::TRUTH };
+        let mut condition = Condition::default();
+        condition.encode_codes(&column);
+        same(&Choice::of(Held::Own(condition)), (0..100).map(|row| column.at(row)), "codes");
+    }
+
+    #[test]
+    fn matching_words_are_those_of_the_values() {
+        let (a, _) = pairs(TRUTHS);
+        let choice = Choice::of(truths(&a)).choose(0.5, -1.0);
+        for hits in [[true, false, false], [false, true, true], [true, true, false]] {
+            let hit = |x: f64| hits[if x.is_nan() { 2 } else { usize::from(x > 0.0) }];
+            let words = choice.matching(hit);
+            for row in 0..a.len() {
+                assert_eq!(words(row / ROWS) >> (row % ROWS) & 1 == 1, hit(choice.at(row)), "row {row}");
+            }
+        }
+    }
+}
