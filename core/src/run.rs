@@ -369,7 +369,7 @@ impl Evaluator {
             equity: &engine.session_equity,
             dates: &self.panelled.dates,
             benchmark: Some(&self.panelled.benchmark),
-            trades: &engine.account.trades,
+            trades: &engine.trades,
             periods_per_year: self.plan.periods_per_year(),
             risk_free: self.plan.risk_free_per_session(),
             mar: 0.0,

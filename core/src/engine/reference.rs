@@ -8,7 +8,7 @@ use super::fast;
 use super::number::Number;
 use crate::context::Panel;
 use crate::ledger::Fill;
-use crate::metrics::Counters;
+use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Settings};
 
 /// What decides: rules of an expression, or code.
@@ -49,6 +49,8 @@ pub struct Workspace<N = f64> {
     pub bar_equity: Vec<N>,
     /// What happened to orders, if recorded.
     pub events: Vec<Event<N>>,
+    /// Sums over the closed round trips.
+    pub trades: TradeSums,
     /// What was counted.
     pub counters: Counters,
     /// Rows of the panel that were simulated.
@@ -173,6 +175,11 @@ impl<N: Number> Workspace<N> {
     /// Lists what is still open among the round trips, and counts.
     pub fn finish(&mut self, panel: &Panel) {
         let last = panel.timeline.len().saturating_sub(1) as u32;
+        self.trades.clear();
+        for trade in &self.account.trades {
+            let value = (trade.quantity.abs() * trade.entry_price).float();
+            self.trades.add(trade.profit.float(), value, trade.exit_bar.saturating_sub(trade.entry_bar));
+        }
         self.account.list_open(last);
         self.counters.fees = self.account.fees.float();
         self.counters.fills = self.account.fill_count;

@@ -140,7 +140,7 @@ fn account<'a>(initial_cash: f64, equity: &'a [f64], dates: &'a [i32]) -> Accoun
         equity,
         dates,
         benchmark: None,
-        trades: &[],
+        trades: &NO_TRADES,
         periods_per_year: 252.0,
         risk_free: 0.0,
         mar: 0.0,
@@ -223,7 +223,9 @@ fn counters_and_trades_reach_their_metrics() {
         rejected_orders: 2,
         partial_fills: 3,
     };
-    let account = Account { trades: &trades, counters, ..account(1000.0, &[1000.0, 1020.0], &[]) };
+    let mut sums = TradeSums::default();
+    sums.collect(&trades);
+    let account = Account { trades: &sums, counters, ..account(1000.0, &[1000.0, 1020.0], &[]) };
     let mut out = Vec::new();
     evaluate(&account, &mut Workspace::default(), &mut out);
     let value = |name: &str| out[index_of(name).unwrap()];

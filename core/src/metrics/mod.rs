@@ -28,11 +28,10 @@ pub use benchmark::Relative;
 pub use drawdown::{Drawdowns, drawdowns};
 pub use months::{MonthReturn, monthly_returns};
 pub use returns::Returns;
-pub use round_trips::RoundTrips;
+pub use round_trips::{NO_TRADES, RoundTrips, TradeSums};
 pub use table::TABLE;
 pub use tails::Tails;
 
-use crate::ledger::Trade;
 use crate::num;
 use crate::simd;
 
@@ -146,8 +145,8 @@ pub struct Account<'a> {
     pub dates: &'a [i32],
     /// Return of the benchmark in each session; NaN where it has none.
     pub benchmark: Option<&'a [f64]>,
-    /// Round trips; those still open are not counted.
-    pub trades: &'a [Trade],
+    /// Sums over the closed round trips.
+    pub trades: &'a TradeSums,
     /// Sessions a year.
     pub periods_per_year: f64,
     /// Riskless return per session, for Sharpe ratio and alpha.

@@ -33,50 +33,110 @@ pub struct RoundTrips {
     pub holding: f64,
 }
 
-impl RoundTrips {
-    pub(super) fn of(trades: &[Trade]) -> Self {
-        let mut sums = RoundTrips {
-            count: 0.0,
-            wins: 0.0,
-            losses: 0.0,
-            won: 0.0,
-            lost: 0.0,
-            profit: 0.0,
-            deviation: num::NAN,
-            mean_return: 0.0,
-            best_return: f64::NEG_INFINITY,
-            worst_return: f64::INFINITY,
-            holding: 0.0,
-        };
-        let mut traded = 0.0;
-        for trade in closed(trades) {
+/// Sums over the closed round trips of one account, taken in the order of their exits.
+///
+/// The engine adds round trips as they close, so that a trial need not keep them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TradeSums {
+    pub(crate) wins: f64,
+    pub(crate) losses: f64,
+    pub(crate) won: f64,
+    pub(crate) lost: f64,
+    pub(crate) profit: f64,
+    pub(crate) gains: f64,
+    pub(crate) best: f64,
+    pub(crate) worst: f64,
+    pub(crate) holding: f64,
+    /// Sum of the entry values.
+    pub(crate) traded: f64,
+    /// Profit of each round trip, for the deviation around their mean.
+    pub(crate) profits: Vec<f64>,
+}
+
+/// No round trips.
+pub static NO_TRADES: TradeSums = TradeSums::NONE;
+
+impl Default for TradeSums {
+    fn default() -> Self {
+        TradeSums::NONE
+    }
+}
+
+impl TradeSums {
+    const NONE: TradeSums = TradeSums {
+        wins: 0.0,
+        losses: 0.0,
+        won: 0.0,
+        lost: 0.0,
+        profit: 0.0,
+        gains: 0.0,
+        best: f64::NEG_INFINITY,
+        worst: f64::INFINITY,
+        holding: 0.0,
+        traded: 0.0,
+        profits: Vec::new(),
+    };
+
+    /// Forgets everything, but keeps its memory.
+    pub fn clear(&mut self) {
+        let mut profits = std::mem::take(&mut self.profits);
+        profits.clear();
+        *self = TradeSums { profits, ..TradeSums::NONE };
+    }
+
+    /// Adds a closed round trip: its profit after commissions and its entry value, both in money, and the bars from
+    /// entry to exit.
+    #[inline(always)]
+    pub fn add(&mut self, profit: f64, value: f64, bars: u32) {
+        let gain = profit / value;
+        self.wins += if profit > 0.0 { 1.0 } else { 0.0 };
+        self.won += if profit > 0.0 { profit } else { 0.0 };
+        self.losses += if profit < 0.0 { 1.0 } else { 0.0 };
+        self.lost -= if profit < 0.0 { profit } else { 0.0 };
+        self.profit += profit;
+        self.gains += gain;
+        self.best = if gain > self.best { gain } else { self.best };
+        self.worst = if gain < self.worst { gain } else { self.worst };
+        self.holding += f64::from(bars);
+        self.traded += value;
+        self.profits.push(profit);
+    }
+
+    /// The sums of a list; trades that are still open do not count.
+    pub fn collect(&mut self, trades: &[Trade]) {
+        self.clear();
+        for trade in trades.iter().filter(|trade| !trade.open) {
             let value = trade.quantity.abs() * trade.entry_price;
-            let gain = trade.profit / value;
-            sums.count += 1.0;
-            if trade.profit > 0.0 {
-                sums.wins += 1.0;
-                sums.won += trade.profit;
-            } else if trade.profit < 0.0 {
-                sums.losses += 1.0;
-                sums.lost -= trade.profit;
-            }
-            sums.profit += trade.profit;
-            sums.mean_return += gain;
-            sums.best_return = sums.best_return.max(gain);
-            sums.worst_return = sums.worst_return.min(gain);
-            sums.holding += f64::from(trade.exit_bar.saturating_sub(trade.entry_bar));
-            traded += value;
+            self.add(trade.profit, value, trade.exit_bar.saturating_sub(trade.entry_bar));
         }
+    }
+}
+
+impl RoundTrips {
+    pub(super) fn of(sums: &TradeSums) -> Self {
+        let count = sums.profits.len() as f64;
         // 0 / 0 makes the means NaN; the extremes of nothing are infinite, which is stored as null.
-        sums.profit /= sums.count;
-        sums.mean_return /= sums.count;
-        sums.holding /= sums.count;
-        if sums.count >= 2.0 {
-            let square = |sum: f64, trade: &Trade| sum + (trade.profit - sums.profit) * (trade.profit - sums.profit);
-            let deviation = num::sqrt(closed(trades).fold(0.0, square) / (sums.count - 1.0));
-            sums.deviation = if deviation <= NOISE * (traded / sums.count) { 0.0 } else { deviation };
+        let profit = sums.profit / count;
+        let deviation = if count >= 2.0 {
+            let square = |sum: f64, p: &f64| sum + (p - profit) * (p - profit);
+            let deviation = num::sqrt(sums.profits.iter().fold(0.0, square) / (count - 1.0));
+            if deviation <= NOISE * (sums.traded / count) { 0.0 } else { deviation }
+        } else {
+            num::NAN
+        };
+        RoundTrips {
+            count,
+            wins: sums.wins,
+            losses: sums.losses,
+            won: sums.won,
+            lost: sums.lost,
+            profit,
+            deviation,
+            mean_return: sums.gains / count,
+            best_return: sums.best,
+            worst_return: sums.worst,
+            holding: sums.holding / count,
         }
-        sums
     }
 
     /// Kelly's fraction `W − (1 − W) / (mean win / mean loss)`; NaN without a win or without a loss.
@@ -84,10 +144,6 @@ impl RoundTrips {
         let win_rate = self.wins / self.count;
         win_rate - (1.0 - win_rate) / ((self.won / self.wins) / (self.lost / self.losses))
     }
-}
-
-fn closed(trades: &[Trade]) -> impl Iterator<Item = &Trade> {
-    trades.iter().filter(|trade| !trade.open)
 }
 
 #[cfg(test)]
@@ -108,6 +164,12 @@ mod tests {
         }
     }
 
+    fn of(trades: &[Trade]) -> RoundTrips {
+        let mut sums = TradeSums::default();
+        sums.collect(trades);
+        RoundTrips::of(&sums)
+    }
+
     #[test]
     fn a_hand_made_list() {
         let trades = [
@@ -116,7 +178,7 @@ mod tests {
             trade(10.0, 50.0, 50.0, 0.0, 3, false),    // 0: neither won nor lost
             trade(1.0, 1.0, 1000.0, 0.0, 9, true),     // open: not counted
         ];
-        let t = RoundTrips::of(&trades);
+        let t = of(&trades);
         assert_eq!((t.count, t.wins, t.losses, t.won, t.lost), (3.0, 1.0, 1.0, 100.0, 60.0));
         assert!((t.profit - 40.0 / 3.0).abs() < 1e-13 && (t.holding - 3.0).abs() < 1e-15);
         assert!((t.mean_return - (0.10 - 0.12) / 3.0).abs() < 1e-15);
@@ -128,18 +190,18 @@ mod tests {
 
     #[test]
     fn commission_turns_a_gain_into_a_loss() {
-        let t = RoundTrips::of(&[trade(10.0, 100.0, 100.5, 6.0, 1, false)]);
+        let t = of(&[trade(10.0, 100.0, 100.5, 6.0, 1, false)]);
         assert_eq!((t.wins, t.losses, t.lost), (0.0, 1.0, 1.0));
     }
 
     #[test]
     fn undefined_without_trades_wins_or_losses() {
-        let none = RoundTrips::of(&[]);
+        let none = of(&[]);
         assert!(
             none.profit.is_nan() && none.deviation.is_nan() && none.kelly().is_nan() && !none.best_return.is_finite()
         );
         let same = [trade(10.0, 100.0, 110.0, 0.0, 4, false); 3];
-        let t = RoundTrips::of(&same);
+        let t = of(&same);
         assert_eq!(t.deviation, 0.0);
         assert!(t.kelly().is_nan());
     }

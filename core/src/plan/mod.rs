@@ -37,7 +37,7 @@ use crate::num;
 use crate::strategy::{Rules, SizeIn, Strategy, from_gallery};
 
 /// Number of the engine's meaning. It changes whenever the same plan would give other results.
-pub const ENGINE_FORMAT: u32 = 2;
+pub const ENGINE_FORMAT: u32 = 3;
 
 /// Trials of one batch. It belongs to the plan, not to the machine, so that batches are the same everywhere.
 pub const BATCH: u32 = 256;

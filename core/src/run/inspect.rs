@@ -10,7 +10,6 @@ use super::Evaluator;
 use crate::bundle::Frequency;
 use crate::context::{self, PositionState, Prepared, Rule};
 use crate::engine::{self, Decisions, Desk, Event, Number, OpenOrder, Record};
-use crate::ledger::Trade;
 use crate::metrics;
 use crate::strategy::{BinaryOp, Kind, LevelIn, Node, NodeId, PriceLevel, Rebalance, Rules, SizeIn, Strategy};
 
@@ -117,14 +116,13 @@ impl Evaluator {
     /// Metrics of a finished simulation in any kind of number, rounded to floats, under the plan's settings.
     pub fn metrics_of_run<N: Number>(&self, run: &engine::Workspace<N>) -> Vec<f64> {
         let equity: Vec<f64> = run.session_equity.iter().map(|equity| equity.float()).collect();
-        let trades: Vec<Trade> = run.account.trades.iter().map(in_floats).collect();
         let mut values = Vec::new();
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity: &equity,
             dates: &self.panelled.dates,
             benchmark: Some(&self.panelled.benchmark),
-            trades: &trades,
+            trades: &run.trades,
             periods_per_year: self.plan.periods_per_year(),
             risk_free: self.plan.risk_free_per_session(),
             mar: 0.0,
@@ -234,20 +232,6 @@ impl Question {
             comparison: self.comparison,
             parts: self.parts.iter().map(|part| part.at(evaluator, row, state)).collect(),
         }
-    }
-}
-
-fn in_floats<N: Number>(trade: &Trade<N>) -> Trade {
-    Trade {
-        symbol: trade.symbol,
-        quantity: trade.quantity.float(),
-        entry_bar: trade.entry_bar,
-        exit_bar: trade.exit_bar,
-        entry_price: trade.entry_price.float(),
-        exit_price: trade.exit_price.float(),
-        fees: trade.fees.float(),
-        profit: trade.profit.float(),
-        open: trade.open,
     }
 }
 

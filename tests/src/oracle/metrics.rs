@@ -206,7 +206,7 @@ impl Series {
             equity: &equity,
             dates: &dates,
             benchmark: Some(&benchmark),
-            trades: &[],
+            trades: &metrics::NO_TRADES,
             periods_per_year: if let PeriodsPerYear(periods) = with { periods } else { 252.0 },
             risk_free: match with {
                 RiskFree(rate) => rate,

@@ -405,7 +405,8 @@ impl Run<'_> {
     }
 
     fn finish(&mut self, record: &Record) {
-        let Workspace { account, fast, counters, session_equity, bar_equity, .. } = &mut *self.w;
+        let Workspace { account, fast, trades, counters, session_equity, bar_equity, .. } = &mut *self.w;
+        trades.collect(&account.trades);
         let exposure = fast.marks.mark(self.grid);
         let equity = &fast.marks.equity;
         match self.grid.session_ends() {
