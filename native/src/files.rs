@@ -38,13 +38,21 @@ pub fn open_bundle(path: &Path, selection: Selection) -> Result<Bundle> {
 /// # Errors
 /// As [`open_bundle`].
 pub fn open(path: &Path, selection: Selection) -> Result<Opened> {
-    drive(path, |manifest| Reader::with_manifest(manifest, selection))
+    open_known(path, read_manifest(path)?, selection)
+}
+
+/// As [`open`], of a bundle whose manifest was read before.
+///
+/// # Errors
+/// As [`open_bundle`].
+pub fn open_known(path: &Path, manifest: Manifest, selection: Selection) -> Result<Opened> {
+    drive(path, || Reader::with_manifest(manifest, selection))
 }
 
 /// Feeds a reader from the folder until it has its bundle.
-fn drive(path: &Path, reader: impl FnOnce(Manifest) -> Result<Reader>) -> Result<Opened> {
+fn drive(path: &Path, reader: impl FnOnce() -> Result<Reader>) -> Result<Opened> {
     contained(path, || {
-        let mut reader = reader(read_manifest(path)?)?;
+        let mut reader = reader()?;
         let mut files = OpenFiles { folder: path, open: BTreeMap::new(), bytes_read: 0 };
         loop {
             match reader.step()? {
@@ -93,7 +101,7 @@ pub fn verify_bundle(path: &Path) -> Result<Manifest> {
         fs::read(&file).map(Bytes::from).map_err(|error| machine("read", &file, &error))
     })
     .map_err(|error| in_folder(path, error))?;
-    let thorough = |manifest| Reader::with_manifest(manifest, Selection::all()).map(Reader::thorough);
+    let thorough = || Reader::with_manifest(manifest, Selection::all()).map(Reader::thorough);
     drive(path, thorough).map(|opened| opened.manifest)
 }
 

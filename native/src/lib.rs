@@ -2,8 +2,10 @@
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
 //! [`drive`] evaluates batches on the worker [`pool`], [`reopen`] reads a
-//! study folder back for [`verify`] and [`explain`], and [`view`] turns plain data into text and pictures.
+//! study folder back for [`verify`] and [`explain`], [`audit`] measures whether caches and threads pay, and [`view`] turns
+//! plain data into text and pictures.
 
+pub mod audit;
 pub mod commands;
 pub mod drive;
 pub mod estimate;
