@@ -4,6 +4,7 @@
 //! [`drive`] evaluates batches on the worker [`pool`], [`reopen`] reads a
 //! study folder back for [`verify`] and [`explain`], and [`view`] turns plain data into text and pictures.
 
+pub mod caches;
 pub mod commands;
 pub mod drive;
 pub mod estimate;

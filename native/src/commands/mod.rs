@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod bundle;
+pub mod cache_switches;
 pub mod demo;
 pub mod explain;
 pub mod generate;
