@@ -8,9 +8,10 @@ use sandtable_core::context::Prepared;
 use sandtable_core::run::{Evaluator, Scratch};
 use serde_json::json;
 
+use crate::caches;
 use crate::pool;
 use crate::print;
-use crate::search::{HISTORY_BUDGET, Options};
+use crate::search::Options;
 
 /// Trials that are timed.
 const SAMPLE: u64 = 12;
@@ -53,7 +54,7 @@ pub fn print(evaluator: &Evaluator, options: &Options) -> Result<()> {
     let column_bytes = panel.rows() as f64 * 8.0;
     let memory = 12e6
         + 7.0 * column_bytes
-        + (columns as f64 * column_bytes).min(HISTORY_BUDGET as f64)
+        + (columns as f64 * column_bytes).min(caches::BUDGET as f64)
         + threads as f64 * 6.0 * column_bytes;
     let bars = panel.simulated_rows() as u64;
     let report = json!({

@@ -6,6 +6,7 @@
 //! plain data into text and pictures.
 
 pub mod audit;
+pub mod caches;
 pub mod commands;
 pub mod drive;
 pub mod estimate;

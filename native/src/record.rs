@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sandtable_core::plan::{ENGINE_FORMAT, PlanSpec};
 use serde_json::{Value, json};
 
-use crate::pool;
 use crate::search::{Finished, Options};
+use crate::{caches, pool};
 
 /// Time by phase.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value 
         "bars_read": tally.rows_read,
         "fills": tally.fills,
         "columns_computed": tally.columns,
-        "cache": finished.evaluator.context.history_counters(),
+        "cache": caches::caches().counters(),
         "threads": if options.threads == 0 { pool::default_threads() } else { options.threads },
         "milliseconds": finished.phases.json(),
         "finished_unix": SystemTime::now().duration_since(UNIX_EPOCH).map(|t| t.as_secs()).unwrap_or(0),

@@ -5,25 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sandtable_core::cache::History;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
 use sandtable_core::results::{
     Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow,
 };
-use sandtable_core::run::{Evaluator, Run};
+use sandtable_core::run::{Evaluator, Run, Switches};
 use sandtable_core::{Error, Result, metrics};
 use serde_json::json;
 
 use crate::drive::{self, Tally};
 use crate::record::{Phases, record};
 use crate::study::{self, StudyFolder};
-use crate::{estimate, interrupt, pool, print, progress, report, source};
-
-/// Bytes that columns may take.
-pub const HISTORY_BUDGET: u64 = 2_000_000_000;
+use crate::{caches, estimate, interrupt, pool, print, progress, report, source};
 
 /// How a search is run, besides what its study says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Folder that paths of the study are relative to.
     pub base: PathBuf,
@@ -37,6 +33,8 @@ pub struct Options {
     pub estimate: bool,
     /// Worker threads, 0 for one per processor.
     pub threads: usize,
+    /// Cache layers that the run uses, as far as its study agrees.
+    pub switches: Switches,
     /// Axes of the heatmap, `x,y`.
     pub heatmap: Option<String>,
     /// No progress bar.
@@ -97,12 +95,12 @@ pub fn run(spec: &PlanSpec, options: &Options) -> Result<()> {
 /// # Errors
 /// The study, its strategy or its bundle is not valid.
 pub fn resolve(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<Evaluator> {
-    let bundle = source::open_bundle(spec.require_bundle()?, &options.base)?;
+    let view = caches::caches().view(options.switches.and(spec.switches()?));
+    let bundle = source::open_bundle(spec.require_bundle()?, &options.base, &view)?;
     phases.end("open bundle");
     let strategy = source::load_strategy(spec.require_strategy()?, &options.base)?;
-    let plan = Arc::new(Plan::resolve(spec, strategy, &BundleFacts::from(&bundle))?);
-    let history = Arc::new(History::new(HISTORY_BUDGET));
-    let evaluator = Evaluator::new(plan, &bundle, history)?;
+    let plan = Arc::new(Plan::resolve(spec, strategy, &BundleFacts::from(&*bundle))?);
+    let evaluator = Evaluator::cached(plan, &bundle, &view)?;
     phases.end("plan");
     Ok(evaluator)
 }

@@ -3,31 +3,27 @@
 //! Every run starts cold: whatever its layers keep, they keep from the run's start to its end, and filling them is
 //! inside the clock. Only worker threads outlive runs, as they do in every other command.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use sandtable_core::cache::{self, History};
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Direction, Plan};
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Batch, Evaluator, OneThread, Outcome, Scratch, Workers};
-use sandtable_core::{Error, Result, bundle};
+use sandtable_core::run::{Batch, Caches, Evaluator, OneThread, Outcome, Scratch, View, Workers};
+use sandtable_core::{Error, Result};
 use serde::Serialize;
 
 use super::variant::{Layer, Layers};
 use super::workload::{Study, Workload};
 use crate::drive::Pooled;
-use crate::files;
-use crate::search::HISTORY_BUDGET;
+use crate::{caches, files};
 
 /// Trials whose columns are computed together.
 const BATCH: usize = 1024;
-/// Manifests that the assets layer keeps.
-const MANIFESTS: usize = 128;
 
 /// What one run took and came to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,7 +51,8 @@ type Evaluated = (Arc<Plan>, Vec<Outcome>);
 /// The bundle cannot be read, or lacks what the workload needs.
 pub fn run(workload: &Workload, layers: Layers, pool: &ThreadPool) -> Result<Measured> {
     let began = Instant::now();
-    let run = Run::new(workload, layers, pool);
+    let caches = Caches::new(caches::BUDGET);
+    let run = Run::new(workload, layers, pool, &caches);
     let mut results = Vec::new();
     for (study, then) in &workload.steps {
         let indices: Vec<u64> = (0..study.trials).collect();
@@ -114,41 +111,30 @@ struct Run<'a> {
     path: &'a Path,
     layers: Layers,
     pool: &'a ThreadPool,
-    manifests: cache::Layer<bundle::Manifest>,
-    history: Arc<History>,
-    /// By plan id.
-    contexts: Mutex<BTreeMap<String, Arc<Evaluator>>>,
-    fast: std::sync::atomic::AtomicU64,
+    view: View<'a>,
+    fast: AtomicU64,
 }
 
 impl<'a> Run<'a> {
-    fn new(workload: &'a Workload, layers: Layers, pool: &'a ThreadPool) -> Run<'a> {
-        let budget = |layer: Layer, bytes: u64| if layers.has(layer) { bytes } else { 0 };
-        Run {
-            path: &workload.data.path,
-            layers,
-            pool,
-            manifests: cache::Layer::new(MANIFESTS, budget(Layer::Assets, HISTORY_BUDGET / 16)),
-            history: Arc::new(History::new(budget(Layer::History, HISTORY_BUDGET))),
-            contexts: Mutex::default(),
-            fast: 0.into(),
-        }
+    fn new(workload: &'a Workload, layers: Layers, pool: &'a ThreadPool, caches: &'a Caches) -> Run<'a> {
+        let view = caches.view(layers.switches());
+        Run { path: &workload.data.path, layers, pool, view, fast: 0.into() }
     }
 
     fn fast_backtests(&self) -> u64 {
-        self.fast.load(std::sync::atomic::Ordering::Relaxed)
+        self.fast.load(Ordering::Relaxed)
     }
 
     /// Evaluates points of a study: together where the context is kept, otherwise each from the bundle on.
     fn evaluate(&self, study: &Study, indices: &[u64]) -> Result<Evaluated> {
         if self.layers.has(Layer::Contexts) {
-            let evaluator = self.kept(study)?;
+            let evaluator = self.open(study)?;
             let outcomes = indices.chunks(BATCH).flat_map(|indices| self.batch(&evaluator, indices)).collect();
             return Ok((evaluator.plan.clone(), outcomes));
         }
         let alone = |&index: &u64| {
             let evaluator = self.open(study)?;
-            let outcome = self.single(&evaluator, index);
+            let outcome = self.single(&evaluator, index)?;
             Ok((evaluator.plan, outcome))
         };
         let each: Vec<(Arc<Plan>, Outcome)> = if self.layers.has(Layer::Pool) {
@@ -161,38 +147,19 @@ impl<'a> Run<'a> {
         Ok((plan, each.into_iter().map(|(_, outcome)| outcome).collect()))
     }
 
-    /// Opens the bundle, or as much of it as the study reads, and joins it with the study's plan.
+    /// Opens the bundle and joins it with the study's plan, as every command does.
     fn open(&self, study: &Study) -> Result<Evaluator> {
-        let key = self.path.to_string_lossy();
-        let manifest = self.manifests.get_or_make(
-            &key,
-            || files::read_manifest(self.path),
-            |manifest| 160 * (manifest.symbols.len() + manifest.files.len()) as u64,
-        )?;
-        let plan = study.plan(&BundleFacts::from(&*manifest))?;
-        let bundle = files::open_known(self.path, (*manifest).clone(), plan.selection())?.bundle;
-        Evaluator::new(Arc::new(plan), &bundle, self.history.clone())
-    }
-
-    /// As [`Run::open`], once for each plan of the run.
-    fn kept(&self, study: &Study) -> Result<Arc<Evaluator>> {
-        let manifest = files::read_manifest(self.path)?;
-        let id = study.plan(&BundleFacts::from(&manifest))?.id().to_owned();
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = contexts.get(&id) {
-            return Ok(found.clone());
-        }
-        let evaluator = Arc::new(self.open(study)?);
-        contexts.insert(id, evaluator.clone());
-        Ok(evaluator)
+        let bundle = files::open_shared(self.path, &self.view)?;
+        let plan = study.plan(&BundleFacts::from(&*bundle))?;
+        Evaluator::cached(Arc::new(plan), &bundle, &self.view)
     }
 
     /// One backtest with memory of its own.
-    fn single(&self, evaluator: &Evaluator, index: u64) -> Outcome {
+    fn single(&self, evaluator: &Evaluator, index: u64) -> Result<Outcome> {
         let batch = batch_of(evaluator, &[index]);
         let prepared = self.prepared(evaluator, &batch, &mut OneThread::default());
         let outcomes = self.trials(evaluator, &batch, &prepared, &mut OneThread::default());
-        outcomes.into_iter().next().unwrap_or(Outcome { index, metrics: Vec::new(), rows_read: 0, fills: 0 })
+        outcomes.into_iter().next().ok_or_else(|| Error::machine(format!("backtest {index} gave no outcome")))
     }
 
     /// Backtests over the same context.
@@ -227,7 +194,7 @@ impl<'a> Run<'a> {
         let Batch { indices, points } = batch;
         if self.layers.has(Layer::Fast) {
             if evaluator.fast_path().is_ok() {
-                self.fast.fetch_add(indices.len() as u64, std::sync::atomic::Ordering::Relaxed);
+                self.fast.fetch_add(indices.len() as u64, Ordering::Relaxed);
             }
             return workers.trials(evaluator, indices, points, prepared);
         }

@@ -1,5 +1,6 @@
 //! The layers that an audit switches, and the variants that it compares.
 
+use sandtable_core::run::Switches;
 use serde::{Serialize, Serializer};
 
 /// One thing that makes a search faster and never changes its results.
@@ -66,6 +67,15 @@ impl Layers {
     /// These but one.
     pub fn without(self, layer: Layer) -> Layers {
         Layers(self.0 & !layer.bit())
+    }
+
+    /// Those of the caches, as a run of the core takes them.
+    pub fn switches(self) -> Switches {
+        Switches {
+            assets: self.has(Layer::Assets),
+            history: self.has(Layer::History),
+            contexts: self.has(Layer::Contexts),
+        }
     }
 
     /// Whether a layer is on.

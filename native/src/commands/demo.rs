@@ -6,6 +6,7 @@ use clap::Args;
 use sandtable_core::Result;
 use sandtable_core::plan::PlanSpec;
 
+use super::cache_switches::CacheSwitches;
 use crate::search::{self, Options};
 
 /// Arguments of `sandtable demo`.
@@ -20,6 +21,9 @@ pub struct DemoArgs {
     /// No progress bar.
     #[arg(long, short)]
     pub quiet: bool,
+    /// Cache layers to go round.
+    #[command(flatten)]
+    pub caches: CacheSwitches,
 }
 
 /// The study that the demo runs: 20 × 20 moving averages over eight synthetic symbols.
@@ -38,6 +42,7 @@ pub fn run(args: &DemoArgs, json: bool) -> Result<()> {
         force: true,
         estimate: false,
         threads: args.threads,
+        switches: args.caches.switches()?,
         heatmap: None,
         quiet: args.quiet,
         json,

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backtest;
 pub mod bundle;
+pub mod cache_switches;
 pub mod demo;
 pub mod explain;
 pub mod generate;

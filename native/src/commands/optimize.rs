@@ -6,6 +6,7 @@ use clap::Args;
 use sandtable_core::Result;
 use sandtable_core::plan::PlanSpec;
 
+use super::cache_switches::CacheSwitches;
 use super::overrides::Overrides;
 use crate::search::{self, Options};
 use crate::study;
@@ -36,6 +37,9 @@ pub struct OptimizeArgs {
     /// What to lay over the study.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Cache layers to go round.
+    #[command(flatten)]
+    pub caches: CacheSwitches,
 }
 
 /// Runs the search.
@@ -58,6 +62,7 @@ pub fn run(args: &OptimizeArgs, json: bool) -> Result<()> {
         force: args.force,
         estimate: args.estimate,
         threads: args.threads,
+        switches: args.caches.switches()?,
         heatmap: args.heatmap.clone(),
         quiet: args.quiet,
         json,

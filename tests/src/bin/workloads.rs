@@ -11,11 +11,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
-use sandtable::{drive, pool, source};
+use sandtable::{caches, drive, pool, source};
 use sandtable_core::Result;
 use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{OneThread, Run, Scratch};
+use sandtable_core::run::{OneThread, Run, Scratch, View};
 use sandtable_tests::workload;
 use serde_json::json;
 
@@ -40,10 +40,12 @@ struct Arguments {
     json: bool,
 }
 
-fn data(arguments: &Arguments) -> Result<Bundle> {
+fn data(arguments: &Arguments) -> Result<Arc<Bundle>> {
     match (&arguments.bundle, arguments.workload.as_str()) {
-        (Some(path), _) => source::open_bundle(&path.display().to_string(), std::path::Path::new(".")),
-        (None, name) => Ok(workload::bundle(name)),
+        (Some(path), _) => {
+            source::open_bundle(&path.display().to_string(), std::path::Path::new("."), &View::from(caches::caches()))
+        }
+        (None, name) => Ok(Arc::new(workload::bundle(name))),
     }
 }
 
@@ -97,7 +99,7 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
 
 /// The trials alone, by the reference simulator.
 fn reference(arguments: &Arguments) -> Result<serde_json::Value> {
-    let evaluator = workload::evaluator(&arguments.workload, &data(arguments)?)?;
+    let evaluator = workload::evaluator(&arguments.workload, &*data(arguments)?)?;
     let mut steps = Run::new(evaluator.plan.clone());
     let mut scratch = Scratch::default();
     let (mut trials, mut rows, mut fills, mut inside) = (0u64, 0, 0, 0.0);

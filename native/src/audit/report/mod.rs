@@ -195,8 +195,8 @@ fn method(audit: &Audit) -> Vec<Block> {
     vec![
         Block::Heading("How it was measured".into()),
         Block::Text(
-            "The baseline opens the bundle for every backtest, on one thread, by the reference simulator. The bundle is \
-             opened as far as the backtests read it; opening is inside the clock, hashing the results is not. Every run \
+            "The baseline opens the bundle for every backtest, on one thread, by the reference simulator. Opening is \
+             inside the clock, hashing the results is not. Every run \
              starts with empty caches. Baseline and variant run one right after the other, the first of them in turn; \
              the first pair of each variant warms up and is not judged."
                 .into(),
@@ -206,11 +206,7 @@ fn method(audit: &Audit) -> Vec<Block> {
              time, p of the one-tailed paired t-test is below {SIGNIFICANCE}, and every run of both gave the same bits. \
              The audit is accepted if all layers together are, on every workload, and no run anywhere gave other bits."
         )),
-        Block::Table {
-            heading: vec!["layer".into(), "what it does".into()],
-            rows: layers.to_vec(),
-            words: 2,
-        },
+        Block::Table { heading: vec!["layer".into(), "what it does".into()], rows: layers.to_vec(), words: 2 },
         Block::Heading("Environment".into()),
         Block::Table { heading: vec!["what".into(), "value".into()], rows: lines.collect(), words: 2 },
         Block::Code(audit.request.command.clone()),
