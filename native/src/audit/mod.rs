@@ -16,12 +16,12 @@ pub mod sweep;
 pub mod variant;
 pub mod workload;
 
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::ProgressBar;
 use rayon::ThreadPool;
 use sandtable_core::Result;
-use sandtable_core::bundle::Manifest;
 use sandtable_core::calendar::format_date;
 use serde_json::{Value, json};
 
@@ -118,8 +118,10 @@ pub fn run(request: Request, id: &dyn Fn(u64) -> String, pool: &ThreadPool, quie
     }
     let sweep = if request.full {
         bar.set_message("scale sweep");
-        let manifest: Manifest = files::read_manifest(&request.data.path)?;
-        Some(Sweep::measure(&request.data.symbol_year(&manifest), request.runs, pool, || bar.inc(1))?)
+        let folder =
+            tempfile::tempdir().map_err(|error| files::machine("make", Path::new("a temporary folder"), &error))?;
+        let year = workload::write_symbol_year(&request.data, folder.path())?;
+        Some(Sweep::measure(&year, request.runs, pool, || bar.inc(1))?)
     } else {
         None
     };

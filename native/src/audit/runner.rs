@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
         if self.layers.has(Layer::Contexts) {
             let evaluator = self.open(study)?;
             let outcomes = indices.chunks(BATCH).flat_map(|indices| self.batch(&evaluator, indices)).collect();
-            return Ok((evaluator.plan.clone(), outcomes));
+            return Ok((evaluator.plan, outcomes));
         }
         let alone = |&index: &u64| {
             let evaluator = self.open(study)?;

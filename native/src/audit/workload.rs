@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use sandtable_core::bundle::Manifest;
+use sandtable_core::bundle::read::Selection;
+use sandtable_core::bundle::write::encode;
+use sandtable_core::bundle::{BundleDraft, Manifest};
 use sandtable_core::calendar::{civil, date_of, format_date};
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
 use sandtable_core::strategy::Strategy;
 use sandtable_core::{Error, Result};
 
-/// Sessions that a symbol has in a year, at least, to be used for a year's backtests.
+use crate::files::{self, Opened};
+
+/// No average of any grid is longer, in bars.
+const SLOWEST: u32 = 250;
+/// Days of a part of a walk-forward search, at least.
 const MIN_SPAN_DAYS: i32 = 30;
 
 /// A bundle's folder and what of it is used.
@@ -67,6 +73,28 @@ impl Data {
         let dates = year.unwrap_or(if from <= to { (from, to) } else { self.dates });
         Data { path: self.path.clone(), symbols: vec![symbol], dates }
     }
+}
+
+/// Writes a bundle of one symbol's year and the bars before it that averages start from into `folder`: what the sweep
+/// opens, so that its set-up is that of its own data.
+///
+/// # Errors
+/// The bundle cannot be read, or the folder not be written.
+pub fn write_symbol_year(data: &Data, folder: &Path) -> Result<Data> {
+    let year = data.symbol_year(&files::read_manifest(&data.path)?);
+    let selection = Selection {
+        symbols: Some(year.symbols.clone()),
+        from: Some(year.dates.0),
+        to: Some(year.dates.1),
+        fields: None,
+        warmup_bars: Some(SLOWEST),
+    };
+    let Opened { bundle, actions, .. } = files::open(&data.path, selection)?;
+    let mut draft = BundleDraft::of(&bundle, "", "", &actions);
+    draft.benchmark = draft.benchmark.filter(|symbol| draft.symbols.contains(symbol));
+    let path = folder.join("year.bundle");
+    files::write_bundle(&path, &encode(&draft)?, false)?;
+    Ok(Data { path, ..year })
 }
 
 /// Backtests over the same bars: the first `trials` points of a grid of two parameters.
@@ -196,6 +224,7 @@ mod tests {
             let plan = Study::crossovers(&data, data.dates, trials).unwrap().plan(&facts).unwrap();
             let size = plan.space().size();
             assert!(size >= trials && size <= trials + 2 * trials.isqrt() + 1, "{trials}: {size}");
+            assert!(plan.warmup_bars() <= u64::from(SLOWEST), "{trials}: {}", plan.warmup_bars());
         }
         assert_eq!(axes(25).0, "{ type = \"int\", min = 10, max = 50, step = 10 }");
         assert_eq!(axes(400).1, "{ type = \"int\", min = 22, max = 212, step = 10 }");

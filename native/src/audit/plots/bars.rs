@@ -10,7 +10,8 @@ use crate::view::number;
 use crate::view::plot::{Drawn, GREY, Picture, svg_of_size, text};
 
 const BAR: i32 = 18;
-const ROW: i32 = 34 + 2 * BAR;
+/// Room for a name above its bars.
+const NAME: i32 = 34;
 const TOP: i32 = 34;
 
 /// Factors by layer: on top of nothing, and on top of everything else where that was measured.
@@ -26,17 +27,27 @@ impl Bars {
     /// # Errors
     /// It cannot be drawn.
     pub fn svg(&self) -> Result<String> {
-        svg_of_size(self, (WIDTH, (TOP + ROW * self.rows.len() as i32 + 34) as u32))
+        svg_of_size(self, (WIDTH, (TOP + self.row() * self.rows.len() as i32 + 34) as u32))
+    }
+
+    /// Whether any layer was measured beside the others.
+    fn both(&self) -> bool {
+        self.rows.iter().any(|(_, _, beside)| beside.is_some())
+    }
+
+    /// Height of a row.
+    fn row(&self) -> i32 {
+        NAME + if self.both() { 2 * BAR } else { BAR }
     }
 }
 
 impl Picture for Bars {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
-        let bottom = TOP + ROW * self.rows.len() as i32;
+        let bottom = TOP + self.row() * self.rows.len() as i32;
         let factors = self.rows.iter().flat_map(|(_, alone, beside)| [Some(*alone), *beside]).flatten();
         // The room on the right is for the number behind the longest bar.
         let axis = Axis::over(factors.chain([1.0, 2.0]), 16, WIDTH as i32 - 76);
-        legend(area)?;
+        legend(area, self.both())?;
         for tick in axis.ticks() {
             let x = axis.at(tick);
             area.draw(&PathElement::new([(x, TOP), (x, bottom + 4)], if tick == 1.0 { GREY } else { PALE }))?;
@@ -44,7 +55,7 @@ impl Picture for Bars {
             area.draw(&Text::new(factor(tick), (x, bottom + 8), style))?;
         }
         for (row, (name, alone, beside)) in self.rows.iter().enumerate() {
-            let top = TOP + ROW * row as i32;
+            let top = TOP + self.row() * row as i32;
             area.draw(&Text::new(name.clone(), (16, top + 6), text(LETTERS, BLACK)))?;
             bar(area, &axis, top + 24, *alone, BLUE)?;
             if let Some(beside) = beside {
@@ -71,8 +82,9 @@ fn bar<DB: DrawingBackend>(
     area.draw(&Text::new(factor(value), (right + 6, top), style))
 }
 
-fn legend<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
-    for (left, colour, name) in [(16, BLUE, "alone"), (100, ORANGE, "on top of all other layers")] {
+fn legend<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>, both: bool) -> Drawn<DB> {
+    let kinds = [(16, BLUE, "alone"), (100, ORANGE, "on top of all other layers")];
+    for (left, colour, name) in kinds.into_iter().take(if both { 2 } else { 1 }) {
         area.draw(&Rectangle::new([(left, 10), (left + 14, 22)], colour.filled()))?;
         area.draw(&Text::new(name, (left + 20, 8), text(LETTERS, BLACK)))?;
     }

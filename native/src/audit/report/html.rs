@@ -12,7 +12,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; vertical-align: top; }
 th { font-weight: 600; border-bottom-color: #999; } .word { text-align: left; }
-table.words td { white-space: normal; overflow-wrap: anywhere; } table.words td:first-child { white-space: nowrap; overflow-wrap: normal; }
+table.words td { white-space: normal; overflow-wrap: anywhere; } table.words td:first-child { overflow-wrap: normal; }
 figure { margin: 1.5rem 0; } figure svg { width: 100%; max-width: 34rem; height: auto; } figcaption { font-size: .85rem; color: #555; }
 pre { overflow-x: auto; background: #f4f4f4; padding: .8rem; font-size: .85rem; }
 ";

@@ -170,7 +170,8 @@ fn scale(sweep: &Sweep) -> Result<Vec<Block>> {
             svg: Scale { lines }.svg()?,
         },
         Block::Text(
-            "Each variant's time is a set-up and so much for each backtest, a straight line through all its runs."
+            "The year and the bars before it that averages start from are a bundle of their own. Each variant's time is a \
+             set-up and so much for each backtest, a straight line through all its runs."
                 .into(),
         ),
         Block::Table {
@@ -198,7 +199,8 @@ fn method(audit: &Audit) -> Vec<Block> {
             "The baseline opens the bundle for every backtest, on one thread, by the reference simulator. Opening is \
              inside the clock, hashing the results is not. Every run \
              starts with empty caches. Baseline and variant run one right after the other, the first of them in turn; \
-             the first pair of each variant warms up and is not judged."
+             the first pair of each variant warms up and is not judged. How many times as fast a variant is, is \
+             against the baseline's runs in its own pairs."
                 .into(),
         ),
         Block::Text(format!(
