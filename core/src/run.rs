@@ -7,6 +7,7 @@
 mod caches;
 mod exploration;
 mod inspect;
+pub mod planner;
 
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
@@ -164,6 +165,13 @@ impl Evaluator {
         let (view, key) = (caches.into(), panel_key(&plan));
         let panelled = view.panel(&key, || Panelled::new(&plan, bundle))?;
         Ok(Evaluator::over(plan, &panelled, &key, view.history()))
+    }
+
+    /// The same, but every trial takes the reference simulator.
+    #[must_use]
+    pub fn by_reference(mut self) -> Evaluator {
+        self.grid = OnceLock::from(Err("the reference simulator was asked for"));
+        self
     }
 
     fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, key: &str, history: RunHistory) -> Evaluator {

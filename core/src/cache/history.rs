@@ -71,6 +71,11 @@ impl History {
         History { budget, inner: Mutex::default() }
     }
 
+    /// Most bytes that it holds.
+    pub fn budget(&self) -> u64 {
+        self.budget
+    }
+
     /// The column under `key`, if it is held; `length` is its window length.
     pub fn get(&self, key: Key, length: usize) -> Option<Column> {
         let mut inner = self.lock();

@@ -13,7 +13,7 @@ const ONE_IN: u64 = 50;
 /// asked of it or put into it. Other runs are not affected.
 #[derive(Debug, Default)]
 pub struct Usage {
-    wanted: bool,
+    wanted: AtomicBool,
     gave_up: AtomicBool,
     hits: AtomicU64,
     look_ups: AtomicU64,
@@ -22,17 +22,22 @@ pub struct Usage {
 impl Usage {
     /// A run that has not asked anything yet.
     pub fn new(wanted: bool) -> Usage {
-        Usage { wanted, ..Usage::default() }
+        Usage { wanted: AtomicBool::new(wanted), ..Usage::default() }
     }
 
     /// Whether the layer is used: wanted and not given up.
     pub fn is_on(&self) -> bool {
-        self.wanted && !self.gave_up()
+        self.is_wanted() && !self.gave_up()
     }
 
     /// Whether the run wants it at all.
     pub fn is_wanted(&self) -> bool {
-        self.wanted
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Leaves the layer alone from here on.
+    pub fn switch_off(&self) {
+        self.wanted.store(false, Ordering::Relaxed);
     }
 
     /// Whether it was given up because it did not answer.

@@ -155,15 +155,30 @@ impl View<'_> {
         }
     }
 
+    /// The layers that the run wants.
+    pub fn switches(&self) -> Switches {
+        let is_wanted = |layer| self.usage(layer).is_wanted();
+        Switches {
+            assets: is_wanted(Layer::Assets),
+            history: is_wanted(Layer::History),
+            contexts: is_wanted(Layer::Contexts),
+        }
+    }
+
     /// A sentence about each layer that was given up on the way.
-    pub fn given_up(&self) -> Vec<String> {
+    pub fn given_up(&self) -> Vec<(Layer, String)> {
         let given_up = Layer::ALL.into_iter().filter(|layer| self.usage(*layer).gave_up());
-        given_up.map(|layer| given_up_sentence(layer, self.usage(layer))).collect()
+        given_up.map(|layer| (layer, given_up_sentence(layer, self.usage(layer)))).collect()
     }
 
     /// What the layers did so far, for all runs.
     pub fn counters(&self) -> CacheCounters {
         self.caches.counters()
+    }
+
+    /// Most bytes that the history layer holds.
+    pub fn history_budget(&self) -> u64 {
+        self.caches.history.budget()
     }
 }
 

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Direction, Plan};
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Batch, Caches, Evaluator, OneThread, Outcome, Scratch, View, Workers};
+use sandtable_core::run::{Batch, Caches, Evaluator, OneThread, Outcome, Scratch, View, Workers, planner};
 use sandtable_core::{Error, Result};
 use serde::Serialize;
 
 use super::variant::{Layer, Layers};
 use super::workload::{Study, Workload};
 use crate::drive::Pooled;
+use crate::pool::Pool;
 use crate::{caches, files};
 
 /// Trials whose columns are computed together.
@@ -49,7 +48,7 @@ type Evaluated = (Arc<Plan>, Vec<Outcome>);
 ///
 /// # Errors
 /// The bundle cannot be read, or lacks what the workload needs.
-pub fn run(workload: &Workload, layers: Layers, pool: &ThreadPool) -> Result<Measured> {
+pub fn run(workload: &Workload, layers: Layers, pool: &Pool) -> Result<Measured> {
     let began = Instant::now();
     let caches = Caches::new(caches::BUDGET);
     let run = Run::new(workload, layers, pool, &caches);
@@ -110,13 +109,13 @@ fn hash(results: &[Evaluated]) -> Result<String> {
 struct Run<'a> {
     path: &'a Path,
     layers: Layers,
-    pool: &'a ThreadPool,
+    pool: &'a Pool,
     view: View<'a>,
     fast: AtomicU64,
 }
 
 impl<'a> Run<'a> {
-    fn new(workload: &'a Workload, layers: Layers, pool: &'a ThreadPool, caches: &'a Caches) -> Run<'a> {
+    fn new(workload: &'a Workload, layers: Layers, pool: &'a Pool, caches: &'a Caches) -> Run<'a> {
         let view = caches.view(layers.switches());
         Run { path: &workload.data.path, layers, pool, view, fast: 0.into() }
     }
@@ -138,7 +137,8 @@ impl<'a> Run<'a> {
             Ok((evaluator.plan, outcome))
         };
         let each: Vec<(Arc<Plan>, Outcome)> = if self.layers.has(Layer::Pool) {
-            self.pool.install(|| indices.par_iter().map(alone).collect::<Result<_>>())?
+            let each = self.pool.map(indices, 1, |indices| indices.iter().map(alone).collect());
+            each.into_iter().collect::<Result<_>>()?
         } else {
             indices.iter().map(alone).collect::<Result<_>>()?
         };
@@ -173,10 +173,14 @@ impl<'a> Run<'a> {
         if self.layers.has(Layer::Fast) {
             return self.trials(evaluator, &batch, &prepared, &mut Pooled(self.pool));
         }
-        let trial = |scratch: &mut Scratch, (&index, point): (&u64, &Vec<f64>)| {
-            evaluator.reference_trial(index, point, &prepared, scratch)
-        };
-        self.pool.install(|| batch.indices.par_iter().zip(&batch.points).map_init(Scratch::default, trial).collect())
+        let items: Vec<(&u64, &Vec<f64>)> = batch.indices.iter().zip(&batch.points).collect();
+        let portion = planner::portion(items.len(), self.pool.threads(), 0.0).value;
+        self.pool.map(&items, portion, |items| {
+            let mut scratch = Scratch::default();
+            let mut trial =
+                |(index, point): &(&u64, &Vec<f64>)| evaluator.reference_trial(**index, point, &prepared, &mut scratch);
+            items.iter().map(&mut trial).collect()
+        })
     }
 
     fn prepared(&self, evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers) -> Prepared {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use rayon::ThreadPool;
 use sandtable_core::bundle::{Manifest, synth, write::encode};
 use sandtable_core::calendar::parse_date;
 use sandtable_core::{Error, Result, error::nearest};
@@ -15,7 +14,8 @@ use crate::audit::report::{self, Report};
 use crate::audit::variant::Variant;
 use crate::audit::workload::{Data, Workload};
 use crate::audit::{self, Audit, Request, flame};
-use crate::{files, pool, print};
+use crate::pool::{self, Pool};
+use crate::{files, print};
 
 /// Pairs below which nothing is said without being told to.
 const FEW_RUNS: u32 = 10;
@@ -202,7 +202,7 @@ fn command_line() -> String {
 }
 
 /// Draws each variant of each workload; gives files relative to the folder, with captions.
-fn flame_graphs(audit: &Audit, kept: &Kept, pool: &ThreadPool) -> Result<Vec<(String, String)>> {
+fn flame_graphs(audit: &Audit, kept: &Kept, pool: &Pool) -> Result<Vec<(String, String)>> {
     let mut written = Vec::new();
     for (name, workload) in &audit.request.workloads {
         for variant in std::iter::once(Variant::Baseline).chain(Variant::compared(audit.request.full)) {

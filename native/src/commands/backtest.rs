@@ -7,7 +7,7 @@ use sandtable_core::plan::PlanSpec;
 use sandtable_core::{Error, Result};
 use serde_json::json;
 
-use super::cache_switches::CacheSwitches;
+use super::carrying_out::CacheSwitches;
 use super::overrides::Overrides;
 use crate::export;
 use crate::record::Phases;

@@ -3,7 +3,8 @@
 pub mod audit;
 pub mod backtest;
 pub mod bundle;
-pub mod cache_switches;
+pub mod cache;
+pub mod carrying_out;
 pub mod demo;
 pub mod explain;
 pub mod generate;

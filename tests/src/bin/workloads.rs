@@ -11,7 +11,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
-use sandtable::{caches, drive, pool, source};
+use sandtable::crew::Crew;
+use sandtable::{caches, drive, source};
 use sandtable_core::Result;
 use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
@@ -57,13 +58,12 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
     let plan = evaluator.plan.clone();
     drop(bundle);
 
-    let pool = pool::pool(arguments.threads)?;
-    let threads = pool.current_num_threads();
+    let mut crew = Crew::new(arguments.threads, plan.space().count_valid(1 << 16).points)?;
     let schema = Arc::new(Schema::of(&plan));
     let mut sink = ParquetSink::new(Vec::new(), schema.clone())?;
     let mut rows = Results::new(schema);
     let mut steps = Run::new(plan);
-    let tally = drive::drive(&evaluator, &mut steps, &pool, &AtomicBool::new(false), |batch, outcomes, _| {
+    let tally = drive::drive(&evaluator, &mut steps, &mut crew, &AtomicBool::new(false), |batch, outcomes, _| {
         rows.clear();
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
             rows.push(TrialRow {
@@ -77,6 +77,7 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
         sink.append(&rows)
     })?;
     let bytes = sink.finish()?;
+    let threads = crew.threads().value;
     let wall = began.elapsed().as_secs_f64();
     let inside = (tally.preparing + tally.evaluating).as_secs_f64();
     Ok(json!({
