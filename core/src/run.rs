@@ -208,7 +208,7 @@ impl Evaluator {
     pub fn fast_path(&self) -> std::result::Result<&fast::Grid, &'static str> {
         let lay_out = || {
             fast::covers(self.plan.strategy())?;
-            fast::covers_run(&self.context.panel, self.plan.settings())?;
+            fast::covers_run(self.plan.strategy(), &self.context.panel, self.plan.settings())?;
             fast::Grid::new(&self.context.panel, self.plan.settings())
         };
         self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
@@ -355,9 +355,9 @@ impl Evaluator {
     fn follow(&self, decisions: &Decisions, grid: Option<&fast::Grid>, record: Record, scratch: &mut Scratch) {
         let engine = &mut scratch.engine;
         let (panel, settings) = (&*self.context.panel, self.plan.settings());
-        match grid {
-            Some(grid) => fast::simulate(panel, grid, decisions, settings, record, engine),
-            None => engine::simulate(panel, &mut &*decisions, settings, record, engine),
+        let done = grid.is_some_and(|grid| fast::simulate(panel, grid, decisions, settings, record.clone(), engine));
+        if !done {
+            engine::simulate(panel, &mut &*decisions, settings, record, engine);
         }
         self.judge(scratch);
     }
