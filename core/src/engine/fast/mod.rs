@@ -8,6 +8,7 @@
 //! and `account.rs`. [`covers`] says which strategies it takes.
 
 mod grid;
+pub mod lanes;
 mod market;
 mod marks;
 mod seek;
