@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
 use sandtable_core::context::{BoundColumn, Prepared};
+use sandtable_core::engine::fast::lanes::LANES;
 use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers};
 
 thread_local! {
@@ -86,9 +87,11 @@ impl Workers for Pooled<'_> {
         points: &[Vec<f64>],
         prepared: &Prepared,
     ) -> Vec<Outcome> {
-        let trial = |(&index, point): (&u64, &Vec<f64>)| {
-            SCRATCH.with_borrow_mut(|scratch| evaluator.trial(index, point, prepared, scratch))
+        // Whole groups where there are many trials; where there are few, something for every thread.
+        let group = indices.len().div_ceil(4 * self.0.current_num_threads()).clamp(1, LANES);
+        let trials = |(indices, points): (&[u64], &[Vec<f64>])| {
+            SCRATCH.with_borrow_mut(|scratch| evaluator.trials(indices, points, prepared, scratch))
         };
-        self.0.install(|| indices.par_iter().zip(points).map(trial).collect())
+        self.0.install(|| indices.par_chunks(group).zip(points.par_chunks(group)).flat_map_iter(trials).collect())
     }
 }

@@ -10,6 +10,7 @@
 
 mod exits;
 mod grid;
+pub mod lanes;
 mod ledger;
 mod market;
 mod marks;
