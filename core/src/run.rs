@@ -7,8 +7,9 @@
 mod caches;
 mod exploration;
 mod inspect;
+pub mod planner;
 
-pub use caches::{CacheCounters, Caches};
+pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
 pub use inspect::{Books, Inspection, Seen, Value};
 
@@ -16,7 +17,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
-use crate::cache::{Column, History};
+use crate::cache::{Column, RunHistory};
+pub use crate::cache::{Layer, Switches};
 use crate::context::{self, BoundColumn, Context, Fine, Panel, Prepared, Window};
 use crate::engine::fast::{self, lanes};
 use crate::engine::{self, Decisions, Record};
@@ -151,24 +153,33 @@ impl Evaluator {
     ///
     /// # Errors
     /// A symbol that the bundle lacks, or dates without bars.
-    pub fn new(plan: Arc<Plan>, bundle: &Bundle, history: Arc<History>) -> Result<Evaluator> {
+    pub fn new(plan: Arc<Plan>, bundle: &Bundle, history: impl Into<RunHistory>) -> Result<Evaluator> {
         let panelled = Arc::new(Panelled::new(&plan, bundle)?);
-        Ok(Evaluator::over(plan, &panelled, history))
+        let key = panel_key(&plan);
+        Ok(Evaluator::over(plan, &panelled, &key, history.into()))
     }
 
-    /// As [`Evaluator::new`], with panel and columns from caches that runs share.
+    /// As [`Evaluator::new`], with panel and columns from caches that runs share: all layers (`&caches`), or those that
+    /// a [`View`] lets through.
     ///
     /// # Errors
     /// As [`Evaluator::new`].
-    pub fn cached(plan: Arc<Plan>, bundle: &Bundle, caches: &Caches) -> Result<Evaluator> {
-        let key = panel_key(&plan);
-        let panelled = caches.contexts.get_or_make(&key, || Panelled::new(&plan, bundle), Panelled::bytes)?;
-        Ok(Evaluator::over(plan, &panelled, caches.history.clone()))
+    pub fn cached<'a>(plan: Arc<Plan>, bundle: &Bundle, caches: impl Into<View<'a>>) -> Result<Evaluator> {
+        let (view, key) = (caches.into(), panel_key(&plan));
+        let panelled = view.panel(&key, || Panelled::new(&plan, bundle))?;
+        Ok(Evaluator::over(plan, &panelled, &key, view.history()))
     }
 
-    fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, history: Arc<History>) -> Evaluator {
+    /// The same, but every trial takes the reference simulator.
+    #[must_use]
+    pub fn by_reference(mut self) -> Evaluator {
+        self.grid = OnceLock::from(Err("the reference simulator was asked for"));
+        self
+    }
+
+    fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, key: &str, history: RunHistory) -> Evaluator {
         let roots = plan.strategy().rules.nodes();
-        let context = Context::new(panelled.panel.clone(), panel_key(&plan), history);
+        let context = Context::new(panelled.panel.clone(), key, history);
         Evaluator { plan, context, roots, panelled: panelled.clone(), grid: OnceLock::new() }
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sandtable::commands::{backtest, bundle, demo, explain, generate, ingest, lists, optimize, show, verify};
+use sandtable::commands::{backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, show, verify};
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
 #[derive(Parser)]
@@ -34,6 +34,8 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Look at a bundle or check it against its hashes.
     Bundle(bundle::BundleArgs),
+    /// Look at what caches and worker pools do for studies that share a process.
+    Cache(cache::CacheArgs),
     /// Write a synthetic bundle.
     Generate(generate::GenerateArgs),
     /// List the gallery of strategies, or print one as a file to start from.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         }),
         Command::Ingest(args) => ingest::run(args, json),
         Command::Bundle(args) => bundle::run(args, json),
+        Command::Cache(args) => cache::run(args, json),
         Command::Generate(args) => generate::run(args, json),
         Command::Strategies(args) => lists::strategies(args, json),
         Command::Indicators(args) => lists::indicators(args, json),

@@ -2,6 +2,8 @@
 
 pub mod backtest;
 pub mod bundle;
+pub mod cache;
+pub mod carrying_out;
 pub mod demo;
 pub mod explain;
 pub mod generate;

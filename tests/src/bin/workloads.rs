@@ -11,11 +11,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
-use sandtable::{drive, pool, source};
+use sandtable::crew::Crew;
+use sandtable::{caches, drive, source};
 use sandtable_core::Result;
 use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{OneThread, Run, Scratch};
+use sandtable_core::run::{OneThread, Run, Scratch, View};
 use sandtable_tests::workload;
 use serde_json::json;
 
@@ -40,10 +41,12 @@ struct Arguments {
     json: bool,
 }
 
-fn data(arguments: &Arguments) -> Result<Bundle> {
+fn data(arguments: &Arguments) -> Result<Arc<Bundle>> {
     match (&arguments.bundle, arguments.workload.as_str()) {
-        (Some(path), _) => source::open_bundle(&path.display().to_string(), std::path::Path::new(".")),
-        (None, name) => Ok(workload::bundle(name)),
+        (Some(path), _) => {
+            source::open_bundle(&path.display().to_string(), std::path::Path::new("."), &View::from(caches::caches()))
+        }
+        (None, name) => Ok(Arc::new(workload::bundle(name))),
     }
 }
 
@@ -55,13 +58,12 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
     let plan = evaluator.plan.clone();
     drop(bundle);
 
-    let pool = pool::pool(arguments.threads)?;
-    let threads = pool.current_num_threads();
+    let mut crew = Crew::new(arguments.threads, plan.space().count_valid(1 << 16).points)?;
     let schema = Arc::new(Schema::of(&plan));
     let mut sink = ParquetSink::new(Vec::new(), schema.clone())?;
     let mut rows = Results::new(schema);
     let mut steps = Run::new(plan);
-    let tally = drive::drive(&evaluator, &mut steps, &pool, &AtomicBool::new(false), |batch, outcomes, _| {
+    let tally = drive::drive(&evaluator, &mut steps, &mut crew, &AtomicBool::new(false), |batch, outcomes, _| {
         rows.clear();
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
             rows.push(TrialRow {
@@ -75,6 +77,7 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
         sink.append(&rows)
     })?;
     let bytes = sink.finish()?;
+    let threads = crew.threads().value;
     let wall = began.elapsed().as_secs_f64();
     let inside = (tally.preparing + tally.evaluating).as_secs_f64();
     Ok(json!({
@@ -97,7 +100,7 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value> {
 
 /// The trials alone, by the reference simulator.
 fn reference(arguments: &Arguments) -> Result<serde_json::Value> {
-    let evaluator = workload::evaluator(&arguments.workload, &data(arguments)?)?;
+    let evaluator = workload::evaluator(&arguments.workload, &*data(arguments)?)?;
     let mut steps = Run::new(evaluator.plan.clone());
     let mut scratch = Scratch::default();
     let (mut trials, mut rows, mut fills, mut inside) = (0u64, 0, 0, 0.0);
