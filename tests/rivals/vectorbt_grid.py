@@ -1,9 +1,10 @@
 """SMA crossovers by vectorbt: all pairs as columns of one portfolio, symbols of a pair in one account.
 
 A pair's weight of a symbol is 1/n while its fast average is above the slow one, else 0; orders are placed where that
-changes, and fill at that close. This is the fastest spelling that was found: averages once per period (bottleneck-free
-rolling means of vectorbt's own kernel), signals as one array of booleans, sizes NaN where nothing is ordered, NumPy
-arrays instead of indexed frames.
+changes, and fill at that close. This is the fastest spelling that was found: averages once per period by vectorbt's own
+kernel, frames without indexes, and a few pairs in each call, which is faster than all at once and takes less memory. With
+several symbols it is `from_orders` with sizes that are NaN where nothing is ordered; with one symbol `from_signals`
+without groups, which gives the same orders in less time.
 """
 
 import time
@@ -47,26 +48,34 @@ def sizes(means, pairs, symbols):
     return out
 
 
+def accounts(close, means, part, args):
+    """A portfolio with one account for each pair, its symbols sharing the cash."""
+    symbols = close.shape[1]
+    wide = pd.DataFrame(np.tile(close, (1, len(part))), copy=False)
+    same = dict(fees=args.fees, init_cash=args.cash, freq="1D", engine=args.engine)
+    if symbols == 1:
+        held = np.column_stack([(means[fast] > means[slow])[:, 0] for fast, slow in part])
+        before = np.vstack([np.zeros((1, len(part)), bool), held[:-1]])
+        return vbt.Portfolio.from_signals(wide, held & ~before, ~held & before, **same)
+    return vbt.Portfolio.from_orders(
+        wide,
+        size=sizes(means, part, symbols),
+        size_type="targetpercent",
+        group_by=np.repeat(np.arange(len(part)), symbols),
+        cash_sharing=True,
+        call_seq="auto",
+        **same,
+    )
+
+
 def run(close, pairs, args):
     """Return, final equity, orders, round trips, Sharpe ratio and drawdown of every pair."""
-    symbols = close.shape[1]
     means = averages(close, sorted({period for pair in pairs for period in pair}))
     chunk = args.chunk or len(pairs)
     rows = []
     for first in range(0, len(pairs), chunk):
         part = pairs[first : first + chunk]
-        portfolio = vbt.Portfolio.from_orders(
-            pd.DataFrame(np.tile(close, (1, len(part))), copy=False),
-            size=sizes(means, part, symbols),
-            size_type="targetpercent",
-            group_by=np.repeat(np.arange(len(part)), symbols),
-            cash_sharing=True,
-            call_seq="auto" if symbols > 1 else "default",
-            fees=args.fees,
-            init_cash=args.cash,
-            freq="1D",
-            engine=args.engine,
-        )
+        portfolio = accounts(close, means, part, args)
         total, final = portfolio.total_return().to_numpy(), portfolio.final_value().to_numpy()
         orders, trades = portfolio.orders.count().to_numpy(), portfolio.trades.closed.count().to_numpy()
         portfolio.sharpe_ratio(), portfolio.max_drawdown()

@@ -38,6 +38,8 @@ struct Match {
     /// FIRST:LAST:STEP.
     fast: &'static str,
     slow: &'static str,
+    /// Pairs of one call, where the other program takes several: as many as it is fastest with.
+    chunk: &'static str,
 }
 
 /// Commission as a part of the value traded.
@@ -64,17 +66,30 @@ impl Rival {
     fn matches(self) -> [Match; 2] {
         match self {
             Rival::Vectorbt => [
-                Match { name: "W1", part: "all of it: 400 pairs, 8 symbols", fast: "5:100:5", slow: "22:212:10" },
+                Match {
+                    name: "W1",
+                    part: "all of it: 400 pairs, 8 symbols",
+                    fast: "5:100:5",
+                    slow: "22:212:10",
+                    chunk: "20",
+                },
                 Match {
                     name: "W5",
                     part: "100 of its 10,000 pairs: every 11th period, as all of them would take 16 GB an array",
                     fast: "5:104:11",
                     slow: "110:605:55",
+                    chunk: "2",
                 },
             ],
             Rival::Backtesting => [
-                Match { name: "W1", part: "25 of its pairs on one of its symbols", fast: "5:85:20", slow: "22:182:40" },
-                Match { name: "W5", part: "4 of its pairs", fast: "10:90:80", slow: "110:605:495" },
+                Match {
+                    name: "W1",
+                    part: "25 of its pairs on one of its symbols",
+                    fast: "5:85:20",
+                    slow: "22:182:40",
+                    chunk: "1",
+                },
+                Match { name: "W5", part: "9 of its pairs", fast: "20:80:30", slow: "200:500:150", chunk: "1" },
             ],
         }
     }
@@ -264,7 +279,7 @@ impl Place<'_> {
         let began = Instant::now();
         let output = Command::new(&self.python)
             .arg(scripts().join(self.rival.script()))
-            .args(["--fast", pairs.fast, "--slow", pairs.slow, "--engine", engine])
+            .args(["--fast", pairs.fast, "--slow", pairs.slow, "--chunk", pairs.chunk, "--engine", engine])
             .args(["--fees".to_owned(), FEES.to_string(), "--cash".into(), CASH.to_string(), "--data".into()])
             .arg(self.file(pairs, "bars"))
             .args(more)
@@ -321,7 +336,7 @@ mod tests {
                 let run = ours.evaluator(&ours.data.bundle(), &[], &crate::workload::history()).unwrap();
                 let sizes = [("W1", Rival::Vectorbt, 400), ("W5", Rival::Vectorbt, 100)];
                 let known = sizes.iter().find(|(name, other, _)| (*name, *other) == (pairs.name, rival));
-                let size = known.map_or(if pairs.name == "W1" { 25 } else { 4 }, |(_, _, size)| *size);
+                let size = known.map_or(if pairs.name == "W1" { 25 } else { 9 }, |(_, _, size)| *size);
                 assert_eq!(run.plan.space().size(), size);
             }
         }

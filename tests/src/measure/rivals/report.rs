@@ -20,7 +20,10 @@ pub fn text(part: &Value) -> String {
         lines.push(format!("  differs at {point}, {ties} exact ties: {}", word(&difference["what"])));
     }
     if part["theirs"].is_null() {
-        lines.push("  not timed: differences without an exact tie are differences of meaning".into());
+        lines.push(
+            "  not timed: half of the trials differ, or one without an exact tie, which is a difference of meaning"
+                .into(),
+        );
         return lines.join("\n");
     }
     lines.push(times(part).to_string());
