@@ -46,7 +46,7 @@ pub struct Panelled {
     /// Dates of the simulated sessions.
     dates: Vec<i32>,
     /// Return of the benchmark in each of them.
-    benchmark: Vec<f64>,
+    benchmark: metrics::Benchmark,
 }
 
 /// The bars that a plan is simulated on.
@@ -72,14 +72,14 @@ impl Panelled {
             Some(symbol) => benchmark_returns(&panel, symbol),
             None => returns(1.0, &hold_all(&panel)),
         };
-        Ok(Panelled { panel: Arc::new(panel), dates, benchmark })
+        Ok(Panelled { panel: Arc::new(panel), dates, benchmark: metrics::Benchmark::new(benchmark) })
     }
 
     /// Bytes that it takes, roughly: columns of the panel and of the symbols kept aside.
     fn bytes(&self) -> u64 {
         let aside: usize = self.panel.references.values().map(Bars::len).sum();
         let fine = self.panel.fine.as_ref().map_or(0, Fine::bytes);
-        let times = self.panel.timeline.len() + self.dates.len() + self.benchmark.len();
+        let times = self.panel.timeline.len() + self.dates.len() + 3 * self.benchmark.returns().len();
         ((self.panel.rows() + aside) * 52 + times * 16 + fine) as u64
     }
 }
@@ -273,6 +273,7 @@ impl Evaluator {
         let benchmark_equity = self
             .panelled
             .benchmark
+            .returns()
             .iter()
             .map(|r| {
                 worth *= 1.0 + if r.is_nan() { 0.0 } else { *r };

@@ -253,18 +253,20 @@ fn a_used_workspace_changes_nothing_and_does_not_grow() {
         equity.push(equity[k] * (1.0 + 0.02 * step()));
     }
     let benchmark: Vec<f64> = (0..2000).map(|_| 0.02 * step()).collect();
+    let first = Benchmark::new(benchmark[..99].to_vec());
+    let benchmark = Benchmark::new(benchmark);
     let dates: Vec<i32> = (0..2000).collect();
     let long = Account { benchmark: Some(&benchmark), ..account(equity[0], &equity[1..], &dates) };
-    let short = Account { benchmark: Some(&benchmark), ..account(equity[0], &equity[1..100], &dates[..99]) };
+    let short = Account { benchmark: Some(&first), ..account(equity[0], &equity[1..100], &dates[..99]) };
     let mut workspace = Workspace::default();
     let (mut fresh, mut reused) = (Vec::new(), Vec::new());
     evaluate(&long, &mut workspace, &mut reused);
-    let capacity = (workspace.returns.capacity(), workspace.scratch.capacity());
+    let capacity = (workspace.returns.capacity(), workspace.logs.capacity());
     for account in [&short, &long, &short] {
         evaluate(account, &mut workspace, &mut reused);
         evaluate(account, &mut Workspace::default(), &mut fresh);
         let bits = |out: &[f64]| out.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&fresh), bits(&reused));
     }
-    assert_eq!(capacity, (workspace.returns.capacity(), workspace.scratch.capacity()));
+    assert_eq!(capacity, (workspace.returns.capacity(), workspace.logs.capacity()));
 }

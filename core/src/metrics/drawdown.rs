@@ -3,7 +3,9 @@
 //! An episode lasts from the first session below the peak to the last one, both counted; one that has not recovered
 //! lasts to the end of the run.
 
+use super::extremes::{self, BLOCK, Extremes};
 use crate::num;
+use crate::simd::{Eight, LANES};
 
 /// Depth and durations of the drawdowns; all NaN without sessions.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,9 +24,6 @@ pub struct Drawdowns {
     pub under_days: f64,
 }
 
-/// Sessions that are looked at together.
-const BLOCK: usize = 32;
-
 impl Drawdowns {
     const UNDEFINED: Self = Drawdowns {
         episodes: num::NAN,
@@ -37,8 +36,9 @@ impl Drawdowns {
     const NONE: Self =
         Drawdowns { episodes: 0.0, deepest: 0.0, longest: 0.0, longest_days: 0.0, under: 0.0, under_days: 0.0 };
 
+    /// Episodes of an equity series with the extremes of its blocks.
     #[inline(always)]
-    pub(super) fn of(initial_cash: f64, equity: &[f64], dates: &[i32]) -> Self {
+    pub(super) fn of<E: Eight>(initial_cash: f64, equity: &[f64], blocks: &[Extremes], dates: &[i32]) -> Self {
         if equity.is_empty() {
             return Self::UNDEFINED;
         }
@@ -46,27 +46,37 @@ impl Drawdowns {
         let mut peak = initial_cash;
         let mut trough = peak;
         let mut start = 0;
-        for (block, values) in equity.chunks(BLOCK).enumerate() {
-            let (mut highest, mut lowest) = (f64::NEG_INFINITY, f64::INFINITY);
-            for &value in values {
-                highest = if value > highest { value } else { highest };
-                lowest = if value < lowest { value } else { lowest };
-            }
-            if highest < peak {
-                // All of it lies below the peak, as most blocks do.
-                trough = if lowest < trough { lowest } else { trough };
-                continue;
-            }
-            for (i, &value) in (block * BLOCK..).zip(values) {
-                if value < peak {
-                    trough = if value < trough { value } else { trough };
+        let mut look = |first: usize, values: &[f64], peak: &mut f64, trough: &mut f64| {
+            for (i, &value) in (first..).zip(values) {
+                if value < *peak {
+                    *trough = if value < *trough { value } else { *trough };
                 } else {
                     if start < i {
-                        all.add(trough / peak - 1.0, start, i - 1, dates);
+                        all.add(*trough / *peak - 1.0, start, i - 1, dates);
                     }
-                    (peak, trough, start) = (value, value, i + 1);
+                    (*peak, *trough, start) = (value, value, i + 1);
                 }
             }
+        };
+        for (k, (values, block)) in equity.chunks(BLOCK).zip(blocks).enumerate() {
+            if block.highest < peak {
+                // All of it lies below the peak, as most blocks do.
+                trough = if block.lowest < trough { block.lowest } else { trough };
+                continue;
+            }
+            let (vectors, rest) = values.as_chunks::<LANES>();
+            let mut first = k * BLOCK;
+            for vector in vectors {
+                let numbers = E::load(vector);
+                if E::bits(numbers.lt(E::splat(peak))) == u8::MAX {
+                    let lowest = extremes::lowest(*vector);
+                    trough = if lowest < trough { lowest } else { trough };
+                } else {
+                    look(first, vector, &mut peak, &mut trough);
+                }
+                first += LANES;
+            }
+            look(first, rest, &mut peak, &mut trough);
         }
         if start < equity.len() {
             all.add(trough / peak - 1.0, start, equity.len() - 1, dates);
@@ -106,13 +116,20 @@ pub fn drawdowns(initial_cash: f64, equity: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Plain;
+
+    fn of(initial_cash: f64, equity: &[f64], dates: &[i32]) -> Drawdowns {
+        let mut blocks = Vec::new();
+        extremes::of_blocks::<Plain>(equity, &mut blocks);
+        Drawdowns::of::<Plain>(initial_cash, equity, &blocks, dates)
+    }
 
     #[test]
     fn two_episodes_the_second_open_at_the_end() {
         //                  below  below  peak   peak   below  below  below
         let equity = [99.0, 95.0, 100.0, 120.0, 90.0, 110.0, 119.0];
         let dates = [10, 11, 14, 15, 16, 17, 21];
-        let d = Drawdowns::of(100.0, &equity, &dates);
+        let d = of(100.0, &equity, &dates);
         let expected =
             Drawdowns { episodes: 2.0, deepest: -0.25, longest: 3.0, longest_days: 6.0, under: 5.0, under_days: 8.0 };
         assert_eq!(d, expected);
@@ -126,15 +143,15 @@ mod tests {
             peak = peak.max(e);
             deepest = deepest.min(e / peak - 1.0);
         }
-        assert_eq!(Drawdowns::of(100.0, &equity, &[]).deepest, deepest);
+        assert_eq!(of(100.0, &equity, &[]).deepest, deepest);
         assert_eq!(drawdowns(100.0, &equity).into_iter().fold(0.0, f64::min), deepest);
     }
 
     #[test]
     fn never_below_and_no_dates() {
-        assert_eq!(Drawdowns::of(100.0, &[100.0, 101.0], &[1, 2]), Drawdowns::NONE);
-        let d = Drawdowns::of(100.0, &[99.0], &[]);
+        assert_eq!(of(100.0, &[100.0, 101.0], &[1, 2]), Drawdowns::NONE);
+        let d = of(100.0, &[99.0], &[]);
         assert!(d.longest == 1.0 && d.longest_days.is_nan());
-        assert!(Drawdowns::of(100.0, &[], &[]).deepest.is_nan());
+        assert!(of(100.0, &[], &[]).deepest.is_nan());
     }
 }

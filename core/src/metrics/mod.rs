@@ -16,6 +16,7 @@
 
 mod benchmark;
 mod drawdown;
+mod extremes;
 mod months;
 mod returns;
 mod round_trips;
@@ -24,7 +25,7 @@ mod striped;
 mod table;
 mod tails;
 
-pub use benchmark::Relative;
+pub use benchmark::{Benchmark, Relative};
 pub use drawdown::{Drawdowns, drawdowns};
 pub use months::{MonthReturn, monthly_returns};
 pub use returns::Returns;
@@ -33,7 +34,7 @@ pub use table::TABLE;
 pub use tails::Tails;
 
 use crate::num;
-use crate::simd;
+use crate::simd::{self, Eight, Work};
 
 /// Relative size below which a deviation is rounding: each return is a ratio of two sums of rounded products, wrong
 /// by a few 1e-16 times the leverage, and no strategy worth measuring moves its account by less than this a session.
@@ -143,8 +144,8 @@ pub struct Account<'a> {
     pub equity: &'a [f64],
     /// Date of each session, in days since 1970-01-01, ascending. Without dates the durations in days are null.
     pub dates: &'a [i32],
-    /// Return of the benchmark in each session; NaN where it has none.
-    pub benchmark: Option<&'a [f64]>,
+    /// The benchmark over the same sessions.
+    pub benchmark: Option<&'a Benchmark>,
     /// Sums over the closed round trips.
     pub trades: &'a TradeSums,
     /// Sessions a year.
@@ -161,7 +162,10 @@ pub struct Account<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     returns: Vec<f64>,
-    scratch: Vec<f64>,
+    extremes: Vec<extremes::Extremes>,
+    lows: Vec<f64>,
+    highs: Vec<f64>,
+    logs: Vec<f64>,
 }
 
 /// The sums that the metrics share: everything that needs a pass over sessions or trades.
@@ -207,26 +211,27 @@ impl Inputs {
     }
 
     #[inline(always)]
-    fn of(account: &Account, workspace: &mut Workspace) -> Self {
-        let finite = account.equity.iter().fold(account.initial_cash > 0.0, |ok, e| ok & e.is_finite());
-        let equity = if finite { account.equity } else { &[] };
-        let Workspace { returns, scratch } = workspace;
-        returns::fill(account.initial_cash, equity, returns);
-        let moments = Returns::of(returns, account.mar);
+    fn of<E: Eight>(account: &Account, workspace: &mut Workspace) -> Self {
+        let Workspace { returns, extremes, lows, highs, logs } = workspace;
+        let first = returns::fill::<E>(account.initial_cash, account.equity, returns);
+        let equity = if first.finite { account.equity } else { &[] };
+        let apart = account.benchmark.and_then(|benchmark| benchmark.complete(returns.len()));
+        let moments = Returns::of::<E>(returns, account.mar, apart);
+        extremes::of_blocks::<E>(equity, extremes);
         let sessions = equity.len() as f64;
         Inputs {
             sessions,
             periods_per_year: account.periods_per_year,
             initial_cash: account.initial_cash,
             final_equity: equity.last().copied().unwrap_or(num::NAN),
-            mean_equity: striped::sums(equity, |e| [e])[0] / sessions,
+            mean_equity: if first.finite { first.mean } else { num::NAN },
             risk_free: account.risk_free,
             returns: moments,
-            tails: Tails::of(returns, &moments, scratch),
-            stability: stability::r_squared(if returns.is_empty() { &[] } else { equity }, scratch),
-            drawdowns: Drawdowns::of(account.initial_cash, equity, account.dates),
+            tails: Tails::of::<E>(returns, &moments, lows, highs),
+            stability: stability::r_squared::<E>(if returns.is_empty() { &[] } else { equity }, extremes, logs),
+            drawdowns: Drawdowns::of::<E>(account.initial_cash, equity, extremes, account.dates),
             relative: match account.benchmark {
-                Some(benchmark) => Relative::of(returns, benchmark, account.risk_free),
+                Some(benchmark) => Relative::of::<E>(returns, &moments, benchmark, account.risk_free),
                 None => Relative::UNDEFINED,
             },
             round_trips: RoundTrips::of(account.trades),
@@ -235,13 +240,22 @@ impl Inputs {
     }
 }
 
+/// The pass over one account, over lanes.
+struct Pass<'a, 'b>(&'a Account<'b>, &'a mut Workspace);
+
+impl Work for Pass<'_, '_> {
+    type Output = Inputs;
+
+    #[inline(always)]
+    fn run<E: Eight>(self) -> Inputs {
+        Inputs::of::<E>(self.0, self.1)
+    }
+}
+
 /// Computes all metrics of one trial: `out` is cleared and receives one number per line of [`TABLE`], null as
 /// [`num::NAN`]. Equity with a value that is not finite makes everything null that reads equity.
 pub fn evaluate(account: &Account, workspace: &mut Workspace, out: &mut Vec<f64>) {
-    let inputs = simd::widest(
-        #[inline(always)]
-        || Inputs::of(account, workspace),
-    );
+    let inputs = simd::run(Pass(account, workspace));
     out.clear();
     out.extend(TABLE.iter().map(|metric| stored((metric.compute)(&inputs))));
 }

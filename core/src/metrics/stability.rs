@@ -1,47 +1,40 @@
 //! Stability: how straight the logarithm of wealth grows. R² of `ln W_t` on `t`, as empyrical's
 //! `stability_of_timeseries`.
 
-use super::NOISE;
-use super::striped::{self, STRIPES};
+use super::extremes::{BLOCK, Extremes};
+use super::{NOISE, striped};
 use crate::num;
+use crate::simd::{Eight, LANES};
 
 /// R² of the least-squares line through the logarithm of equity; NaN below two sessions, after a total loss, and for
-/// equity that never changes.
+/// equity that never changes. `blocks` are the extremes of its blocks.
 ///
 /// The line through `ln W_t` fits as well as the one through the cumulated log returns, which differ from it by a
 /// constant, and needs no running sum.
 #[inline(always)]
-pub(super) fn r_squared(equity: &[f64], scratch: &mut Vec<f64>) -> f64 {
+pub(super) fn r_squared<E: Eight>(equity: &[f64], blocks: &[Extremes], scratch: &mut Vec<f64>) -> f64 {
     let n = equity.len() as f64;
-    // Nothing is traded in amounts near the smallest numbers, whose logarithm `ln` does not know.
-    if n < 2.0 || !equity.iter().fold(true, |ok, &e| ok & (e >= f64::MIN_POSITIVE)) {
+    if n < 2.0 || !blocks.iter().all(|block| block.lowest >= f64::MIN_POSITIVE) {
         return num::NAN;
     }
-    scratch.resize(equity.len(), 0.0);
-    for (y, &e) in scratch.iter_mut().zip(equity) {
-        *y = ln(e);
-    }
-    let [sum] = striped::sums(scratch, |y| [y]);
-    let (mean, middle) = (sum / n, (n - 1.0) / 2.0);
-    let (mut syy, mut sxy) = ([0.0; STRIPES], [0.0; STRIPES]);
+    logarithms::<E>(equity, blocks, scratch);
+    let [sum] = striped::sums::<E, 1>(
+        scratch,
+        #[inline(always)]
+        |y| [y],
+    );
+    let (mean, middle) = (E::splat(sum / n), E::splat((n - 1.0) / 2.0));
     // Session i goes to stripe i mod 8.
-    let mut add = |lane: usize, i: f64, y: f64| {
-        let d = y - mean;
-        syy[lane] += d * d;
-        sxy[lane] += d * (i - middle);
-    };
-    let (blocks, rest) = scratch.as_chunks::<STRIPES>();
-    let mut places = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-    for block in blocks {
-        for lane in 0..STRIPES {
-            add(lane, places[lane], block[lane]);
-        }
-        places = places.map(|i| i + STRIPES as f64);
+    let mut places = E::load(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    let [mut syy, mut sxy] = [E::zero(); 2];
+    let (vectors, rest) = scratch.as_chunks::<LANES>();
+    for vector in vectors {
+        let [yy, xy] = terms(E::load(vector), places, mean, middle);
+        (syy, sxy) = (syy.add(yy), sxy.add(xy));
+        places = places.add(E::splat(LANES as f64));
     }
-    for (lane, &y) in rest.iter().enumerate() {
-        add(lane, places[lane], y);
-    }
-    let (syy, sxy) = (striped::fold(syy), striped::fold(sxy));
+    let last = if rest.is_empty() { None } else { Some(terms(E::load(&striped::padded(rest)), places, mean, middle)) };
+    let [syy, sxy] = striped::total([syy, sxy], last, rest.len());
     if num::sqrt(syy / n) <= NOISE {
         return num::NAN;
     }
@@ -49,34 +42,64 @@ pub(super) fn r_squared(equity: &[f64], scratch: &mut Vec<f64>) -> f64 {
     (sxy * sxy / (sxx * syy)).min(1.0)
 }
 
-/// `ln x` of a positive normal number, without branches, so that the compiler does several sessions at once: the
-/// exponent apart, then `2 artanh(u)` with `u = (m − 1) / (m + 1)` and `√½ ≤ m < √2`, cut after `u¹⁹`; wrong by less than 3e-16 of
-/// the larger of 1 and the result.
+/// What one logarithm adds to the sums of squares and of products.
 #[inline(always)]
-fn ln(x: f64) -> f64 {
-    /// The bits of √½, where one octave begins.
-    const BEGIN: u64 = 0x3fe6_a09e_667f_3bcd;
-    /// 2^52 as a number: what is added to its last bits is an integer in its own right.
-    const TWO_52: f64 = 4_503_599_627_370_496.0;
-    // 1023 is added, so that nothing is below zero.
-    let octave = (x.to_bits() - BEGIN + (1023 << 52)) >> 52;
-    let m = f64::from_bits(x.to_bits() - (octave << 52) + (1023 << 52));
-    let exponent = f64::from_bits(TWO_52.to_bits() + octave) - (TWO_52 + 1023.0);
-    let u = (m - 1.0) / (m + 1.0);
-    let s = u * u;
-    let tail = s
-        * (1.0 / 3.0
-            + s * (1.0 / 5.0
-                + s * (1.0 / 7.0
-                    + s * (1.0 / 9.0
-                        + s * (1.0 / 11.0
-                            + s * (1.0 / 13.0 + s * (1.0 / 15.0 + s * (1.0 / 17.0 + s * (1.0 / 19.0)))))))));
-    exponent * std::f64::consts::LN_2 + 2.0 * (u + u * tail)
+fn terms<E: Eight>(y: E, places: E, mean: E, middle: E) -> [E; 2] {
+    let d = y.sub(mean);
+    [d.mul(d), d.mul(places.sub(middle))]
+}
+
+/// Most by which equity may change within a block for the series of [`ln_ratio`].
+const STEP: f64 = 1.2;
+
+/// `ln(e_i / e_0)`, block after block: within one, the logarithm of the ratio to the last session before it.
+#[inline(always)]
+fn logarithms<E: Eight>(equity: &[f64], blocks: &[Extremes], out: &mut Vec<f64>) {
+    out.resize(equity.len(), 0.0);
+    let (mut base, mut log) = (equity[0], 0.0);
+    for ((values, out), block) in equity.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).zip(blocks) {
+        if block.highest <= STEP * base && base <= STEP * block.lowest {
+            let (vectors, rest) = values.as_chunks::<LANES>();
+            let (vectors_out, rest_out) = out.as_chunks_mut::<LANES>();
+            for (vector, out) in vectors.iter().zip(vectors_out) {
+                ln_ratio(E::load(vector), E::splat(base)).add(E::splat(log)).store(out);
+            }
+            if !rest.is_empty() {
+                let mut padded = [base; LANES];
+                padded[..rest.len()].copy_from_slice(rest);
+                let logs = ln_ratio(E::load(&padded), E::splat(base)).add(E::splat(log)).array();
+                rest_out.copy_from_slice(&logs[..rest.len()]);
+            }
+        } else {
+            for (value, out) in values.iter().zip(out.iter_mut()) {
+                *out = log + num::ln(value / base);
+            }
+        }
+        if let (Some(&value), Some(&last)) = (values.last(), out.last()) {
+            (base, log) = (value, last);
+        }
+    }
+}
+
+/// `ln(x / b)` of numbers that differ by at most a factor of [`STEP`]: `2 artanh(u)` with `u = (x − b) / (x + b)`, cut after
+/// `u¹⁵`; wrong by less than 3e-16.
+#[inline(always)]
+fn ln_ratio<E: Eight>(x: E, b: E) -> E {
+    let u = x.sub(b).div(x.add(b));
+    let s = u.mul(u);
+    let mut tail = E::splat(1.0 / 15.0);
+    for denominator in [13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
+        tail = E::splat(1.0 / denominator).add(s.mul(tail));
+    }
+    let half = u.add(u.mul(s.mul(tail)));
+    half.add(half)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::extremes;
+    use crate::simd::Plain;
 
     fn growth(returns: &[f64]) -> Vec<f64> {
         let mut worth = 1e5;
@@ -89,30 +112,46 @@ mod tests {
             .collect()
     }
 
+    fn r_squared(equity: &[f64]) -> f64 {
+        let mut blocks = Vec::new();
+        extremes::of_blocks::<Plain>(equity, &mut blocks);
+        super::r_squared::<Plain>(equity, &blocks, &mut Vec::new())
+    }
+
     #[test]
     fn the_series_is_the_logarithm() {
-        let mut x = f64::MIN_POSITIVE;
-        while x < f64::MAX / 2.0 {
-            for y in [x, x * 1.000_000_1, x * 1.37, x * std::f64::consts::SQRT_2] {
-                let exact = num::ln(y);
-                assert!((ln(y) - exact).abs() <= 3e-16 * exact.abs().max(1.0), "ln {y} = {} {exact}", ln(y));
-            }
-            x *= 1.618;
+        for k in -1000..=1000 {
+            let x = 1e5 * (1.0 + f64::from(k) / 6000.0);
+            let (found, exact) = (ln_ratio(Plain::splat(x), Plain::splat(1e5)).array()[3], num::ln(x / 1e5));
+            assert!((found - exact).abs() <= 3e-16, "ln {x} = {found} {exact}");
         }
-        assert_eq!(ln(1.0), 0.0);
+    }
+
+    #[test]
+    fn logarithms_of_wild_and_of_calm_blocks_join() {
+        let mut rates = [0.001, -0.002, 0.01].repeat(40);
+        rates[50] = 7.0;
+        rates[90] = -0.9;
+        let equity = growth(&rates);
+        let (mut blocks, mut logs) = (Vec::new(), Vec::new());
+        extremes::of_blocks::<Plain>(&equity, &mut blocks);
+        logarithms::<Plain>(&equity, &blocks, &mut logs);
+        for (e, log) in equity.iter().zip(&logs) {
+            assert!((log - num::ln(e / equity[0])).abs() < 2e-15);
+        }
     }
 
     #[test]
     fn steady_growth_is_perfectly_stable() {
-        assert!((r_squared(&growth(&[0.01; 50]), &mut Vec::new()) - 1.0).abs() < 1e-12);
-        assert!((r_squared(&growth(&[0.5; 50]), &mut Vec::new()) - 1.0).abs() < 1e-12);
-        assert!((r_squared(&growth(&[0.01, -0.02]), &mut Vec::new()) - 1.0).abs() < 1e-12, "two points lie on a line");
+        assert!((r_squared(&growth(&[0.01; 50])) - 1.0).abs() < 1e-12);
+        assert!((r_squared(&growth(&[0.5; 50])) - 1.0).abs() < 1e-12);
+        assert!((r_squared(&growth(&[0.01, -0.02])) - 1.0).abs() < 1e-12, "two points lie on a line");
     }
 
     #[test]
     fn undefined_without_movement_or_after_a_total_loss() {
-        assert!(r_squared(&growth(&[0.0; 50]), &mut Vec::new()).is_nan());
-        assert!(r_squared(&growth(&[0.01]), &mut Vec::new()).is_nan());
-        assert!(r_squared(&growth(&[0.01, 0.01, -1.0]), &mut Vec::new()).is_nan());
+        assert!(r_squared(&growth(&[0.0; 50])).is_nan());
+        assert!(r_squared(&growth(&[0.01])).is_nan());
+        assert!(r_squared(&growth(&[0.01, 0.01, -1.0])).is_nan());
     }
 }

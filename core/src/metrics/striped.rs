@@ -3,75 +3,94 @@
 //! Term `i` is added to stripe `i mod 8`; in the end stripes are added as
 //! `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`.
 
-/// Number of stripes; a part of the engine's format, not of the machine.
-pub(super) const STRIPES: usize = 8;
+use crate::simd::{Eight, LANES};
 
 /// The sums of the `K` terms that `term` makes of each value.
 #[inline(always)]
-pub(super) fn sums<const K: usize>(values: &[f64], term: impl Fn(f64) -> [f64; K]) -> [f64; K] {
-    let mut stripes = [[0.0; STRIPES]; K];
-    let (blocks, rest) = values.as_chunks::<STRIPES>();
+pub(super) fn sums<E: Eight, const K: usize>(values: &[f64], term: impl Fn(E) -> [E; K]) -> [f64; K] {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut stripes = [E::zero(); K];
     for block in blocks {
-        for (lane, &value) in block.iter().enumerate() {
-            add(&mut stripes, lane, term(value));
-        }
+        add(&mut stripes, term(E::load(block)));
     }
-    for (lane, &value) in rest.iter().enumerate() {
-        add(&mut stripes, lane, term(value));
-    }
-    stripes.map(fold)
+    let last = if rest.is_empty() { None } else { Some(term(E::load(&padded(rest)))) };
+    total(stripes, last, rest.len())
 }
 
-/// The same over two columns side by side, as long as the shorter one.
+/// The same over two columns side by side, which are equally long.
 #[inline(always)]
-pub(super) fn sums2<const K: usize>(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> [f64; K]) -> [f64; K] {
-    let len = a.len().min(b.len());
-    let mut stripes = [[0.0; STRIPES]; K];
-    let (blocks_a, rest_a) = a[..len].as_chunks::<STRIPES>();
-    let (blocks_b, rest_b) = b[..len].as_chunks::<STRIPES>();
-    for (block_a, block_b) in blocks_a.iter().zip(blocks_b) {
-        for lane in 0..STRIPES {
-            add(&mut stripes, lane, term(block_a[lane], block_b[lane]));
-        }
+pub(super) fn sums2<E: Eight, const K: usize>(a: &[f64], b: &[f64], term: impl Fn(E, E) -> [E; K]) -> [f64; K] {
+    let (blocks_a, rest_a) = a.as_chunks::<LANES>();
+    let (blocks_b, rest_b) = b.as_chunks::<LANES>();
+    let mut stripes = [E::zero(); K];
+    for (a, b) in blocks_a.iter().zip(blocks_b) {
+        add(&mut stripes, term(E::load(a), E::load(b)));
     }
-    for (lane, (&x, &y)) in rest_a.iter().zip(rest_b).enumerate() {
-        add(&mut stripes, lane, term(x, y));
+    let rest = rest_a.len().min(rest_b.len());
+    let last = if rest == 0 { None } else { Some(term(E::load(&padded(rest_a)), E::load(&padded(rest_b)))) };
+    total(stripes, last, rest)
+}
+
+/// The values of a block that is not full, and zeros.
+#[inline(always)]
+pub(super) fn padded(rest: &[f64]) -> [f64; LANES] {
+    let mut block = [0.0; LANES];
+    for (place, &value) in block.iter_mut().zip(rest) {
+        *place = value;
     }
-    stripes.map(fold)
+    block
 }
 
 #[inline(always)]
-fn add<const K: usize>(stripes: &mut [[f64; STRIPES]; K], lane: usize, terms: [f64; K]) {
+fn add<E: Eight, const K: usize>(stripes: &mut [E; K], terms: [E; K]) {
     for (stripe, term) in stripes.iter_mut().zip(terms) {
-        stripe[lane] += term;
+        *stripe = stripe.add(term);
     }
+}
+
+/// The sums of all stripes, after the terms of the last `rest` values are added to the first ones.
+#[inline(always)]
+pub(super) fn total<E: Eight, const K: usize>(stripes: [E; K], last: Option<[E; K]>, rest: usize) -> [f64; K] {
+    let mut sums = [0.0; K];
+    for (k, sum) in sums.iter_mut().enumerate() {
+        let mut stripe = stripes[k].array();
+        if let Some(last) = last {
+            for (stripe, term) in stripe.iter_mut().zip(last[k].array()).take(rest) {
+                *stripe += term;
+            }
+        }
+        *sum = fold(stripe);
+    }
+    sums
 }
 
 /// The sum of all stripes.
-pub(super) fn fold(s: [f64; STRIPES]) -> f64 {
+fn fold(s: [f64; LANES]) -> f64 {
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Plain;
 
     #[test]
     fn every_value_counts_once_at_any_length() {
-        for len in 0..40 {
-            let values: Vec<f64> = (1..=len).map(f64::from).collect();
-            let n = f64::from(len);
-            assert_eq!(sums(&values, |x| [x, 1.0]), [n * (n + 1.0) / 2.0, n]);
-            assert_eq!(sums2(&values, &values, |x, y| [x - y, x * y]), [0.0, n * (n + 1.0) * (2.0 * n + 1.0) / 6.0]);
+        for n in 0..40_u32 {
+            let values: Vec<f64> = (1..=n).map(f64::from).collect();
+            let expected = f64::from(n * (n + 1) / 2);
+            assert_eq!(sums::<Plain, 2>(&values, |x| [x, x.add(x)]), [expected, 2.0 * expected]);
+            assert_eq!(sums2::<Plain, 1>(&values, &values, |x, y| [x.sub(y)]), [0.0]);
         }
     }
 
     #[test]
-    fn the_order_of_additions_is_the_documented_one() {
-        // With these magnitudes any other grouping loses or keeps a different 1.
-        let values: [f64; 9] = [1e16, 1.0, -1e16, 1.0, 1.0, -1.0, 1.0, 3.0, 1.0];
-        let s = [1e16 + 1.0, 1.0, -1e16, 1.0, 1.0, -1.0, 1.0, 3.0];
-        let expected: f64 = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-        assert_eq!(sums(&values, |x| [x])[0].to_bits(), expected.to_bits());
+    fn the_order_is_the_documented_one() {
+        let values: Vec<f64> = (0..21).map(|k| 0.1 * f64::from(k) + 1e-9).collect();
+        let mut s = [0.0; LANES];
+        for (i, value) in values.iter().enumerate() {
+            s[i % LANES] += value;
+        }
+        assert_eq!(sums::<Plain, 1>(&values, |x| [x]), [fold(s)]);
     }
 }

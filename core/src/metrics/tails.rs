@@ -2,8 +2,9 @@
 //!
 //! Quantiles are linear between order statistics, at rank `q (n − 1)`, as numpy's default (Hyndman and Fan's type 7).
 
-use super::{NOISE, Returns, striped};
+use super::{NOISE, Returns, extremes, striped};
 use crate::num;
+use crate::simd::{Eight, LANES};
 
 /// Probability of each tail.
 const TAIL: f64 = 0.05;
@@ -20,18 +21,22 @@ pub struct Tails {
 }
 
 impl Tails {
+    /// Quantiles of returns with these moments; `lows` and `highs` are memory.
     #[inline(always)]
-    pub(super) fn of(returns: &[f64], moments: &Returns, scratch: &mut Vec<f64>) -> Self {
+    pub(super) fn of<E: Eight>(returns: &[f64], moments: &Returns, lows: &mut Vec<f64>, highs: &mut Vec<f64>) -> Self {
         if returns.is_empty() {
             return Tails { low: num::NAN, high: num::NAN, low_mean: num::NAN };
         }
-        let width = if moments.deviation > 0.0 { moments.deviation } else { 0.0 };
+        let (mean, width) = (moments.mean, if moments.deviation > 0.0 { moments.deviation } else { 0.0 });
         let rank = (returns.len() - 1) as f64 * TAIL;
-        let low = lowest(returns, |r| r, (moments.mean, width), scratch);
-        let low_mean = low.mean(scratch);
+        let count = rank as usize + 1;
+        beyond::<E>(returns, mean - GUESSES[0] * width, mean + GUESSES[0] * width, lows, highs);
+        if lows.len().min(highs.len()) < (count + 1).min(returns.len()) {
+            widen::<E>(returns, mean, width, count, [&mut *lows, &mut *highs]);
+        }
         // The 95th percentile is the 5th of the mirrored returns.
-        let high = lowest(returns, |r| -r, (-moments.mean, width), scratch);
-        Tails { low: low.between(rank), high: -high.between(rank), low_mean }
+        let (low, high) = (neighbours::<E>(lows, count), neighbours::<E>(highs, count));
+        Tails { low: low.between(rank), high: -high.between(rank), low_mean: low.mean::<E>(returns) }
     }
 
     /// `|p95| / |p5|`; NaN when the low percentile is zero (a strategy that is mostly in cash).
@@ -40,8 +45,8 @@ impl Tails {
     }
 }
 
-/// Deviations below the mean at which to look for the 5th percentile: the first leaves some 8 % of most samples, the
-/// second is for those that are mostly still.
+/// Deviations from the mean beyond which to look for a percentile: the first leaves some 8 % of most samples, the second is
+/// for those that are mostly still. A guess changes the time, never the result.
 const GUESSES: [f64; 2] = [1.3, 0.8];
 
 /// Two neighbouring order statistics.
@@ -61,102 +66,160 @@ impl Neighbours {
         self.at + (self.next - self.at) * (rank - (self.count - 1) as f64)
     }
 
-    /// Mean of the lowest `count` values: the sum of those below `at`, in the order of time in eight stripes, and the
-    /// rest, which equal it. `values` holds them all, and loses the others.
+    /// Mean of the lowest `count` returns: the sum of those below `at`, and the rest, which equal it.
     #[inline(always)]
-    fn mean(self, values: &mut Vec<f64>) -> f64 {
-        values.retain(|&value| value < self.at);
-        let [sum] = striped::sums(values, |x| [x]);
-        (sum + (self.count - values.len()) as f64 * self.at) / self.count as f64
+    fn mean<E: Eight>(self, returns: &[f64]) -> f64 {
+        let (at, one) = (E::splat(self.at), E::splat(1.0));
+        let [sum, below] = striped::sums::<E, 2>(
+            returns,
+            #[inline(always)]
+            |r| {
+                let counts = r.lt(at);
+                [E::select(counts, r, E::zero()), E::select(counts, one, E::zero())]
+            },
+        );
+        (sum + (self.count as f64 - below) * self.at) / self.count as f64
     }
 }
 
-/// The order statistics around the 5th percentile of `side(returns)`; leaves in `scratch`, in the order of time, at
-/// least the values up to them.
-///
-/// Only values below a guess are looked at if there are enough of them. The guess changes the time, never the result.
+/// The returns below `low`, and the mirror images of those above `high`, in the order of time.
 #[inline(always)]
-fn lowest(returns: &[f64], side: impl Fn(f64) -> f64, (mean, width): (f64, f64), scratch: &mut Vec<f64>) -> Neighbours {
-    let count = ((returns.len() - 1) as f64 * TAIL) as usize + 1;
-    let enough = (count + 1).min(returns.len());
-    for deviations in GUESSES {
-        below(returns, &side, mean - deviations * width, scratch);
-        if scratch.len() >= enough {
-            return neighbours(scratch, count);
-        }
-    }
-    scratch.clear();
-    scratch.extend(returns.iter().map(|&r| side(r)));
-    neighbours(scratch, count)
-}
-
-/// The values of `side(returns)` below a guess, in their order.
-#[inline(always)]
-fn below(returns: &[f64], side: impl Fn(f64) -> f64, guess: f64, found: &mut Vec<f64>) {
-    found.clear();
+fn beyond<E: Eight>(returns: &[f64], low: f64, high: f64, lows: &mut Vec<f64>, highs: &mut Vec<f64>) {
+    lows.resize(returns.len(), 0.0);
+    highs.resize(returns.len(), 0.0);
+    let (mut low_count, mut high_count) = (0, 0);
+    let (below, above) = (E::splat(low), E::splat(high));
     let (blocks, rest) = returns.as_chunks::<64>();
     for block in blocks {
-        // One bit a value, without a branch: only the few that are set cost more than a comparison.
-        let mut bits = 0u64;
-        for (k, &r) in block.iter().enumerate() {
-            bits |= u64::from(side(r) < guess) << k;
+        let (mut low, mut high) = (0u64, 0u64);
+        for (k, vector) in block.as_chunks::<LANES>().0.iter().enumerate() {
+            let values = E::load(vector);
+            low |= u64::from(E::bits(values.lt(below))) << (k * LANES);
+            high |= u64::from(E::bits(above.lt(values))) << (k * LANES);
         }
-        while bits != 0 {
-            found.push(side(block[bits.trailing_zeros() as usize]));
-            bits &= bits - 1;
+        while low != 0 {
+            lows[low_count] = block[low.trailing_zeros() as usize];
+            (low_count, low) = (low_count + 1, low & (low - 1));
+        }
+        while high != 0 {
+            highs[high_count] = -block[high.trailing_zeros() as usize];
+            (high_count, high) = (high_count + 1, high & (high - 1));
         }
     }
     for &r in rest {
-        if side(r) < guess {
-            found.push(side(r));
+        if r < low {
+            (lows[low_count], low_count) = (r, low_count + 1);
         }
+        if r > high {
+            (highs[high_count], high_count) = (-r, high_count + 1);
+        }
+    }
+    lows.truncate(low_count);
+    highs.truncate(high_count);
+}
+
+/// Looks again where the first guess left too few: beyond the second, else at all returns.
+#[inline(always)]
+fn widen<E: Eight>(returns: &[f64], mean: f64, width: f64, count: usize, [lows, highs]: [&mut Vec<f64>; 2]) {
+    let guess = GUESSES[1] * width;
+    beyond::<E>(returns, mean - guess, mean + guess, lows, highs);
+    let enough = (count + 1).min(returns.len());
+    if lows.len() < enough {
+        lows.clear();
+        lows.extend_from_slice(returns);
+    }
+    if highs.len() < enough {
+        highs.clear();
+        highs.extend(returns.iter().map(|r| -r));
     }
 }
 
-/// The `count`-th lowest of `values` and the one after it, by bisection: a few counts over all values, several at once,
-/// take less time than moving them.
+/// The `count`-th lowest of `values` and the one after it: a few counts over all values, several at once, take less time
+/// than moving them. `values` is filled up to whole vectors.
 #[inline(always)]
-fn neighbours(values: &[f64], count: usize) -> Neighbours {
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for &value in values {
-        low = if value < low { value } else { low };
-        high = if value > high { value } else { high };
-    }
-    // `high` always has at least `count` values up to it, and nothing below `low` is looked for.
+fn neighbours<E: Eight>(values: &mut Vec<f64>, count: usize) -> Neighbours {
+    let len = values.len();
+    // What fills it up lies behind every value.
+    values.resize(len.next_multiple_of(LANES), f64::INFINITY);
+    let (vectors, _) = values.as_chunks::<LANES>();
+    let (mut low, mut high) =
+        (extremes::lowest(least::<E>(vectors)), greatest_below::<E>(vectors, f64::INFINITY, true));
+    // `high` always has at least `count` values up to it; nothing below `low` is looked for.
+    let (mut up_to_low, mut up_to_high) = (0, len);
+    let mut halve = false;
     let at = loop {
-        let middle = low + (high - low) * 0.5;
+        // Where the rank would lie if values were spread evenly, and every other time the middle, lest that creeps.
+        let part = if halve { 0.5 } else { (count - up_to_low) as f64 / (up_to_high - up_to_low) as f64 };
+        halve = !halve;
+        let mut middle = low + (high - low) * part;
         if !(middle > low && middle < high) {
-            // No number lies between: it is one of the two.
-            break if up_to(values, low) >= count { low } else { high };
+            middle = low + (high - low) * 0.5;
+            if !(middle > low && middle < high) {
+                // No number lies between: it is one of the two.
+                break if up_to::<E>(vectors, low) >= count { low } else { high };
+            }
         }
-        let found = up_to(values, middle);
+        let found = up_to::<E>(vectors, middle);
         if found == count {
-            break extreme(values, |value| value <= middle, f64::NEG_INFINITY, |a, b| a > b);
+            break greatest_below::<E>(vectors, middle, false);
         }
-        if found > count { high = middle } else { low = middle }
+        if found > count { (high, up_to_high) = (middle, found) } else { (low, up_to_low) = (middle, found) }
     };
-    let next =
-        if up_to(values, at) > count { at } else { extreme(values, |value| value > at, f64::INFINITY, |a, b| a < b) };
+    let next = if up_to::<E>(vectors, at) > count { at } else { least_above::<E>(vectors, at) };
     Neighbours { count, at, next: if next.is_finite() { next } else { at } }
 }
 
 #[inline(always)]
-fn up_to(values: &[f64], most: f64) -> usize {
-    values.iter().fold(0u64, |found, &value| found + u64::from(value <= most)) as usize
+fn up_to<E: Eight>(vectors: &[[f64; LANES]], most: f64) -> usize {
+    let bound = E::splat(most);
+    let mut found = 0;
+    for vector in vectors {
+        found += E::bits(E::load(vector).le(bound)).count_ones();
+    }
+    found as usize
 }
 
-/// The value that comes `first` among those that `count`; `none` without any.
 #[inline(always)]
-fn extreme(values: &[f64], counts: impl Fn(f64) -> bool, none: f64, first: impl Fn(f64, f64) -> bool) -> f64 {
-    values.iter().fold(none, |best, &value| if counts(value) & first(value, best) { value } else { best })
+fn least<E: Eight>(vectors: &[[f64; LANES]]) -> [f64; LANES] {
+    let mut least = E::splat(f64::INFINITY);
+    for vector in vectors {
+        least = E::load(vector).min(least);
+    }
+    least.array()
+}
+
+/// The greatest value up to `most`, or `below` it.
+#[inline(always)]
+fn greatest_below<E: Eight>(vectors: &[[f64; LANES]], most: f64, below: bool) -> f64 {
+    let (bound, none) = (E::splat(most), E::splat(f64::NEG_INFINITY));
+    let mut greatest = none;
+    for vector in vectors {
+        let value = E::load(vector);
+        let counts = if below { value.lt(bound) } else { value.le(bound) };
+        greatest = E::select(counts, value, none).max(greatest);
+    }
+    extremes::highest(greatest.array())
+}
+
+/// The least value above `bound`; infinite without one.
+#[inline(always)]
+fn least_above<E: Eight>(vectors: &[[f64; LANES]], bound: f64) -> f64 {
+    let (bound, none) = (E::splat(bound), E::splat(f64::INFINITY));
+    let mut least = none;
+    for vector in vectors {
+        let value = E::load(vector);
+        least = E::select(bound.lt(value), value, none).min(least);
+    }
+    extremes::lowest(least.array())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Plain;
 
     fn tails(returns: &[f64]) -> Tails {
-        Tails::of(returns, &Returns::of(returns, 0.0), &mut Vec::new())
+        Tails::of::<Plain>(returns, &Returns::of::<Plain>(returns, 0.0, None), &mut Vec::new(), &mut Vec::new())
     }
 
     #[test]
@@ -188,10 +251,14 @@ mod tests {
             let mean = sorted[..25].iter().sum::<f64>() / 25.0;
             let mut bits = Vec::new();
             for guess in [f64::NEG_INFINITY, -0.45, -0.4, 0.0, f64::INFINITY, f64::NAN] {
-                let mut scratch = Vec::new();
-                let found = lowest(&values, |r| r, (guess, 0.0), &mut scratch);
+                let (mut lows, mut highs) = (Vec::new(), Vec::new());
+                beyond::<Plain>(&values, guess, -guess, &mut lows, &mut highs);
+                if lows.len() < 26 {
+                    widen::<Plain>(&values, guess, 0.0, 25, [&mut lows, &mut highs]);
+                }
+                let found = neighbours::<Plain>(&mut lows, 25);
                 assert_eq!((found.count, found.at, found.next), (25, sorted[24], sorted[25]), "{distinct}, {guess}");
-                let low_mean = found.mean(&mut scratch);
+                let low_mean = found.mean::<Plain>(&values);
                 assert!((low_mean - mean).abs() < 1e-15, "{distinct}, {guess}: {low_mean} {mean}");
                 bits.push(low_mean.to_bits());
             }

@@ -205,7 +205,7 @@ impl Series {
             initial_cash,
             equity: &equity,
             dates: &dates,
-            benchmark: Some(&benchmark),
+            benchmark: Some(&metrics::Benchmark::new(benchmark)),
             trades: &metrics::NO_TRADES,
             periods_per_year: if let PeriodsPerYear(periods) = with { periods } else { 252.0 },
             risk_free: match with {

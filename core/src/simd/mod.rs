@@ -5,6 +5,17 @@
 //! floating-point operations; wider instructions only do several of them at once. In WebAssembly the vector
 //! instructions are those that the module was built with.
 
+mod eight;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "vectors written as arrays became scalar code, at a third of the speed")]
+mod x86;
+
+#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
+pub(crate) use eight::Plain;
+pub use eight::{Eight, LANES, Work};
+
 #[cfg(target_arch = "x86_64")]
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -26,6 +37,34 @@ pub fn widest<R>(work: impl FnOnce() -> R) -> R {
         _ => {}
     }
     work()
+}
+
+/// Runs `work` over the widest vectors at hand.
+#[inline(always)]
+pub fn run<W: Work>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "each copy is called only where the processor was found to have its instructions")]
+    return match level() {
+        // SAFETY: `level` found all features that `with_512` is compiled for.
+        3 => unsafe {
+            with_512(
+                #[inline(always)]
+                || work.run::<x86::Wide>(),
+            )
+        },
+        // SAFETY: `level` found all features that `with_256` is compiled for.
+        2 => unsafe {
+            with_256(
+                #[inline(always)]
+                || work.run::<x86::Pair>(),
+            )
+        },
+        _ => work.run::<x86::Four>(),
+    };
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    return work.run::<wasm::Four>();
+    #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+    return work.run::<Plain>();
 }
 
 /// Bits of the vectors that [`widest`] uses here, for records and reports.
@@ -103,6 +142,40 @@ fn with_256<R>(work: impl FnOnce() -> R) -> R {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every operation on lanes of awkward numbers, against plain arithmetic.
+    struct Everything;
+
+    impl Work for Everything {
+        type Output = Vec<u64>;
+
+        fn run<E: Eight>(self) -> Vec<u64> {
+            let numbers = [0.0, -0.0, 1.5, -2.25, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-310];
+            let mut out = Vec::new();
+            for turn in 0..LANES {
+                let mut turned = numbers;
+                turned.rotate_left(turn);
+                let (a, b) = (E::load(&numbers), E::load(&turned));
+                for value in [a.add(b), a.sub(b), a.mul(b), a.div(b), a.abs(), a.min(b), a.max(b), E::splat(7.5)] {
+                    out.extend(value.array().map(|x| crate::num::canonical(x).to_bits()));
+                }
+                for mask in [a.lt(b), a.le(b), a.eq(b), a.unordered(b)] {
+                    out.push(E::bits(mask).into());
+                    out.extend(E::select(mask, a, b).array().map(|x| crate::num::canonical(x).to_bits()));
+                }
+            }
+            out
+        }
+    }
+
+    #[test]
+    fn lanes_do_what_plain_arithmetic_does() {
+        let plain = Everything.run::<Plain>();
+        for bits in [64, 256, 512, 0] {
+            limit(bits);
+            assert_eq!(run(Everything), plain, "{} bits", width());
+        }
+    }
 
     #[test]
     fn every_width_gives_the_same_bits() {

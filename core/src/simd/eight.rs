@@ -1,0 +1,185 @@
+//! Eight numbers side by side: what loops over trials or over stripes are written in.
+//!
+//! Given a [`Work`] that is generic over [`Eight`], [`run`] hands it the implementation for the processor at hand. Every
+//! implementation does the same operations lane by lane, so none changes a result. There is no fused multiply-add and no
+//! sum over lanes: neither has the same bits everywhere.
+
+/// Number of lanes.
+pub const LANES: usize = 8;
+
+/// Work over eight lanes. What `run` calls takes part as far as it is inlined: mark it `#[inline(always)]`.
+pub trait Work {
+    /// What it gives.
+    type Output;
+
+    /// Does it.
+    fn run<E: Eight>(self) -> Self::Output;
+}
+
+/// Eight numbers side by side.
+pub trait Eight: Copy {
+    /// Eight truth values.
+    type Mask: Copy;
+
+    /// The same number in every lane.
+    fn splat(x: f64) -> Self;
+    /// The numbers of an array.
+    fn load(from: &[f64; LANES]) -> Self;
+    /// Writes them into an array.
+    fn store(self, to: &mut [f64; LANES]);
+    /// Lane by lane `self + other`.
+    fn add(self, other: Self) -> Self;
+    /// Lane by lane `self − other`.
+    fn sub(self, other: Self) -> Self;
+    /// Lane by lane `self × other`.
+    fn mul(self, other: Self) -> Self;
+    /// Lane by lane `self / other`.
+    fn div(self, other: Self) -> Self;
+    /// Without sign.
+    fn abs(self) -> Self;
+    /// `if self < other { self } else { other }`: the other where one is NaN.
+    fn min(self, other: Self) -> Self;
+    /// `if self > other { self } else { other }`: the other where one is NaN.
+    fn max(self, other: Self) -> Self;
+    /// Where `self < other`.
+    fn lt(self, other: Self) -> Self::Mask;
+    /// Where `self <= other`.
+    fn le(self, other: Self) -> Self::Mask;
+    /// Where `self == other`.
+    fn eq(self, other: Self) -> Self::Mask;
+    /// Where one of both is NaN.
+    fn unordered(self, other: Self) -> Self::Mask;
+    /// `self` where `mask` is true, `other` elsewhere.
+    fn select(mask: Self::Mask, then: Self, other: Self) -> Self;
+    /// Bit `k` is lane `k`.
+    fn bits(mask: Self::Mask) -> u8;
+
+    /// Zero in every lane.
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(0.0)
+    }
+
+    /// The numbers as an array.
+    #[inline(always)]
+    fn array(self) -> [f64; LANES] {
+        let mut array = [0.0; LANES];
+        self.store(&mut array);
+        array
+    }
+}
+
+/// Lanes as the compiler sees fit.
+#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
+#[derive(Clone, Copy)]
+pub(crate) struct Plain([f64; LANES]);
+
+#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
+impl Plain {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        let mut out = [0.0; LANES];
+        for k in 0..LANES {
+            out[k] = f(self.0[k], other.0[k]);
+        }
+        Plain(out)
+    }
+
+    #[inline(always)]
+    fn compare(self, other: Self, f: impl Fn(f64, f64) -> bool) -> u8 {
+        let mut bits = 0;
+        for k in 0..LANES {
+            bits |= u8::from(f(self.0[k], other.0[k])) << k;
+        }
+        bits
+    }
+}
+
+#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
+impl Eight for Plain {
+    type Mask = u8;
+
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        Plain([x; LANES])
+    }
+
+    #[inline(always)]
+    fn load(from: &[f64; LANES]) -> Self {
+        Plain(*from)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64; LANES]) {
+        *to = self.0;
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Plain(self.0.map(f64::abs))
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> u8 {
+        self.compare(other, |a, b| a < b)
+    }
+
+    #[inline(always)]
+    fn le(self, other: Self) -> u8 {
+        self.compare(other, |a, b| a <= b)
+    }
+
+    #[inline(always)]
+    fn eq(self, other: Self) -> u8 {
+        self.compare(other, |a, b| a == b)
+    }
+
+    #[inline(always)]
+    fn unordered(self, other: Self) -> u8 {
+        self.compare(other, |a, b| a.is_nan() | b.is_nan())
+    }
+
+    #[inline(always)]
+    fn select(mask: u8, then: Self, other: Self) -> Self {
+        let mut out = other.0;
+        for (k, out) in out.iter_mut().enumerate() {
+            *out = if mask >> k & 1 == 1 { then.0[k] } else { *out };
+        }
+        Plain(out)
+    }
+
+    #[inline(always)]
+    fn bits(mask: u8) -> u8 {
+        mask
+    }
+}

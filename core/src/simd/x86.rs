@@ -1,0 +1,277 @@
+//! Eight lanes in the vectors of x86-64: one of 512 bits, two of 256, or four of 128.
+//!
+//! These types are private to `simd`: values of them come into being only inside of [`super::run`], which chose them
+//! because the processor has the instructions. That is the proof for every `unsafe` here.
+
+use std::arch::x86_64::*;
+
+use super::eight::{Eight, LANES};
+
+/// One vector of 512 bits; masks are mask registers.
+#[derive(Clone, Copy)]
+pub(super) struct Wide(__m512d);
+
+impl Eight for Wide {
+    type Mask = __mmask8;
+
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_set1_pd(x) })
+    }
+
+    #[inline(always)]
+    fn load(from: &[f64; LANES]) -> Self {
+        // SAFETY: see the head of the file; the array holds eight numbers, and any alignment will do.
+        Wide(unsafe { _mm512_loadu_pd(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64; LANES]) {
+        // SAFETY: as for `load`.
+        unsafe { _mm512_storeu_pd(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_add_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_sub_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_mul_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_div_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_abs_pd(self.0) })
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_min_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_max_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> __mmask8 {
+        // SAFETY: see the head of the file.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn le(self, other: Self) -> __mmask8 {
+        // SAFETY: see the head of the file.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_LE_OQ>(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn eq(self, other: Self) -> __mmask8 {
+        // SAFETY: see the head of the file.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn unordered(self, other: Self) -> __mmask8 {
+        // SAFETY: see the head of the file.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn select(mask: __mmask8, then: Self, other: Self) -> Self {
+        // SAFETY: see the head of the file.
+        Wide(unsafe { _mm512_mask_blend_pd(mask, other.0, then.0) })
+    }
+
+    #[inline(always)]
+    fn bits(mask: __mmask8) -> u8 {
+        mask
+    }
+}
+
+/// Several vectors that together have eight lanes; masks are vectors of all ones or all zeros.
+macro_rules! several {
+    ($name:ident, $doc:literal, $vector:ty, $count:literal, $width:literal, {
+        $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident,
+        $and_not:ident, $bits:ident
+    }, $lt:expr, $le:expr, $eq:expr, $unordered:expr, $select:expr) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy)]
+        pub(super) struct $name([$vector; $count]);
+
+        impl $name {
+            #[inline(always)]
+            fn zip(self, other: Self, f: impl Fn($vector, $vector) -> $vector) -> [$vector; $count] {
+                let mut out = self.0;
+                for k in 0..$count {
+                    out[k] = f(self.0[k], other.0[k]);
+                }
+                out
+            }
+        }
+
+        impl Eight for $name {
+            type Mask = [$vector; $count];
+
+            #[inline(always)]
+            fn splat(x: f64) -> Self {
+                // SAFETY: see the head of the file.
+                $name([unsafe { $splat(x) }; $count])
+            }
+
+            #[inline(always)]
+            fn load(from: &[f64; LANES]) -> Self {
+                let mut out = Self::splat(0.0).0;
+                let (parts, _) = from.as_chunks::<$width>();
+                for (out, part) in out.iter_mut().zip(parts) {
+                    // SAFETY: see the head of the file; the part holds as many numbers as the vector.
+                    *out = unsafe { $load(part.as_ptr()) };
+                }
+                $name(out)
+            }
+
+            #[inline(always)]
+            fn store(self, to: &mut [f64; LANES]) {
+                let (parts, _) = to.as_chunks_mut::<$width>();
+                for (part, vector) in parts.iter_mut().zip(self.0) {
+                    // SAFETY: as for `load`.
+                    unsafe { $store(part.as_mut_ptr(), vector) }
+                }
+            }
+
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(other, |a, b| unsafe { $add(a, b) }))
+            }
+
+            #[inline(always)]
+            fn sub(self, other: Self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(other, |a, b| unsafe { $sub(a, b) }))
+            }
+
+            #[inline(always)]
+            fn mul(self, other: Self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(other, |a, b| unsafe { $mul(a, b) }))
+            }
+
+            #[inline(always)]
+            fn div(self, other: Self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(other, |a, b| unsafe { $div(a, b) }))
+            }
+
+            #[inline(always)]
+            fn abs(self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(Self::splat(-0.0), |a, sign| unsafe { $and_not(sign, a) }))
+            }
+
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(other, |a, b| unsafe { $min(a, b) }))
+            }
+
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                // SAFETY: see the head of the file.
+                $name(self.zip(other, |a, b| unsafe { $max(a, b) }))
+            }
+
+            #[inline(always)]
+            fn lt(self, other: Self) -> [$vector; $count] {
+                self.zip(other, $lt)
+            }
+
+            #[inline(always)]
+            fn le(self, other: Self) -> [$vector; $count] {
+                self.zip(other, $le)
+            }
+
+            #[inline(always)]
+            fn eq(self, other: Self) -> [$vector; $count] {
+                self.zip(other, $eq)
+            }
+
+            #[inline(always)]
+            fn unordered(self, other: Self) -> [$vector; $count] {
+                self.zip(other, $unordered)
+            }
+
+            #[inline(always)]
+            fn select(mask: [$vector; $count], then: Self, other: Self) -> Self {
+                let mut out = other.0;
+                for k in 0..$count {
+                    out[k] = $select(mask[k], then.0[k], other.0[k]);
+                }
+                $name(out)
+            }
+
+            #[inline(always)]
+            fn bits(mask: [$vector; $count]) -> u8 {
+                let mut bits = 0;
+                for (k, mask) in mask.into_iter().enumerate() {
+                    // SAFETY: see the head of the file.
+                    bits |= (unsafe { $bits(mask) } as u8) << (k * $width);
+                }
+                bits
+            }
+        }
+    };
+}
+
+several!(Pair, "Two vectors of 256 bits.", __m256d, 2, 4, {
+    _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_div_pd,
+    _mm256_min_pd, _mm256_max_pd, _mm256_andnot_pd, _mm256_movemask_pd
+},
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(a, b) },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm256_cmp_pd::<_CMP_LE_OQ>(a, b) },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b) },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm256_cmp_pd::<_CMP_UNORD_Q>(a, b) },
+    // SAFETY: see the head of the file.
+    |mask, then, other| unsafe { _mm256_blendv_pd(other, then, mask) }
+);
+
+several!(Four, "Four vectors of 128 bits, which every x86-64 has.", __m128d, 4, 2, {
+    _mm_set1_pd, _mm_loadu_pd, _mm_storeu_pd, _mm_add_pd, _mm_sub_pd, _mm_mul_pd, _mm_div_pd, _mm_min_pd, _mm_max_pd,
+    _mm_andnot_pd, _mm_movemask_pd
+},
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm_cmplt_pd(a, b) },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm_cmple_pd(a, b) },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm_cmpeq_pd(a, b) },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm_cmpunord_pd(a, b) },
+    // SAFETY: see the head of the file.
+    |mask, then, other| unsafe { _mm_or_pd(_mm_and_pd(mask, then), _mm_andnot_pd(mask, other)) }
+);
