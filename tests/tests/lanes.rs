@@ -161,7 +161,11 @@ fn groups_of_any_size_come_to_the_outcomes_of_single_trials() {
             let expected = run.reference_trial(index, point, &none, &mut alone);
             let what = format!("case {case}, trial {index}:\n{strategy}\n{settings:?}");
             assert_eq!(bits(&found.metrics), bits(&expected.metrics), "metrics, {what}");
-            assert_eq!((found.index, found.rows_read, found.fills), (index, expected.rows_read, expected.fills), "{what}");
+            assert_eq!(
+                (found.index, found.rows_read, found.fills),
+                (index, expected.rows_read, expected.fills),
+                "{what}"
+            );
             compared += 1;
         }
     }

@@ -1,6 +1,6 @@
 //! A variant against the baseline: interleaved pairs, and the judgement over them.
 
-use rayon::ThreadPool;
+use crate::pool::Pool;
 use sandtable_core::Result;
 use serde::Serialize;
 
@@ -68,7 +68,7 @@ impl Comparison {
         workload: &Workload,
         variant: Variant,
         runs: usize,
-        pool: &ThreadPool,
+        pool: &Pool,
         mut done: impl FnMut(),
     ) -> Result<Comparison> {
         let mut pair = |k: usize| {

@@ -1,6 +1,6 @@
 //! Flame graphs: where a variant's time goes, by sampling its stacks.
 
-use rayon::ThreadPool;
+use crate::pool::Pool;
 use sandtable_core::{Error, Result};
 
 use super::runner;
@@ -28,7 +28,7 @@ pub fn available() -> Result<()> {
 /// # Errors
 /// The profiler cannot be started, or as [`runner::run`].
 #[cfg(unix)]
-pub fn graph(workload: &Workload, variant: Variant, pool: &ThreadPool) -> Result<Vec<u8>> {
+pub fn graph(workload: &Workload, variant: Variant, pool: &Pool) -> Result<Vec<u8>> {
     // A prime number of samples a second does not march in step with anything periodic.
     const SAMPLES_PER_SECOND: i32 = 997;
     let failed = |error: pprof::Error| {
@@ -63,7 +63,7 @@ pub fn graph(workload: &Workload, variant: Variant, pool: &ThreadPool) -> Result
 /// # Errors
 /// Always.
 #[cfg(not(unix))]
-pub fn graph(_: &Workload, _: Variant, _: &ThreadPool) -> Result<Vec<u8>> {
+pub fn graph(_: &Workload, _: Variant, _: &Pool) -> Result<Vec<u8>> {
     available()?;
     Ok(Vec::new())
 }

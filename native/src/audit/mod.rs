@@ -19,8 +19,8 @@ pub mod workload;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::pool::Pool;
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 use sandtable_core::Result;
 use sandtable_core::calendar::format_date;
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ pub struct Audit {
 ///
 /// # Errors
 /// The bundle cannot be read, or lacks what a workload needs.
-pub fn run(request: Request, id: &dyn Fn(u64) -> String, pool: &ThreadPool, quiet: bool) -> Result<Audit> {
+pub fn run(request: Request, id: &dyn Fn(u64) -> String, pool: &Pool, quiet: bool) -> Result<Audit> {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).map(|t| t.as_secs()).unwrap_or(0);
     let clock = Instant::now();
     let mut environment = Environment::look();
@@ -127,7 +127,7 @@ pub fn run(request: Request, id: &dyn Fn(u64) -> String, pool: &ThreadPool, quie
     };
     bar.finish_and_clear();
     environment.ended();
-    let threads = pool.current_num_threads();
+    let threads = pool.threads();
     let seconds = clock.elapsed().as_secs_f64();
     Ok(Audit { request, id: id(began), began, seconds, threads, environment, sections, sweep })
 }
@@ -137,7 +137,7 @@ fn section(
     workload: &Workload,
     variants: &[Variant],
     runs: usize,
-    pool: &ThreadPool,
+    pool: &Pool,
     bar: &ProgressBar,
 ) -> Result<Section> {
     let measure = |&variant: &Variant| {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use rayon::ThreadPool;
+use crate::pool::Pool;
 use rayon::prelude::*;
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Direction, Plan};
@@ -49,7 +49,7 @@ type Evaluated = (Arc<Plan>, Vec<Outcome>);
 ///
 /// # Errors
 /// The bundle cannot be read, or lacks what the workload needs.
-pub fn run(workload: &Workload, layers: Layers, pool: &ThreadPool) -> Result<Measured> {
+pub fn run(workload: &Workload, layers: Layers, pool: &Pool) -> Result<Measured> {
     let began = Instant::now();
     let caches = Caches::new(caches::BUDGET);
     let run = Run::new(workload, layers, pool, &caches);
@@ -110,13 +110,13 @@ fn hash(results: &[Evaluated]) -> Result<String> {
 struct Run<'a> {
     path: &'a Path,
     layers: Layers,
-    pool: &'a ThreadPool,
+    pool: &'a Pool,
     view: View<'a>,
     fast: AtomicU64,
 }
 
 impl<'a> Run<'a> {
-    fn new(workload: &'a Workload, layers: Layers, pool: &'a ThreadPool, caches: &'a Caches) -> Run<'a> {
+    fn new(workload: &'a Workload, layers: Layers, pool: &'a Pool, caches: &'a Caches) -> Run<'a> {
         let view = caches.view(layers.switches());
         Run { path: &workload.data.path, layers, pool, view, fast: 0.into() }
     }
@@ -138,7 +138,8 @@ impl<'a> Run<'a> {
             Ok((evaluator.plan, outcome))
         };
         let each: Vec<(Arc<Plan>, Outcome)> = if self.layers.has(Layer::Pool) {
-            self.pool.install(|| indices.par_iter().map(alone).collect::<Result<_>>())?
+            let each = self.pool.map(indices, 1, |indices| indices.iter().map(alone).collect());
+            each.into_iter().collect::<Result<_>>()?
         } else {
             indices.iter().map(alone).collect::<Result<_>>()?
         };
@@ -173,10 +174,13 @@ impl<'a> Run<'a> {
         if self.layers.has(Layer::Fast) {
             return self.trials(evaluator, &batch, &prepared, &mut Pooled(self.pool));
         }
-        let trial = |scratch: &mut Scratch, (&index, point): (&u64, &Vec<f64>)| {
-            evaluator.reference_trial(index, point, &prepared, scratch)
-        };
-        self.pool.install(|| batch.indices.par_iter().zip(&batch.points).map_init(Scratch::default, trial).collect())
+        let places: Vec<usize> = (0..batch.indices.len()).collect();
+        self.pool.map(&places, 1, |places| {
+            let mut scratch = Scratch::default();
+            let trial =
+                |&k: &usize| evaluator.reference_trial(batch.indices[k], &batch.points[k], &prepared, &mut scratch);
+            places.iter().map(trial).collect()
+        })
     }
 
     fn prepared(&self, evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers) -> Prepared {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rayon::ThreadPool;
+use crate::pool::Pool;
 use sandtable_core::Result;
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ impl Sweep {
     ///
     /// # Errors
     /// As [`runner::run`].
-    pub fn measure(data: &Data, rounds: usize, pool: &ThreadPool, mut done: impl FnMut()) -> Result<Sweep> {
+    pub fn measure(data: &Data, rounds: usize, pool: &Pool, mut done: impl FnMut()) -> Result<Sweep> {
         let mut variants = vec![Variant::Baseline];
         variants.extend(Variant::compared(true));
         let mut runs = vec![vec![Vec::new(); SIZES.len()]; variants.len()];

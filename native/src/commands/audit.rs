@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::pool::Pool;
 use clap::{Args, Subcommand};
-use rayon::ThreadPool;
 use sandtable_core::bundle::{Manifest, synth, write::encode};
 use sandtable_core::calendar::parse_date;
 use sandtable_core::{Error, Result, error::nearest};
@@ -202,7 +202,7 @@ fn command_line() -> String {
 }
 
 /// Draws each variant of each workload; gives files relative to the folder, with captions.
-fn flame_graphs(audit: &Audit, kept: &Kept, pool: &ThreadPool) -> Result<Vec<(String, String)>> {
+fn flame_graphs(audit: &Audit, kept: &Kept, pool: &Pool) -> Result<Vec<(String, String)>> {
     let mut written = Vec::new();
     for (name, workload) in &audit.request.workloads {
         for variant in std::iter::once(Variant::Baseline).chain(Variant::compared(audit.request.full)) {

@@ -1,6 +1,6 @@
 //! The next row at which a rule asks for something: whole stretches of rows that say nothing are skipped.
 
-use crate::context::{Choice, Coded, Rule};
+use crate::context::Rule;
 
 /// Rows looked at together.
 const STRETCH: usize = 16;
@@ -123,7 +123,7 @@ pub(super) fn truths(rule: Option<&Rule>, rows: usize, words: &mut Vec<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Table;
+    use crate::context::{Coded, Table};
     use crate::num::NAN;
 
     #[test]

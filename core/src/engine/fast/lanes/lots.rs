@@ -97,8 +97,7 @@ impl Market<'_> {
             (entry, lot_fee) = self.entry::<BY_VALUE>(next, next_bar);
         }
         let part = signed.abs();
-        let fees =
-            if left != part { part * lot_fee + left * fee_per_unit } else { part * (lot_fee + fee_per_unit) };
+        let fees = if left != part { part * lot_fee + left * fee_per_unit } else { part * (lot_fee + fee_per_unit) };
         if let Some(listed) = listed.last_mut() {
             *listed = [signed * (price - entry) - fees, part * entry];
         }

@@ -231,7 +231,8 @@ impl Group<'_> {
         let state = &mut self.memory.state;
         if self.settings.size_at == SizeAt::Fill {
             let equity = state.mark(bases).equity;
-            for ((book, &base), _) in state.books.iter_mut().zip(bases).zip(tradable).filter(|(_, tradable)| **tradable) {
+            for ((book, &base), _) in state.books.iter_mut().zip(bases).zip(tradable).filter(|(_, tradable)| **tradable)
+            {
                 decide::size(book, &equity, base);
             }
         }
