@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::pool::Pool;
-use rayon::prelude::*;
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Direction, Plan};
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
