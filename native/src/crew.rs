@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
-use sandtable_core::context::{BoundColumn, Prepared};
+use sandtable_core::context::{BoundColumn, Condition, Prepared};
 use sandtable_core::run::planner::{self, Choice, Left, Machine};
 use sandtable_core::run::{Evaluator, OneThread, Outcome, Workers};
 
@@ -110,6 +110,19 @@ impl Workers for Crew {
             made.extend(drive::columns(pool, evaluator, &wanted[made.len()..], points));
         }
         made
+    }
+
+    fn comparisons(
+        &mut self,
+        evaluator: &Evaluator,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        match &self.pool {
+            Some(pool) => drive::comparisons(pool, evaluator, wanted, points, prepared),
+            None => evaluator.compare_all(wanted, points, prepared),
+        }
     }
 
     fn trials(

@@ -5,6 +5,7 @@
 //! floating-point operations; wider instructions only do several of them at once. In WebAssembly the vector
 //! instructions are those that the module was built with.
 
+#[expect(clippy::needless_range_loop, reason = "a lane is a place in several arrays at once")]
 mod eight;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
