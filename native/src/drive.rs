@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
 use sandtable_core::context::{BoundColumn, Prepared};
+use sandtable_core::engine::fast::lanes::LANES;
 use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers, planner};
 
 use crate::pool::Pool;
@@ -111,10 +112,12 @@ pub fn trials(
     prepared: &Prepared,
     portion: usize,
 ) -> Vec<Outcome> {
-    let items: Vec<(u64, &Vec<f64>)> = indices.iter().copied().zip(points).collect();
-    pool.map(&items, portion, |items| {
-        SCRATCH.with_borrow_mut(|scratch| {
-            items.iter().map(|(index, point)| evaluator.trial(*index, point, prepared, scratch)).collect()
-        })
+    // Whole groups of lanes, where there is something for every thread all the same.
+    let grouped = indices.len() >= 2 * pool.threads() * LANES;
+    let portion = if grouped { portion.next_multiple_of(LANES) } else { portion };
+    let places: Vec<usize> = (0..indices.len()).collect();
+    pool.map(&places, portion, |places| {
+        let range = places.first().map_or(0..0, |&first| first..first + places.len());
+        SCRATCH.with_borrow_mut(|scratch| evaluator.trials(&indices[range.clone()], &points[range], prepared, scratch))
     })
 }

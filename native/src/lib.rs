@@ -2,9 +2,11 @@
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
 //! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`reopen`] reads a
-//! study folder back for [`verify`] and [`explain`], and [`view`] turns plain data into text and pictures.
+//! study folder back for [`verify`] and [`explain`], [`audit`] measures whether caches and threads pay, and [`view`]
+//! turns plain data into text and pictures.
 
 pub mod arrangement;
+pub mod audit;
 pub mod caches;
 pub mod commands;
 pub mod crew;

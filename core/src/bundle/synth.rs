@@ -6,6 +6,10 @@
 //! log-normal and grows with the size of the move. Only exact arithmetic, [`crate::num`] and [`crate::rng`] are used,
 //! so a seed gives the same bits on every machine. The tickers are invented and mean nobody.
 
+mod long;
+
+pub use long::long_series;
+
 use super::{Bars, BundleDraft, Frequency, PriceBasis};
 use crate::calendar::{Calendar, DAY_MICROS, HOUR_MICROS, date_of, new_york_instant};
 use crate::error::{Error, Result, nearest};
@@ -111,22 +115,12 @@ pub fn universe(symbols: u32, years: u32, seed: u64) -> BundleDraft {
 /// One-minute bars of `symbols` symbols over `sessions` New York sessions from 2022-01-03 on, 390 bars a session.
 pub fn minute(symbols: u32, sessions: u32, seed: u64) -> BundleDraft {
     let times = session_minutes(date(2022, 1, 3), u64::from(sessions) * u64::from(SESSION_MINUTES));
-    intraday("minute", Calendar::Xnys, symbols.min(100_000), &times, seed)
+    intraday("minute", symbols.min(100_000), &times, seed)
 }
 
 /// One-minute bars of one symbol in New York sessions from 2022-01-03 on, `bars` in all.
 pub fn minute_bars(bars: u64, seed: u64) -> BundleDraft {
-    intraday("minute", Calendar::Xnys, 1, &session_minutes(date(2022, 1, 3), bars), seed)
-}
-
-/// One-minute bars without a pause of one symbol, `bars` in all, from 2005-01-01 on.
-pub fn long_series(bars: u64, seed: u64) -> BundleDraft {
-    let start = i64::from(date(2005, 1, 1)) * DAY_MICROS;
-    let times: Vec<(i64, i32)> = (1..=bars.min(MAX_BARS) as i64)
-        .map(|k| start + k * 60_000_000)
-        .map(|time| (time, Calendar::AlwaysOpen.session_of_close(time)))
-        .collect();
-    intraday("long", Calendar::AlwaysOpen, 1, &times, seed)
+    intraday("minute", 1, &session_minutes(date(2022, 1, 3), bars), seed)
 }
 
 /// Daily bars of the given symbols on New York sessions from `from` to `to`, both included.
@@ -194,8 +188,8 @@ fn session_minutes(from: i32, bars: u64) -> Vec<(i64, i32)> {
 }
 
 /// One-minute bars at the given times; volatility and volume are highest at both ends of a session.
-fn intraday(name: &str, calendar: Calendar, symbols: u32, times: &[(i64, i32)], seed: u64) -> BundleDraft {
-    let a_session = if calendar == Calendar::AlwaysOpen { 1440.0 } else { f64::from(SESSION_MINUTES) };
+fn intraday(name: &str, symbols: u32, times: &[(i64, i32)], seed: u64) -> BundleDraft {
+    let (calendar, a_session) = (Calendar::Xnys, f64::from(SESSION_MINUTES));
     let market = market_moves(times.len(), seed);
     let mut pairs = Vec::new();
     for i in 0..symbols {
@@ -216,7 +210,7 @@ fn intraday(name: &str, calendar: Calendar, symbols: u32, times: &[(i64, i32)], 
             let opens = k == 0 || times[k - 1].1 != session;
             since_open = if opens { 0.0 } else { since_open + 1.0 };
             let from_middle = 2.0 * since_open / a_session - 1.0;
-            let activity = if calendar == Calendar::AlwaysOpen { 1.0 } else { 0.7 + 0.9 * from_middle * from_middle };
+            let activity = 0.7 + 0.9 * from_middle * from_middle;
             bars.push(time, session, walk.bar(move_of_market, activity, if opens { OVERNIGHT } else { 0.02 }));
         }
         pairs.push((character.symbol, bars));

@@ -1,5 +1,6 @@
 //! One file per command: its options and what it does with them.
 
+pub mod audit;
 pub mod backtest;
 pub mod bundle;
 pub mod cache;

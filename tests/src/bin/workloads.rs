@@ -1,164 +1,203 @@
-//! Runs a named workload once and ends with one JSON object of figures.
+//! Runs named workloads and ends with JSON objects of figures: once, repeatedly in fresh processes, all of them against
+//! what they should reach, or side by side with another program.
 //!
 //! Set-up is inside the clock: data are generated or read, the plan is resolved, every trial is simulated with fills
-//! and metrics. Peak memory is that of the whole process.
+//! and metrics, results are encoded. Peak memory is that of the whole process.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use clap::Parser;
-use sandtable::crew::Crew;
-use sandtable::{caches, drive, source};
-use sandtable_core::Result;
-use sandtable_core::bundle::Bundle;
-use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{OneThread, Run, Scratch, View};
-use sandtable_tests::workload;
-use serde_json::json;
+use sandtable::study::{json_text, write_whole};
+use sandtable_core::{Error, Result};
+use sandtable_tests::measure::figures::{self, Ask};
+use sandtable_tests::measure::repeats::{self, Case, Runs};
+use sandtable_tests::measure::rivals::{self, Rival};
+use sandtable_tests::measure::{machine, targets};
+use sandtable_tests::workload::{NAMES, Workload, named};
+use serde_json::{Value, json};
 
 /// Run a named workload.
 #[derive(Parser)]
+#[command(after_help = names())]
 struct Arguments {
-    /// W1 (400 SMA crossovers, 8 symbols × 25 years), W1d (the same, rebalanced at every bar), W2 (25 trials, one
-    /// year), W7 (one EMA crossover over 10^6 bars).
-    #[arg(value_parser = ["W1", "W1d", "W2", "W7"])]
-    workload: String,
+    /// Name of a workload, or `all` with --into.
+    workload: Option<String>,
     /// Worker threads [default: one per processor].
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
     /// Bundle to use instead of the workload's generated one.
     #[arg(long)]
     bundle: Option<PathBuf>,
-    /// Simulate every trial by the reference simulator, on one thread, and leave its results unwritten.
+    /// Stop after so many trials, up to a batch later; of W9, the only number of backtests.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    /// Bars of the generated series (W5, W7, W7x).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    size: Option<u64>,
+    /// Simulate every trial by the reference simulator, on one thread, and leave its results unencoded.
     #[arg(long)]
     reference: bool,
+    /// Compare a sample of the trials with the reference simulator, bit for bit, after the clock has stopped.
+    #[arg(long)]
+    check: bool,
+    /// Run so many times, each in a fresh process, and print medians with the raw figures.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    repeat: Option<u64>,
+    /// With `all` or --rival: the file for all raw figures, as JSON.
+    #[arg(long)]
+    into: Option<PathBuf>,
+    /// With `all`: only the first trials of W5 and W6, and not the whole of W4.
+    #[arg(long)]
+    quick: bool,
+    /// Side by side with this program, results compared before any time is: W1, W5, or both without a name.
+    #[arg(long, value_enum)]
+    rival: Option<Rival>,
+    /// Folder for the rival's environment, data and tables [default: a folder for temporary files].
+    #[arg(long)]
+    scratch: Option<PathBuf>,
+    /// Follow this program's conventions and strategy in the comparison.
+    #[arg(long, value_enum, hide = true)]
+    conventions: Option<Rival>,
+    /// File for every trial's parameters, return, equity, fills and trades, as CSV.
+    #[arg(long, hide = true)]
+    results: Option<PathBuf>,
     /// Print only the JSON object.
     #[arg(long)]
     json: bool,
 }
 
-fn data(arguments: &Arguments) -> Result<Arc<Bundle>> {
-    match (&arguments.bundle, arguments.workload.as_str()) {
-        (Some(path), _) => {
-            source::open_bundle(&path.display().to_string(), std::path::Path::new("."), &View::from(caches::caches()))
-        }
-        (None, name) => Ok(Arc::new(workload::bundle(name))),
-    }
+fn names() -> String {
+    let lines: Vec<String> = NAMES.iter().map(|(name, what)| format!("  {name:<7} {what}")).collect();
+    format!("Workloads:\n{}", lines.join("\n"))
 }
 
-fn run(arguments: &Arguments) -> Result<serde_json::Value> {
-    let began = Instant::now();
-    let bundle = data(arguments)?;
-    let opened = began.elapsed();
-    let evaluator = workload::evaluator(&arguments.workload, &bundle)?;
-    let plan = evaluator.plan.clone();
-    drop(bundle);
-
-    let mut crew = Crew::new(arguments.threads, plan.space().count_valid(1 << 16).points)?;
-    let schema = Arc::new(Schema::of(&plan));
-    let mut sink = ParquetSink::new(Vec::new(), schema.clone())?;
-    let mut rows = Results::new(schema);
-    let mut steps = Run::new(plan);
-    let tally = drive::drive(&evaluator, &mut steps, &mut crew, &AtomicBool::new(false), |batch, outcomes, _| {
-        rows.clear();
-        for (outcome, point) in outcomes.iter().zip(&batch.points) {
-            rows.push(TrialRow {
-                index: outcome.index,
-                params: point,
-                metrics: &outcome.metrics,
-                bars_read: outcome.rows_read,
-                status: Status::Ok,
-            });
-        }
-        sink.append(&rows)
+/// The workload that was asked for, as it was asked for.
+fn workload(arguments: &Arguments) -> Result<Workload> {
+    let name = arguments.workload.as_deref().ok_or_else(|| {
+        Error::plan("no workload is named").help("name one, `workloads W1`, or `all`; --help lists them")
     })?;
-    let bytes = sink.finish()?;
-    let threads = crew.threads().value;
-    let wall = began.elapsed().as_secs_f64();
-    let inside = (tally.preparing + tally.evaluating).as_secs_f64();
-    Ok(json!({
-        "workload": arguments.workload,
-        "bars": evaluator.context.panel.simulated_rows(),
-        "trials": tally.trials,
-        "fills": tally.fills,
-        "bars_read": tally.rows_read,
-        "threads": threads,
-        "wall_s": wall,
-        "cpu_s": cpu_seconds(),
-        "open_s": opened.as_secs_f64(),
-        "inside_s": inside,
-        "bar_trials_per_s_per_core": tally.rows_read as f64 / (wall * threads as f64),
-        "inside_bar_trials_per_s_per_core": tally.rows_read as f64 / (inside * threads as f64),
-        "peak_rss_mb": peak_rss_mb(),
-        "results_hash": blake3::hash(&bytes).to_hex().to_string(),
-    }))
-}
-
-/// The trials alone, by the reference simulator.
-fn reference(arguments: &Arguments) -> Result<serde_json::Value> {
-    let evaluator = workload::evaluator(&arguments.workload, &*data(arguments)?)?;
-    let mut steps = Run::new(evaluator.plan.clone());
-    let mut scratch = Scratch::default();
-    let (mut trials, mut rows, mut fills, mut inside) = (0u64, 0, 0, 0.0);
-    while let Some(batch) = steps.next_batch() {
-        let prepared = evaluator.prepare(&batch, &mut OneThread::default());
-        let began = Instant::now();
-        for (index, point) in batch.indices.iter().zip(&batch.points) {
-            let outcome = evaluator.reference_trial(*index, point, &prepared, &mut scratch);
-            trials += 1;
-            rows += outcome.rows_read;
-            fills += outcome.fills;
-        }
-        inside += began.elapsed().as_secs_f64();
+    let mut workload = match arguments.conventions {
+        Some(rival) => rivals::workload(rival, name)?,
+        None => named(name)?,
+    };
+    if let Some(bars) = arguments.size {
+        workload = workload.with_bars(bars)?;
     }
-    Ok(json!({
-        "workload": arguments.workload,
-        "simulator": "reference",
-        "bars": evaluator.context.panel.simulated_rows(),
-        "trials": trials,
-        "fills": fills,
-        "bars_read": rows,
-        "threads": 1,
-        "inside_s": inside,
-        "inside_bar_trials_per_s_per_core": rows as f64 / inside,
-    }))
+    Ok(workload)
 }
 
-/// User and system time of this process, from the kernel's accounting; null where it has none.
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // Fields after the command, which stands in brackets and may hold spaces: 14 and 15 of the whole are times.
-    let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |k: usize| rest.get(k)?.parse::<f64>().ok();
-    // The kernel reports hundredths of a second whatever its own clock is.
-    Some((ticks(11)? + ticks(12)?) / 100.0)
+/// One run in this process.
+fn once(arguments: &Arguments) -> Result<ExitCode> {
+    let ask = Ask {
+        workload: workload(arguments)?,
+        threads: arguments.threads,
+        trials: arguments.trials,
+        bundle: arguments.bundle.clone(),
+        check: arguments.check,
+        results: arguments.results.clone(),
+    };
+    let figures = if arguments.reference { figures::reference(&ask)? } else { figures::once(&ask)? };
+    let json = &figures.json;
+    if !arguments.json {
+        println!("{} ({})", ask.workload.name, ask.workload.what);
+        println!("{} trials × {} bars, {} fills", json["trials"], json["bars"], json["fills"]);
+        for part in json["counts"].as_array().into_iter().flatten() {
+            let milliseconds = |key: &str| part[key].as_f64().unwrap_or(f64::NAN) * 1e3;
+            println!(
+                "{:>5} backtests: set-up {:.3} ms, work {:.3} ms, {:.4} ms each",
+                part["backtests"],
+                milliseconds("set_up_s"),
+                milliseconds("work_s"),
+                milliseconds("per_backtest_s"),
+            );
+        }
+    }
+    println!("{json}");
+    if let Some(void) = &figures.void {
+        eprintln!("void: {void}");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Peak resident memory in MB (10^6 bytes); null where the kernel does not say.
-fn peak_rss_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let fields: BTreeMap<&str, &str> = status.lines().filter_map(|line| line.split_once(':')).collect();
-    let kilobytes: f64 = fields.get("VmHWM")?.split_whitespace().next()?.parse().ok()?;
-    Some((kilobytes * 1024.0 / 1e5).round() / 10.0)
+/// Says on standard error what a process came to.
+fn progress(case: &Case, figures: &Value) {
+    let number = |key: &str| figures[key].as_f64().unwrap_or(f64::NAN);
+    eprintln!(
+        "{}: process {:.3} s, from the bundle on {:.4} s, inside {:.4} s, {:.0} MB",
+        case.label(),
+        number("process_s"),
+        number("from_bundle_s"),
+        number("inside_s"),
+        number("peak_rss_mb"),
+    );
+}
+
+/// One workload in several processes.
+fn repeated(arguments: &Arguments, times: u64) -> Result<ExitCode> {
+    let name = workload(arguments)?.name;
+    if arguments.reference || arguments.results.is_some() {
+        return Err(Error::plan("--repeat does not go with --reference").help("run it without --repeat"));
+    }
+    let mut case = Case::new(name, arguments.threads);
+    case.trials = arguments.trials;
+    case.more.extend(arguments.check.then(|| "--check".into()));
+    case.more.extend(arguments.size.into_iter().flat_map(|bars| ["--size".into(), bars.to_string()]));
+    let bundle = arguments.bundle.iter().map(|path| path.display().to_string());
+    case.more.extend(bundle.flat_map(|path| ["--bundle".into(), path]));
+    let all = repeats::rounds(&[case], times as usize, |case, figures| {
+        if !arguments.json {
+            progress(case, figures);
+        }
+    })?;
+    all.iter().for_each(|runs| println!("{}", runs.json()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All workloads, their figures in a file, and the table of what they should reach.
+fn all(arguments: &Arguments) -> Result<ExitCode> {
+    let Some(into) = &arguments.into else {
+        return Err(Error::plan("`all` has many figures, and no file to put them into").help("add --into results.json"));
+    };
+    let rounds = arguments.repeat.unwrap_or(5);
+    let mut cases = targets::cases(arguments.quick);
+    if arguments.check {
+        cases.iter_mut().for_each(|case| case.more.push("--check".into()));
+    }
+    let all = repeats::rounds(&cases, rounds as usize, progress)?;
+    let lines = targets::targets(&all);
+    let json = json!({
+        "date": machine::date(),
+        "machine": machine::machine(),
+        "commit": machine::commit(),
+        "command": machine::command(),
+        "rounds": rounds,
+        "targets": targets::json(&lines),
+        "cases": all.iter().map(Runs::json).collect::<Vec<_>>(),
+    });
+    write_whole(into, json_text(&json).as_bytes())?;
+    println!("{}", targets::text(&lines));
+    println!("raw figures of {rounds} rounds: {}", into.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(rival) = arguments.rival {
+        let rounds = arguments.repeat.unwrap_or(3) as usize;
+        let scratch = arguments.scratch.clone().unwrap_or_else(|| std::env::temp_dir().join("sandtable-rivals"));
+        return rivals::side_by_side(rival, arguments.workload.as_deref(), rounds, &scratch, arguments.into.as_deref());
+    }
+    match (arguments.workload.as_deref(), arguments.repeat) {
+        (Some("all"), _) => all(arguments),
+        (_, Some(times)) => repeated(arguments, times),
+        _ => once(arguments),
+    }
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match if arguments.reference { reference(&arguments) } else { run(&arguments) } {
-        Ok(figures) => {
-            if !arguments.json {
-                println!(
-                    "{}: {} trials × {} bars, {} fills",
-                    arguments.workload, figures["trials"], figures["bars"], figures["fills"]
-                );
-            }
-            println!("{figures}");
-            ExitCode::SUCCESS
-        }
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
