@@ -72,14 +72,11 @@ impl Crew {
     /// Asks the planner again, and lets a pool take over where it says so.
     fn grows(&mut self, parts: usize, seconds: f64) {
         let following = self.trials as f64 * self.seconds.trial;
-        if parts == 0 {
-            // Nothing to decide; what was decided for the last part stands.
-            if !self.asked {
-                self.threads = Choice::new(1, "the first portion was all of it");
-            }
+        if parts < 2 && self.asked {
+            // Nothing left to share: what was decided before stands, and so does its reason.
             return;
         }
-        self.asked = true;
+        self.asked |= parts > 1;
         self.threads = self.machine.threads(Left { parts, seconds: seconds + following });
         if self.threads.value < 2 {
             return;
