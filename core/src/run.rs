@@ -7,8 +7,9 @@
 mod caches;
 mod exploration;
 mod inspect;
+pub mod planner;
 
-pub use caches::{CacheCounters, Caches};
+pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
 pub use inspect::{Books, Inspection, Seen, Value};
 
@@ -16,9 +17,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
-use crate::cache::{Column, History};
+use crate::cache::{Column, RunHistory};
+pub use crate::cache::{Layer, Switches};
 use crate::context::{self, BoundColumn, Context, Fine, Panel, Prepared, Window};
-use crate::engine::{self, Decisions, Record, fast};
+use crate::engine::fast::{self, lanes};
+use crate::engine::{self, Decisions, Record};
 use crate::error::{Error, Result};
 use crate::ledger::{Fill, Trade};
 use crate::metrics;
@@ -89,6 +92,8 @@ impl Panelled {
 pub struct Scratch {
     columns: context::Workspace,
     engine: engine::Workspace,
+    lanes: lanes::Memory,
+    finished: Vec<lanes::Finished>,
     metrics: metrics::Workspace,
     values: Vec<f64>,
 }
@@ -148,24 +153,33 @@ impl Evaluator {
     ///
     /// # Errors
     /// A symbol that the bundle lacks, or dates without bars.
-    pub fn new(plan: Arc<Plan>, bundle: &Bundle, history: Arc<History>) -> Result<Evaluator> {
+    pub fn new(plan: Arc<Plan>, bundle: &Bundle, history: impl Into<RunHistory>) -> Result<Evaluator> {
         let panelled = Arc::new(Panelled::new(&plan, bundle)?);
-        Ok(Evaluator::over(plan, &panelled, history))
+        let key = panel_key(&plan);
+        Ok(Evaluator::over(plan, &panelled, &key, history.into()))
     }
 
-    /// As [`Evaluator::new`], with panel and columns from caches that runs share.
+    /// As [`Evaluator::new`], with panel and columns from caches that runs share: all layers (`&caches`), or those that
+    /// a [`View`] lets through.
     ///
     /// # Errors
     /// As [`Evaluator::new`].
-    pub fn cached(plan: Arc<Plan>, bundle: &Bundle, caches: &Caches) -> Result<Evaluator> {
-        let key = panel_key(&plan);
-        let panelled = caches.contexts.get_or_make(&key, || Panelled::new(&plan, bundle), Panelled::bytes)?;
-        Ok(Evaluator::over(plan, &panelled, caches.history.clone()))
+    pub fn cached<'a>(plan: Arc<Plan>, bundle: &Bundle, caches: impl Into<View<'a>>) -> Result<Evaluator> {
+        let (view, key) = (caches.into(), panel_key(&plan));
+        let panelled = view.panel(&key, || Panelled::new(&plan, bundle))?;
+        Ok(Evaluator::over(plan, &panelled, &key, view.history()))
     }
 
-    fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, history: Arc<History>) -> Evaluator {
+    /// The same, but every trial takes the reference simulator.
+    #[must_use]
+    pub fn by_reference(mut self) -> Evaluator {
+        self.grid = OnceLock::from(Err("the reference simulator was asked for"));
+        self
+    }
+
+    fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, key: &str, history: RunHistory) -> Evaluator {
         let roots = plan.strategy().rules.nodes();
-        let context = Context::new(panelled.panel.clone(), panel_key(&plan), history);
+        let context = Context::new(panelled.panel.clone(), key, history);
         Evaluator { plan, context, roots, panelled: panelled.clone(), grid: OnceLock::new() }
     }
 
@@ -208,7 +222,7 @@ impl Evaluator {
     pub fn fast_path(&self) -> std::result::Result<&fast::Grid, &'static str> {
         let lay_out = || {
             fast::covers(self.plan.strategy())?;
-            fast::covers_run(&self.context.panel, self.plan.settings())?;
+            fast::covers_run(self.plan.strategy(), &self.context.panel, self.plan.settings())?;
             fast::Grid::new(&self.context.panel, self.plan.settings())
         };
         self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
@@ -218,6 +232,60 @@ impl Evaluator {
     pub fn trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
         self.simulate(point, prepared, self.fast_path().ok(), Record::default(), scratch);
         Self::outcome(index, scratch)
+    }
+
+    /// Evaluates trials, side by side where that is faster: the outcomes are those of [`Evaluator::trial`].
+    pub fn trials(
+        &self,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+        scratch: &mut Scratch,
+    ) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(indices.len());
+        for (indices, points) in indices.chunks(lanes::LANES).zip(points.chunks(lanes::LANES)) {
+            if !self.side_by_side(indices, points, prepared, scratch, &mut outcomes) {
+                let trial = |(&index, point): (&u64, &Vec<f64>)| self.trial(index, point, prepared, scratch);
+                outcomes.extend(indices.iter().zip(points).map(trial));
+            }
+        }
+        outcomes
+    }
+
+    /// Evaluates trials as one group, if the first of them says that it pays.
+    fn side_by_side(
+        &self,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+        scratch: &mut Scratch,
+        outcomes: &mut Vec<Outcome>,
+    ) -> bool {
+        let (Ok(grid), Some(first)) = (self.fast_path(), points.first()) else { return false };
+        let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
+        let mut bind = |point: &[f64]| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
+        let first = bind(first);
+        if !lanes::pays(panel, settings, &first, points.len()) {
+            first.recycle(&mut scratch.columns);
+            return false;
+        }
+        let mut decisions = vec![first];
+        decisions.extend(points[1..].iter().map(|point| bind(point)));
+        scratch.finished.resize_with(points.len(), lanes::Finished::default);
+        lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
+        decisions.into_iter().for_each(|decisions| decisions.recycle(&mut scratch.columns));
+        for (&index, finished) in indices.iter().zip(&scratch.finished) {
+            let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
+            let account = self.account(session_equity, trades, *counters);
+            metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
+            outcomes.push(Outcome {
+                index,
+                metrics: scratch.values.clone(),
+                rows_read: *rows_read,
+                fills: counters.fills,
+            });
+        }
+        true
     }
 
     /// Evaluates one trial by the reference simulator, whatever the fast path covers.
@@ -355,9 +423,9 @@ impl Evaluator {
     fn follow(&self, decisions: &Decisions, grid: Option<&fast::Grid>, record: Record, scratch: &mut Scratch) {
         let engine = &mut scratch.engine;
         let (panel, settings) = (&*self.context.panel, self.plan.settings());
-        match grid {
-            Some(grid) => fast::simulate(panel, grid, decisions, settings, record, engine),
-            None => engine::simulate(panel, &mut &*decisions, settings, record, engine),
+        let done = grid.is_some_and(|grid| fast::simulate(panel, grid, decisions, settings, record.clone(), engine));
+        if !done {
+            engine::simulate(panel, &mut &*decisions, settings, record, engine);
         }
         self.judge(scratch);
     }
@@ -365,18 +433,28 @@ impl Evaluator {
     /// Computes the metrics of the run that the scratch memory holds.
     fn judge(&self, scratch: &mut Scratch) {
         let Scratch { engine, metrics, values, .. } = scratch;
-        let account = metrics::Account {
+        let account = self.account(&engine.session_equity, &engine.trades, engine.counters);
+        metrics::evaluate(&account, metrics, values);
+    }
+
+    /// What the metrics read of a trial.
+    fn account<'a>(
+        &'a self,
+        equity: &'a [f64],
+        trades: &'a metrics::TradeSums,
+        counters: metrics::Counters,
+    ) -> metrics::Account<'a> {
+        metrics::Account {
             initial_cash: self.plan.settings().capital,
-            equity: &engine.session_equity,
+            equity,
             dates: &self.panelled.dates,
             benchmark: Some(&self.panelled.benchmark),
-            trades: &engine.trades,
+            trades,
             periods_per_year: self.plan.periods_per_year(),
             risk_free: self.plan.risk_free_per_session(),
             mar: 0.0,
-            counters: engine.counters,
-        };
-        metrics::evaluate(&account, metrics, values);
+            counters,
+        }
     }
 }
 

@@ -1,15 +1,16 @@
-//! Evaluates a run on the worker pool, batch by batch, in index order.
+//! Evaluates a run batch by batch, in index order.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
 use sandtable_core::context::{BoundColumn, Prepared};
-use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers};
+use sandtable_core::engine::fast::lanes::LANES;
+use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers, planner};
+
+use crate::pool::Pool;
 
 thread_local! {
     /// Each worker keeps its memory between trials, batches and runs.
@@ -44,7 +45,7 @@ pub struct Tally {
 pub fn drive(
     evaluator: &Evaluator,
     run: &mut Run,
-    pool: &ThreadPool,
+    workers: &mut impl Workers,
     stop: &AtomicBool,
     mut accept: impl FnMut(&Batch, &[Outcome], &Tally) -> Result<()>,
 ) -> Result<Tally> {
@@ -55,12 +56,12 @@ pub fn drive(
             break;
         }
         let began = Instant::now();
-        let prepared = evaluator.prepare(&batch, &mut Pooled(pool));
+        let prepared = evaluator.prepare(&batch, workers);
         tally.columns += prepared.len() as u64;
         tally.preparing += began.elapsed();
 
         let began = Instant::now();
-        let outcomes = Pooled(pool).trials(evaluator, &batch.indices, &batch.points, &prepared);
+        let outcomes = workers.trials(evaluator, &batch.indices, &batch.points, &prepared);
         tally.evaluating += began.elapsed();
         tally.trials += outcomes.len() as u64;
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
@@ -72,11 +73,11 @@ pub fn drive(
 
 /// A pool of threads as the core sees it. Everything is collected in order, whatever thread evaluated what.
 #[derive(Clone, Copy, Debug)]
-pub struct Pooled<'a>(pub &'a ThreadPool);
+pub struct Pooled<'a>(pub &'a Pool);
 
 impl Workers for Pooled<'_> {
     fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
-        self.0.install(|| wanted.par_iter().map(|(column, k)| evaluator.compute(column, &points[*k])).collect())
+        columns(self.0, evaluator, wanted, points)
     }
 
     fn trials(
@@ -86,9 +87,37 @@ impl Workers for Pooled<'_> {
         points: &[Vec<f64>],
         prepared: &Prepared,
     ) -> Vec<Outcome> {
-        let trial = |(&index, point): (&u64, &Vec<f64>)| {
-            SCRATCH.with_borrow_mut(|scratch| evaluator.trial(index, point, prepared, scratch))
-        };
-        self.0.install(|| indices.par_iter().zip(points).map(trial).collect())
+        let portion = planner::portion(indices.len(), self.0.threads(), 0.0).value;
+        trials(self.0, evaluator, indices, points, prepared, portion)
     }
+}
+
+/// Computes columns on a pool, one at a time on each thread.
+pub fn columns(
+    pool: &Pool,
+    evaluator: &Evaluator,
+    wanted: &[(BoundColumn, usize)],
+    points: &[Vec<f64>],
+) -> Vec<Column> {
+    let compute = |(column, k): &(BoundColumn, usize)| evaluator.compute(column, &points[*k]);
+    pool.map(wanted, 1, |wanted| wanted.iter().map(compute).collect())
+}
+
+/// Evaluates trials on a pool, `portion` of them at a time on each thread.
+pub fn trials(
+    pool: &Pool,
+    evaluator: &Evaluator,
+    indices: &[u64],
+    points: &[Vec<f64>],
+    prepared: &Prepared,
+    portion: usize,
+) -> Vec<Outcome> {
+    // Whole groups of lanes, where there is something for every thread all the same.
+    let grouped = indices.len() >= 2 * pool.threads() * LANES;
+    let portion = if grouped { portion.next_multiple_of(LANES) } else { portion };
+    let places: Vec<usize> = (0..indices.len()).collect();
+    pool.map(&places, portion, |places| {
+        let range = places.first().map_or(0..0, |&first| first..first + places.len());
+        SCRATCH.with_borrow_mut(|scratch| evaluator.trials(&indices[range.clone()], &points[range], prepared, scratch))
+    })
 }

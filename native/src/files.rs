@@ -5,11 +5,13 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sandtable_core::bundle::manifest::{MANIFEST_BYTES, MANIFEST_FILE};
 use sandtable_core::bundle::read::{Reader, Selection, Step, verify_files};
 use sandtable_core::bundle::{Action, Bundle, Manifest};
+use sandtable_core::run::View;
 use sandtable_core::{Error, Result};
 
 /// A bundle read from disk, with what belongs to it.
@@ -38,29 +40,43 @@ pub fn open_bundle(path: &Path, selection: Selection) -> Result<Bundle> {
 /// # Errors
 /// As [`open_bundle`].
 pub fn open(path: &Path, selection: Selection) -> Result<Opened> {
-    drive(path, |manifest| Reader::with_manifest(manifest, selection))
+    contained(path, || feed(path, Reader::with_manifest(read_manifest(path)?, selection)?))
+}
+
+/// Reads the whole bundle in a folder, or takes it from the caches if its manifest is one that was seen before.
+///
+/// The manifest's bytes are read and hashed every time: they hold the hash of every file, so a bundle that was written
+/// anew is another one, whatever times and sizes say, and one that was not is never read again.
+///
+/// # Errors
+/// As [`open_bundle`].
+pub fn open_shared(path: &Path, view: &View<'_>) -> Result<Arc<Bundle>> {
+    let bytes = manifest_bytes(path)?;
+    let key = blake3::hash(&bytes).to_hex();
+    let manifest = view.manifest(&key, || parse_manifest(path, &bytes))?;
+    view.bundle(&key, || {
+        contained(path, || feed(path, Reader::with_manifest((*manifest).clone(), Selection::all())?))
+            .map(|opened| opened.bundle)
+    })
 }
 
 /// Feeds a reader from the folder until it has its bundle.
-fn drive(path: &Path, reader: impl FnOnce(Manifest) -> Result<Reader>) -> Result<Opened> {
-    contained(path, || {
-        let mut reader = reader(read_manifest(path)?)?;
-        let mut files = OpenFiles { folder: path, open: BTreeMap::new(), bytes_read: 0 };
-        loop {
-            match reader.step()? {
-                Step::Need(ranges) => {
-                    for range in ranges {
-                        let bytes = files.read(reader.manifest(), &range.file, range.start, range.end)?;
-                        reader.give(&range.file, range.start, bytes)?;
-                    }
-                }
-                Step::Ready(bundle) => {
-                    let (actions, manifest) = (reader.actions().to_vec(), reader.manifest().clone());
-                    return Ok(Opened { bundle, actions, manifest, bytes_read: files.bytes_read });
+fn feed(path: &Path, mut reader: Reader) -> Result<Opened> {
+    let mut files = OpenFiles { folder: path, open: BTreeMap::new(), bytes_read: 0 };
+    loop {
+        match reader.step()? {
+            Step::Need(ranges) => {
+                for range in ranges {
+                    let bytes = files.read(reader.manifest(), &range.file, range.start, range.end)?;
+                    reader.give(&range.file, range.start, bytes)?;
                 }
             }
+            Step::Ready(bundle) => {
+                let (actions, manifest) = (reader.actions().to_vec(), reader.manifest().clone());
+                return Ok(Opened { bundle, actions, manifest, bytes_read: files.bytes_read });
+            }
         }
-    })
+    }
 }
 
 /// Reads and checks the manifest of the bundle in a folder.
@@ -68,6 +84,14 @@ fn drive(path: &Path, reader: impl FnOnce(Manifest) -> Result<Reader>) -> Result
 /// # Errors
 /// There is no such folder, it is no bundle, or its manifest is damaged.
 pub fn read_manifest(path: &Path) -> Result<Manifest> {
+    parse_manifest(path, &manifest_bytes(path)?)
+}
+
+fn parse_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest> {
+    Manifest::parse(bytes).map_err(|error| in_folder(path, error))
+}
+
+fn manifest_bytes(path: &Path) -> Result<Vec<u8>> {
     let file = path.join(MANIFEST_FILE);
     if !file.is_file() {
         let what = if path.exists() { "is not a bundle: it holds no manifest.json" } else { "does not exist" };
@@ -78,8 +102,7 @@ pub fn read_manifest(path: &Path) -> Result<Manifest> {
     if length > MANIFEST_BYTES as u64 {
         return Err(Error::data(format!("{} has {length} bytes, too many for a manifest", file.display())));
     }
-    let bytes = fs::read(&file).map_err(|error| machine("read", &file, &error))?;
-    Manifest::parse(&bytes).map_err(|error| in_folder(path, error))
+    fs::read(&file).map_err(|error| machine("read", &file, &error))
 }
 
 /// Checks every byte of a bundle: all hashes, and that everything decodes and obeys the rules for bars.
@@ -93,8 +116,8 @@ pub fn verify_bundle(path: &Path) -> Result<Manifest> {
         fs::read(&file).map(Bytes::from).map_err(|error| machine("read", &file, &error))
     })
     .map_err(|error| in_folder(path, error))?;
-    let thorough = |manifest| Reader::with_manifest(manifest, Selection::all()).map(Reader::thorough);
-    drive(path, thorough).map(|opened| opened.manifest)
+    contained(path, || feed(path, Reader::with_manifest(read_manifest(path)?, Selection::all())?.thorough()))
+        .map(|opened| opened.manifest)
 }
 
 /// Writes a bundle's files into a folder that appears whole or not at all. A bundle that is there is replaced only if

@@ -1,10 +1,15 @@
 //! Everything of sandtable that touches the machine: files, threads, terminal.
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
-//! [`drive`] evaluates batches on the worker [`pool`], [`reopen`] reads a
-//! study folder back for [`verify`] and [`explain`], and [`view`] turns plain data into text and pictures.
+//! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`reopen`] reads a
+//! study folder back for [`verify`] and [`explain`], [`audit`] measures whether caches and threads pay, and [`view`]
+//! turns plain data into text and pictures.
 
+pub mod arrangement;
+pub mod audit;
+pub mod caches;
 pub mod commands;
+pub mod crew;
 pub mod drive;
 pub mod estimate;
 pub mod exact;
@@ -12,6 +17,7 @@ pub mod explain;
 pub mod export;
 pub mod files;
 pub mod interrupt;
+pub mod memory;
 pub mod pool;
 pub mod print;
 pub mod progress;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sandtable::commands::{backtest, bundle, demo, explain, generate, ingest, lists, optimize, show, verify};
+use sandtable::commands::{
+    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, show, verify,
+};
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
 #[derive(Parser)]
@@ -30,10 +32,14 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Run trials of a study folder again in decimal arithmetic: what did rounding do?
     Verify(verify::VerifyArgs),
+    /// Measure whether caches, threads and the fast path pay, and check that they change no bit.
+    Audit(audit::AuditArgs),
     /// Read CSV or Parquet files, check them, and write a bundle.
     Ingest(ingest::IngestArgs),
     /// Look at a bundle or check it against its hashes.
     Bundle(bundle::BundleArgs),
+    /// Look at what caches and worker pools do for studies that share a process.
+    Cache(cache::CacheArgs),
     /// Write a synthetic bundle.
     Generate(generate::GenerateArgs),
     /// List the gallery of strategies, or print one as a file to start from.
@@ -47,19 +53,23 @@ enum Command {
 fn main() -> ExitCode {
     let Cli { json, command } = Cli::parse();
     let mut code = ExitCode::SUCCESS;
+    // A judgement that is negative, but no mistake.
+    let mut refuse = |holds: bool| {
+        if !holds {
+            code = ExitCode::FAILURE;
+        }
+    };
     let done = match &command {
         Command::Demo(args) => demo::run(args, json),
         Command::Optimize(args) => optimize::run(args, json),
         Command::Backtest(args) => backtest::run(args, json),
         Command::Show(args) => show::run(args, json),
         Command::Explain(args) => explain::run(args, json),
-        Command::Verify(args) => verify::run(args, json).map(|agrees| {
-            if !agrees {
-                code = ExitCode::FAILURE;
-            }
-        }),
+        Command::Verify(args) => verify::run(args, json).map(&mut refuse),
+        Command::Audit(args) => audit::run(args, json).map(&mut refuse),
         Command::Ingest(args) => ingest::run(args, json),
         Command::Bundle(args) => bundle::run(args, json),
+        Command::Cache(args) => cache::run(args, json),
         Command::Generate(args) => generate::run(args, json),
         Command::Strategies(args) => lists::strategies(args, json),
         Command::Indicators(args) => lists::indicators(args, json),

@@ -1,34 +1,169 @@
-//! The worker pool: started once, kept until the program ends, shared by all runs.
+//! The worker pools: each started once, kept until the program ends, shared by all runs that want as many threads.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sandtable_core::{Error, Result};
+use serde::Serialize;
 
-static POOLS: Mutex<BTreeMap<usize, Arc<ThreadPool>>> = Mutex::new(BTreeMap::new());
+static POOLS: Mutex<BTreeMap<usize, Arc<Pool>>> = Mutex::new(BTreeMap::new());
+
+/// Worker threads, and what they did so far.
+#[derive(Debug)]
+pub struct Pool {
+    threads: usize,
+    pool: ThreadPool,
+    started: Instant,
+    starting: Duration,
+    batches: AtomicU64,
+    tasks: AtomicU64,
+    busy_nanoseconds: AtomicU64,
+}
+
+/// What a pool did so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Statistics {
+    /// Its threads.
+    pub threads: usize,
+    /// Lists of work that it was given.
+    pub batches: u64,
+    /// Portions of them that a thread took at a time.
+    pub tasks: u64,
+    /// Seconds that starting it took.
+    pub starting_s: f64,
+    /// Seconds since it was started.
+    pub uptime_s: f64,
+    /// Seconds of work, summed over its threads.
+    pub busy_s: f64,
+    /// Part of the threads' time since the start in which they worked.
+    pub busy_share: f64,
+}
+
+impl Pool {
+    fn start(threads: usize) -> Result<Pool> {
+        let began = Instant::now();
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|k| format!("sandtable-{k}"))
+            .build()
+            .map_err(|error| Error::machine(format!("{threads} worker threads could not be started: {error}")))?;
+        Ok(Pool {
+            threads,
+            pool,
+            started: Instant::now(),
+            starting: began.elapsed(),
+            batches: AtomicU64::new(0),
+            tasks: AtomicU64::new(0),
+            busy_nanoseconds: AtomicU64::new(0),
+        })
+    }
+
+    /// Its threads.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Works through `items`, `portion` of them at a time; results are in the order of the items, whatever thread made
+    /// them.
+    pub fn map<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        portion: usize,
+        work: impl Fn(&[T]) -> Vec<R> + Sync + Send,
+    ) -> Vec<R> {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        let timed = |items: &[T]| {
+            let began = Instant::now();
+            let made = work(items);
+            let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.tasks.fetch_add(1, Ordering::Relaxed);
+            self.busy_nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+            made
+        };
+        let parts: Vec<Vec<R>> = self.pool.install(|| items.par_chunks(portion.max(1)).map(timed).collect());
+        parts.into_iter().flatten().collect()
+    }
+
+    /// What it did so far.
+    pub fn statistics(&self) -> Statistics {
+        let (uptime, busy) = (self.started.elapsed(), self.busy_nanoseconds.load(Ordering::Relaxed));
+        let (uptime_s, busy_s) = (uptime.as_secs_f64(), busy as f64 / 1e9);
+        Statistics {
+            threads: self.threads,
+            batches: self.batches.load(Ordering::Relaxed),
+            tasks: self.tasks.load(Ordering::Relaxed),
+            starting_s: self.starting.as_secs_f64(),
+            uptime_s,
+            busy_s,
+            busy_share: busy_s / (uptime_s * self.threads as f64).max(1e-9),
+        }
+    }
+}
 
 /// The pool of `threads` workers (0 = one per processor). The same pool is given to every run that asks for as many.
 ///
 /// # Errors
 /// The machine refuses to start threads.
-pub fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
+pub fn pool(threads: usize) -> Result<Arc<Pool>> {
     let threads = if threads == 0 { default_threads() } else { threads };
-    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pools = pools();
     if let Some(pool) = pools.get(&threads) {
         return Ok(pool.clone());
     }
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|k| format!("sandtable-{k}"))
-        .build()
-        .map_err(|error| Error::machine(format!("{threads} worker threads could not be started: {error}")))?;
-    let pool = Arc::new(pool);
+    let pool = Arc::new(Pool::start(threads)?);
     pools.insert(threads, pool.clone());
     Ok(pool)
+}
+
+/// Whether the pool of so many workers runs.
+pub fn runs(threads: usize) -> bool {
+    pools().contains_key(&threads)
+}
+
+/// What every pool of this process did so far, by number of threads.
+pub fn statistics() -> Vec<Statistics> {
+    pools().values().map(|pool| pool.statistics()).collect()
 }
 
 /// Workers when nothing is said: one per processor that this process may use.
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn pools() -> MutexGuard<'static, BTreeMap<usize, Arc<Pool>>> {
+    POOLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+    use super::*;
+
+    #[test]
+    fn results_keep_their_order_and_work_is_counted() {
+        let pool = Pool::start(3).unwrap();
+        let items: Vec<u64> = (0..100).collect();
+        for portion in [0, 1, 7, 1000] {
+            let doubled = pool.map(&items, portion, |items| items.iter().map(|item| item * 2).collect());
+            assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<u64>>());
+        }
+        pool.map(&[(), ()], 1, |_| {
+            std::thread::sleep(Duration::from_millis(20));
+            vec![()]
+        });
+        let did = pool.statistics();
+        assert_eq!((did.threads, did.batches, did.tasks), (3, 5, 100 + 100 + 15 + 1 + 2));
+        assert!(did.busy_s >= 0.04 && did.uptime_s >= 0.02 && did.busy_share > 0.0 && did.busy_share <= 1.0, "{did:?}");
+    }
+
+    #[test]
+    fn runs_share_the_pool_of_their_size() {
+        let (first, second) = (pool(5).unwrap(), pool(5).unwrap());
+        assert!(Arc::ptr_eq(&first, &second) && runs(5) && !runs(4321));
+        assert!(statistics().iter().any(|did| did.threads == 5));
+    }
 }

@@ -18,3 +18,13 @@ pub fn bar(trials: u64, quiet: bool) -> ProgressBar {
     }
     bar
 }
+
+/// A bar over other steps, `noun` in the plural, with a message that says what is under way.
+pub fn steps(count: u64, noun: &str, quiet: bool) -> ProgressBar {
+    let bar = self::bar(count, quiet);
+    let template = format!("{{bar:30.cyan/dim}} {{human_pos}}/{{human_len}} {noun}  {{eta}} left  {{msg}}");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar
+}

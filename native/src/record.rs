@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sandtable_core::plan::{ENGINE_FORMAT, PlanSpec};
 use serde_json::{Value, json};
 
-use crate::pool;
 use crate::search::{Finished, Options};
+use crate::{caches, memory, pool};
 
 /// Time by phase.
 #[derive(Clone, Debug)]
@@ -56,16 +56,13 @@ pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value 
     let plan = &finished.evaluator.plan;
     let tally = &finished.tally;
     let panel = &finished.evaluator.context.panel;
-    let fast_path = finished.evaluator.fast_path();
     let resolved: Value = serde_json::from_str(&plan.to_json()).unwrap_or_default();
     json!({
         "program": format!("sandtable {}", env!("CARGO_PKG_VERSION")),
         "engine_format": ENGINE_FORMAT,
-        "engine": if fast_path.is_ok() { "fast" } else { "reference" },
-        "engine_reason": match fast_path {
-            Ok(_) => "every rule and setting is covered by the fast path",
-            Err(reason) => reason,
-        },
+        "engine": finished.arrangement.simulator.value,
+        "engine_reason": finished.arrangement.simulator.reason,
+        "planner": finished.arrangement,
         "run_id": plan.id(),
         "bundle": {
             "given": spec.bundle,
@@ -82,10 +79,13 @@ pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value 
         "bars_read": tally.rows_read,
         "fills": tally.fills,
         "columns_computed": tally.columns,
-        "cache": finished.evaluator.context.history_counters(),
-        "threads": if options.threads == 0 { pool::default_threads() } else { options.threads },
+        "cache": caches::caches().counters(),
+        "cache_budget": caches::caches().budget(),
+        "threads": finished.arrangement.threads.value,
+        "pools": pool::statistics(),
         "milliseconds": finished.phases.json(),
         "finished_unix": SystemTime::now().duration_since(UNIX_EPOCH).map(|t| t.as_secs()).unwrap_or(0),
         "machine": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH, "processors": pool::default_threads() },
+        "peak_memory_mb": memory::peak_megabytes(),
     })
 }

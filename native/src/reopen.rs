@@ -6,17 +6,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sandtable_core::cache::History;
 use sandtable_core::plan::{BundleFacts, ENGINE_FORMAT, Plan, PlanSpec};
 use sandtable_core::results::{self, Results};
-use sandtable_core::run::Evaluator;
+use sandtable_core::run::{Evaluator, View};
 use sandtable_core::strategy::Strategy;
 use sandtable_core::{Error, Result};
 use serde_json::{Map, Value, json};
 
-use crate::search::HISTORY_BUDGET;
-use crate::source;
 use crate::study::{self, read_json};
+use crate::{caches, source};
 
 /// A finished study.
 #[derive(Debug)]
@@ -68,18 +66,19 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         )))
         .help("run the study again with this program"));
     }
+    let view = View::from(caches::caches());
     let bundle = match bundle {
-        Some(name) => source::open_bundle(name, Path::new("."))?,
+        Some(name) => source::open_bundle(name, Path::new("."), &view)?,
         None => {
             let record = read_json(&dir.join(study::RECORD))?;
             let given = record["bundle"]["given"].as_str().unwrap_or_default();
             let base = PathBuf::from(record["bundle"]["base"].as_str().unwrap_or("."));
-            source::open_bundle(given, &base).map_err(|error| {
+            source::open_bundle(given, &base, &view).map_err(|error| {
                 Error::data(error.message()).help("if the bundle has moved, say where it is with --bundle")
             })?
         }
     };
-    let facts = BundleFacts::from(&bundle);
+    let facts = BundleFacts::from(&*bundle);
     let version = written["bundle"]["version"].as_str().unwrap_or_default();
     if facts.version != version {
         return Err(Error::data(format!(
@@ -102,8 +101,7 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         return Err(in_plan(Error::plan(format!("the plan says it is {}, but comes to {}", written["id"], plan.id())))
             .help("it was changed, or another version of this program wrote it: run the study again"));
     }
-    let history = Arc::new(History::new(HISTORY_BUDGET));
-    Ok(Reopened { evaluator: Evaluator::new(Arc::new(plan), &bundle, history)?, results })
+    Ok(Reopened { evaluator: Evaluator::cached(Arc::new(plan), &bundle, &view)?, results })
 }
 
 impl Reopened {

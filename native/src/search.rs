@@ -5,25 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sandtable_core::cache::History;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
 use sandtable_core::results::{
     Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow,
 };
-use sandtable_core::run::{Evaluator, Run};
+use sandtable_core::run::planner::Simulator;
+use sandtable_core::run::{Evaluator, Run, Switches, View};
 use sandtable_core::{Error, Result, metrics};
 use serde_json::json;
 
+use crate::arrangement::{self, Arrangement};
+use crate::crew::Crew;
 use crate::drive::{self, Tally};
 use crate::record::{Phases, record};
 use crate::study::{self, StudyFolder};
-use crate::{estimate, interrupt, pool, print, progress, report, source};
-
-/// Bytes that columns may take.
-pub const HISTORY_BUDGET: u64 = 2_000_000_000;
+use crate::{caches, estimate, interrupt, print, progress, report, source};
 
 /// How a search is run, besides what its study says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Folder that paths of the study are relative to.
     pub base: PathBuf,
@@ -35,8 +34,12 @@ pub struct Options {
     pub force: bool,
     /// Only say what it would cost.
     pub estimate: bool,
-    /// Worker threads, 0 for one per processor.
+    /// Worker threads; 0 leaves their number to the planner.
     pub threads: usize,
+    /// The simulator, instead of the planner's choice.
+    pub engine: Option<Simulator>,
+    /// Cache layers that the run uses, as far as its study agrees.
+    pub switches: Switches,
     /// Axes of the heatmap, `x,y`.
     pub heatmap: Option<String>,
     /// No progress bar.
@@ -52,6 +55,8 @@ pub struct Finished {
     pub evaluator: Evaluator,
     /// What was done.
     pub tally: Tally,
+    /// How it was done, and why so.
+    pub arrangement: Arrangement,
     /// The best trials, best first: index, score, parameters, metrics.
     pub top: Vec<Best>,
     /// The objective over two parameters, if two vary.
@@ -79,17 +84,28 @@ pub struct Best {
 /// The study, its strategy or its bundle is not valid, or the results cannot be written.
 pub fn run(spec: &PlanSpec, options: &Options) -> Result<()> {
     let mut phases = Phases::start();
-    let evaluator = resolve(spec, options, &mut phases)?;
+    let resolved = open(spec, options, &mut phases)?;
     if !options.json {
-        for warning in evaluator.plan.warnings() {
+        for warning in resolved.evaluator.plan.warnings() {
             eprintln!("warning: {warning}");
         }
     }
     if options.estimate {
-        return estimate::print(&evaluator, options);
+        return estimate::print(&resolved, options, &phases);
     }
-    let finished = search(evaluator, spec, options, phases)?;
+    let finished = search(resolved, spec, options, phases)?;
     report::finished(&finished, options)
+}
+
+/// What a study comes to before its first trial.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Plan and panel.
+    pub evaluator: Evaluator,
+    /// How it will be carried out.
+    pub arrangement: Arrangement,
+    /// The run's view of the caches.
+    pub view: View<'static>,
 }
 
 /// Opens what a study names and holds it together.
@@ -97,19 +113,37 @@ pub fn run(spec: &PlanSpec, options: &Options) -> Result<()> {
 /// # Errors
 /// The study, its strategy or its bundle is not valid.
 pub fn resolve(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<Evaluator> {
-    let bundle = source::open_bundle(spec.require_bundle()?, &options.base)?;
-    phases.end("open bundle");
-    let strategy = source::load_strategy(spec.require_strategy()?, &options.base)?;
-    let plan = Arc::new(Plan::resolve(spec, strategy, &BundleFacts::from(&bundle))?);
-    let history = Arc::new(History::new(HISTORY_BUDGET));
-    let evaluator = Evaluator::new(plan, &bundle, history)?;
-    phases.end("plan");
-    Ok(evaluator)
+    open(spec, options, phases).map(|resolved| resolved.evaluator)
 }
 
-fn search(evaluator: Evaluator, spec: &PlanSpec, options: &Options, mut phases: Phases) -> Result<Finished> {
+/// As [`resolve`], with what is decided before the first trial.
+///
+/// # Errors
+/// As [`resolve`], or the fast path is asked for and does not cover the study.
+pub fn open(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<Resolved> {
+    let view = caches::caches().view(options.switches.and(spec.switches()?));
+    let bundle = source::open_bundle(spec.require_bundle()?, &options.base, &view)?;
+    phases.end("open bundle");
+    let strategy = source::load_strategy(spec.require_strategy()?, &options.base)?;
+    let plan = Arc::new(Plan::resolve(spec, strategy, &BundleFacts::from(&*bundle))?);
+    let mut evaluator = Evaluator::cached(plan, &bundle, &view)?;
+    if options.engine == Some(Simulator::Reference) {
+        evaluator = evaluator.by_reference();
+    }
+    let arrangement = arrangement::of(&evaluator, &view, options.engine)?;
+    phases.end("plan");
+    Ok(Resolved { evaluator, arrangement, view })
+}
+
+/// Evaluates what was resolved and writes the study folder.
+///
+/// # Errors
+/// The results cannot be written, or the search was ended before its first trial.
+pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases: Phases) -> Result<Finished> {
+    let Resolved { evaluator, mut arrangement, view } = resolved;
     let plan = evaluator.plan.clone();
-    let pool = pool::pool(options.threads)?;
+    let trials = plan.space().count_valid(1 << 16).points;
+    let mut crew = Crew::new(options.threads, trials)?;
     let stop = interrupt::stop_flag()?;
     let schema = Arc::new(Schema::of(&plan));
     let axes = heatmap_axes(&plan, options.heatmap.as_deref())?;
@@ -123,9 +157,9 @@ fn search(evaluator: Evaluator, spec: &PlanSpec, options: &Options, mut phases: 
         Some((x, y)) => Some(HeatmapBuilder::new(&schema, x, y, objective.name, Aggregate::Best(objective.direction))?),
         None => None,
     };
-    let bar = progress::bar(plan.space().count_valid(1 << 16).points, options.quiet || options.json);
+    let bar = progress::bar(trials, options.quiet || options.json);
     let mut run = Run::new(plan);
-    let tally = drive::drive(&evaluator, &mut run, &pool, &stop, |batch, outcomes, tally| {
+    let tally = drive::drive(&evaluator, &mut run, &mut crew, &stop, |batch, outcomes, tally| {
         rows.clear();
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
             let metrics = &outcome.metrics;
@@ -148,6 +182,7 @@ fn search(evaluator: Evaluator, spec: &PlanSpec, options: &Options, mut phases: 
         sink.append(&rows)
     })?;
     bar.finish_and_clear();
+    arrangement.conclude(&crew, &view);
     phases.add("columns", tally.preparing);
     phases.add("trials", tally.evaluating);
     if tally.trials == 0 {
@@ -166,7 +201,7 @@ fn search(evaluator: Evaluator, spec: &PlanSpec, options: &Options, mut phases: 
     phases.add("write", writing.elapsed());
 
     let heatmap = heatmap.map(HeatmapBuilder::finish).transpose()?;
-    let finished = Finished { evaluator, tally, top, heatmap, folder, phases };
+    let finished = Finished { evaluator, tally, arrangement, top, heatmap, folder, phases };
     let record = record(&finished, spec, options);
     finished.folder.write_json(study::RECORD, &record)?;
     Ok(finished)

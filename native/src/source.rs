@@ -1,22 +1,25 @@
 //! Bundles and strategies by name or path.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use sandtable_core::bundle::{Bundle, read::Selection, synth};
+use sandtable_core::bundle::{Bundle, synth};
 use sandtable_core::plan::StrategySource;
+use sandtable_core::run::View;
 use sandtable_core::strategy::{Strategy, gallery};
 use sandtable_core::{Error, Result, error::nearest};
 
 use crate::{files, study};
 
-/// Opens a bundle: a built-in name, or a folder relative to `base`.
+/// Opens a bundle: a built-in name, or a folder relative to `base`. A bundle that another run opened and that has not
+/// been written anew since is the same one.
 ///
 /// # Errors
 /// There is no such bundle, or it is damaged.
-pub fn open_bundle(name: &str, base: &Path) -> Result<Bundle> {
+pub fn open_bundle(name: &str, base: &Path, view: &View<'_>) -> Result<Arc<Bundle>> {
     let path = base.join(name);
     if name == "mag8" && !path.exists() {
-        return Ok(synth::mag8(synth::MAG8_SEED).into_bundle());
+        return view.bundle("built-in mag8", || Ok(synth::mag8(synth::MAG8_SEED).into_bundle()));
     }
     if !path.exists() {
         let error = Error::data(format!("there is no bundle `{}`", path.display()));
@@ -27,7 +30,7 @@ pub fn open_bundle(name: &str, base: &Path) -> Result<Bundle> {
             }
         });
     }
-    files::open_bundle(&path, Selection::all())
+    files::open_shared(&path, view)
 }
 
 /// Loads a strategy: inline text, a file relative to `base`, or the name of a gallery strategy.

@@ -6,7 +6,6 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use sandtable_core::bundle::Bundle;
 use sandtable_core::context::Prepared;
 use sandtable_core::run::{Evaluator, Run, Scratch};
@@ -14,10 +13,6 @@ use sandtable_tests::workload::{self, Asked, COUNTS, Workload, grid_of, history}
 
 fn main() {
     divan::main();
-}
-
-fn one_worker() -> ThreadPool {
-    ThreadPoolBuilder::new().num_threads(1).build().unwrap()
 }
 
 fn bar_trials(evaluator: &Evaluator, trials: u64) -> ItemsCount {
@@ -49,9 +44,8 @@ fn grid(bencher: Bencher, evaluator: &Evaluator) {
 
 /// Everything from the plan to the encoded results, over a bundle in memory.
 fn whole(bencher: Bencher, workload: &Workload, bundle: &Bundle, trials: Option<u64>) {
-    let pool = one_worker();
     let asked = Asked { trials, ..Asked::default() };
-    let once = || workload::measure(workload, bundle, &pool, &asked).unwrap();
+    let once = || workload::measure(workload, bundle, 1, &asked).unwrap();
     bencher.counter(ItemsCount::new(once().rows_read as usize)).bench_local(once);
 }
 

@@ -165,7 +165,8 @@ pub fn strategy(random: &mut Stream) -> String {
         }
         if chance(random, 0.5) {
             text += &format!("enter_short = \"{}\"\n", condition(random, 1));
-            text += &format!("exit_short = \"{} or close > lowest_since_entry * 1.1\"\n", condition(random, 1));
+            let state = *pick(random, &[" or close > lowest_since_entry * 1.1", "", ""]);
+            text += &format!("exit_short = \"{}{state}\"\n", condition(random, 1));
         }
         match random.below(4) {
             0 => text += "size = 10\nsize_in = \"shares\"\n",
@@ -173,6 +174,33 @@ pub fn strategy(random: &mut Stream) -> String {
             2 => text += &format!("size = \"{}\"\n", 0.1 + 0.9 * random.uniform()),
             _ => {}
         }
+    }
+    if text.contains("enter_long") {
+        text += &exits(random);
+    }
+    text
+}
+
+/// Exits that come with entries, or none.
+fn exits(random: &mut Stream) -> String {
+    let mut text = String::new();
+    if chance(random, 0.5) {
+        return text;
+    }
+    for name in ["stop_loss", "take_profit"] {
+        if chance(random, 0.6) {
+            if chance(random, 0.5) {
+                text += &format!("{name} = {}\n", 0.002 + 0.1 * random.uniform());
+            } else {
+                text += &format!("{name} = \"{} * atr(p)\"\n{name}_in = \"amount\"\n", 0.5 + 3.0 * random.uniform());
+            }
+        }
+    }
+    if chance(random, 0.4) {
+        text += &format!("time_stop = {}\n", 1 + random.below(12));
+    }
+    if chance(random, 0.1) {
+        text += "trailing_stop = 0.05\n";
     }
     text
 }
@@ -223,6 +251,12 @@ pub fn more_settings(random: &mut Stream, bundle: &Bundle, list: &mut Vec<(&'sta
     }
     if chance(random, 0.2) {
         list.push(("costs.spread_on", "entry".into()));
+    }
+    if chance(random, 0.5) {
+        list.push(("entry_bar_exits", (*pick(random, &["path", "never", "market"])).to_string()));
+        list.push(("beyond_limit", (*pick(random, &["cap", "wait", "fill"])).to_string()));
+        list.push(("exit_slippage", chance(random, 0.5).to_string()));
+        list.push(("levels_from", (*pick(random, &["fill", "market"])).to_string()));
     }
     let sessions = || bundle.bars.iter().flat_map(|bars| bars.session.iter().copied());
     if let (true, Some(first), Some(last)) = (chance(random, 0.4), sessions().min(), sessions().max()) {

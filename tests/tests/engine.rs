@@ -139,7 +139,7 @@ fn threads_caches_and_batches_change_no_bit() {
             let mut steps = Run::new(evaluator.plan.clone());
             let pool = pool::pool(threads).unwrap();
             let never = AtomicBool::new(false);
-            drive::drive(evaluator, &mut steps, &pool, &never, |_, batch, _| {
+            drive::drive(evaluator, &mut steps, &mut drive::Pooled(&pool), &never, |_, batch, _| {
                 outcomes.extend_from_slice(batch);
                 Ok(())
             })

@@ -36,15 +36,16 @@ fn bits(values: &[f64]) -> Vec<u64> {
 }
 
 /// One trial by one of the simulators, in memory that earlier trials have used.
-fn simulate(run: &Evaluator, grid: Option<&fast::Grid>, point: &[f64], workspace: &mut Workspace) {
+fn simulate(run: &Evaluator, grid: Option<&fast::Grid>, point: &[f64], workspace: &mut Workspace) -> bool {
     let record = Record { fills: true, bars: true, ..Record::default() };
     let (panel, settings) = (&*run.context.panel, run.plan.settings());
     let mut columns = context::Workspace::default();
     let decisions = Decisions::bind(&run.context, run.plan.strategy(), point, &Prepared::default(), &mut columns);
-    match grid {
-        Some(grid) => fast::simulate(panel, grid, &decisions, settings, record, workspace),
-        None => engine::simulate(panel, &mut &decisions, settings, record, workspace),
+    let done = grid.is_some_and(|grid| fast::simulate(panel, grid, &decisions, settings, record.clone(), workspace));
+    if !done {
+        engine::simulate(panel, &mut &decisions, settings, record, workspace);
     }
+    done
 }
 
 /// Both simulators over one point; what is compared is everything that a run leaves behind. Number of fills.

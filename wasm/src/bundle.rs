@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use js_sys::{Array, Function, Promise};
 use sandtable_core::bundle::ingest::{DateFormat, Duplicates, IngestOptions, Ingested as Outcome, Input, ingest};
-use sandtable_core::bundle::manifest::{MANIFEST_BYTES, MANIFEST_FILE, SymbolEntry};
+use sandtable_core::bundle::manifest::{MANIFEST_FILE, SymbolEntry};
 use sandtable_core::bundle::read::{ByteRange, Reader, Selection, Step};
 use sandtable_core::bundle::{self, Action, BundleDraft, Manifest, synth, write};
 use sandtable_core::calendar::format_date;
 use sandtable_core::plan::BundleFacts;
-use sandtable_core::run::{Evaluator, Exploration};
+use sandtable_core::run::{Evaluator, Exploration, View};
 use sandtable_core::{Error, Result as CoreResult};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -84,9 +84,8 @@ impl Bundle {
         #[wasm_bindgen(unchecked_param_type = "RangeReader")] read: Function,
     ) -> Result<Bundle> {
         let manifest = Manifest::parse(&bytes_of(manifest, MANIFEST_FILE)?).or_throw()?;
-        let bytes = MANIFEST_BYTES.min(manifest.symbols.len() * 200 + 1000) as u64;
         let version = manifest.version.clone();
-        let manifest = caches().assets.get_or_make(&version, || Ok(manifest), |_| bytes).or_throw()?;
+        let manifest = View::from(&*caches()).manifest(&version, || Ok(manifest)).or_throw()?;
         let source = Source::Ranges { manifest: manifest.clone(), read, slices: RefCell::default() };
         Ok(Bundle { inner: Rc::new(Inner { facts: BundleFacts::from(&*manifest), source }) })
     }
@@ -180,7 +179,7 @@ impl Bundle {
         let Some(bundle) = self.inner.loaded(&plan.selection()) else {
             return Err(to_js_error(&Error::plan("the bars of the plan are not loaded").help("await `load` first")));
         };
-        let evaluator = Evaluator::cached(plan, &bundle, &caches()).or_throw()?;
+        let evaluator = Evaluator::cached(plan, &bundle, &*caches()).or_throw()?;
         Ok(Run::of(Exploration::new(evaluator).or_throw()?))
     }
 

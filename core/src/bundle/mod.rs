@@ -237,4 +237,9 @@ impl Bundle {
     pub fn rows(&self) -> usize {
         self.bars.iter().map(Bars::len).sum()
     }
+
+    /// Bytes that it takes in memory, roughly.
+    pub fn bytes(&self) -> u64 {
+        (self.rows() * 52 + self.symbols.len() * 200 + self.actions.len() * 100) as u64
+    }
 }

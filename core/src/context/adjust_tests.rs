@@ -96,7 +96,7 @@ fn bundle(random: &mut Stream) -> Bundle {
 fn column(bundle: &Bundle, text: &str, adjust: Adjust) -> (Panel, Vec<f64>) {
     let window = Window { adjust, ..Window::default() };
     let panel = Panel::new(bundle, &[], &window, &["A".to_owned()]).unwrap();
-    let context = Context::new(Arc::new(panel.clone()), "test".into(), Arc::new(History::new(1 << 20)));
+    let context = Context::new(Arc::new(panel.clone()), "test", Arc::new(History::new(1 << 20)));
     let strategy = strategy(text);
     let (_, root) = strategy.columns[0];
     let mut workspace = super::Workspace::default();

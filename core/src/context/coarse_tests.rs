@@ -71,7 +71,7 @@ fn panel(bundle: &Bundle, bars: BarSize) -> Panel {
 fn column(panel: &Panel, text: &str) -> Vec<f64> {
     let source = format!("name = \"test\"\n[columns]\nx = '{text}'\n[rules]\ntarget = \"x\"\n");
     let strategy = Strategy::parse(&source, "test").unwrap();
-    let context = Context::new(Arc::new(panel.clone()), "test".into(), Arc::new(History::new(0)));
+    let context = Context::new(Arc::new(panel.clone()), "test", Arc::new(History::new(0)));
     let (_, root) = strategy.columns[0];
     let rule = context.rule(&strategy, root, &[], &Prepared::default(), &mut Workspace::default());
     (0..panel.rows()).map(|row| rule.at(row, &PositionState::FLAT)).collect()

@@ -8,7 +8,7 @@ use super::condition::Choice;
 use super::panel::Panel;
 use super::rule::{self, Code, Rule, Step};
 use super::workspace::{Operands, Value, Workspace};
-use crate::cache::{Column, Counters, History};
+use crate::cache::{Column, Key, RunHistory};
 use crate::num::NAN;
 use crate::strategy::{CalendarFunction, Node, NodeId, Period, Strategy};
 
@@ -21,7 +21,7 @@ pub struct Context {
     symbol_count: usize,
     /// What names the panel in cache keys (equal only for equal bars) and the cache; none for bars that are soon
     /// others.
-    history: Option<(String, Arc<History>)>,
+    history: Option<(Key, RunHistory)>,
     /// Values that were computed elsewhere, because the panel cannot tell them.
     given: BTreeMap<NodeId, Column>,
     coarse: Mutex<BTreeMap<Period, Arc<OnceLock<Coarse>>>>,
@@ -81,9 +81,9 @@ fn operands(node: &Node, visit: impl FnMut(NodeId)) {
 
 impl Context {
     /// A context over `panel`, named `id` in the keys of `history`.
-    pub fn new(panel: Arc<Panel>, id: String, history: Arc<History>) -> Context {
+    pub fn new(panel: Arc<Panel>, id: &str, history: impl Into<RunHistory>) -> Context {
         let symbol_count = panel.symbols.len();
-        Context::over(panel, symbol_count, Some((id, history)), BTreeMap::new())
+        Context::over(panel, symbol_count, Some((Key::of(id), history.into())), BTreeMap::new())
     }
 
     /// A context without a cache, over bars that are soon others; `given` are values that the panel cannot tell.
@@ -94,7 +94,7 @@ impl Context {
     fn over(
         panel: Arc<Panel>,
         symbol_count: usize,
-        history: Option<(String, Arc<History>)>,
+        history: Option<(Key, RunHistory)>,
         given: BTreeMap<NodeId, Column>,
     ) -> Context {
         Context {
@@ -115,7 +115,8 @@ impl Context {
         drop(cells);
         cell.get_or_init(|| {
             let (panel, completed) = self.panel.coarsen(period);
-            let history = self.history.as_ref().map(|(id, history)| (format!("{id}:{period:?}"), history.clone()));
+            let coarser = |(id, history): &(Key, RunHistory)| (id.within(&format!("{period:?}")), history.clone());
+            let history = self.history.as_ref().map(coarser);
             let context = Context::over(Arc::new(panel), self.symbol_count, history, BTreeMap::new());
             Coarse { context, completed }
         });
@@ -127,9 +128,9 @@ impl Context {
         self.symbol_count
     }
 
-    /// What the history cache did so far.
-    pub fn history_counters(&self) -> Counters {
-        self.history.as_ref().map_or_else(Counters::default, |(_, history)| history.counters())
+    /// The history layer as the run uses it; none over bars that are soon others.
+    pub fn history(&self) -> Option<&RunHistory> {
+        self.history.as_ref().map(|(_, history)| history)
     }
 
     /// True at each symbol's first bar of a period.
@@ -259,6 +260,8 @@ impl Context {
             uses[root.0 as usize] += 1;
         }
         let mut visited = vec![false; count];
+        // Names of the columns that were looked for in vain: they are kept under them.
+        let mut missed: BTreeMap<NodeId, Named> = BTreeMap::new();
         let mut highest = 0;
         while let Some(id) = stack.pop() {
             if std::mem::replace(&mut visited[id.0 as usize], true) {
@@ -271,14 +274,18 @@ impl Context {
                 continue;
             }
             if is_heavy(node) {
-                if let Some(column) = self.look_up(strategy, id, point, prepared) {
-                    values[id.0 as usize] = Some(Value::Shared(column));
-                    continue;
-                }
+                let name = match self.look_up(strategy, id, point, prepared) {
+                    Ok(column) => {
+                        values[id.0 as usize] = Some(Value::Shared(column));
+                        continue;
+                    }
+                    Err(name) => name,
+                };
                 if let Some(column) = self.as_of(strategy, id, point) {
-                    values[id.0 as usize] = Some(self.keep(strategy, id, point, Value::Own(column)));
+                    values[id.0 as usize] = Some(self.keep(name, Value::Own(column)));
                     continue;
                 }
+                missed.extend(name.map(|name| (id, name)));
             }
             operands(node, |operand| {
                 uses[operand.0 as usize] += 1;
@@ -292,7 +299,7 @@ impl Context {
             let id = NodeId(index as u32);
             let value =
                 self.node_value(strategy, id, point, &mut Operands { values: &mut values, uses: &mut uses }, workspace);
-            let value = if is_heavy(program.node(id)) { self.keep(strategy, id, point, value) } else { value };
+            let value = if is_heavy(program.node(id)) { self.keep(missed.remove(&id), value) } else { value };
             values[index] = Some(value);
         }
         let mut rest = Operands { values: &mut values, uses: &mut uses };
@@ -306,24 +313,40 @@ impl Context {
         results
     }
 
-    fn look_up(&self, strategy: &Strategy, id: NodeId, point: &[f64], prepared: &Prepared) -> Option<Column> {
+    /// A heavy column, from the batch or the history layer.
+    ///
+    /// # Errors
+    /// It is in neither; where the layer is in use, the name to keep it under, which is made but once.
+    fn look_up(
+        &self,
+        strategy: &Strategy,
+        id: NodeId,
+        point: &[f64],
+        prepared: &Prepared,
+    ) -> Result<Column, Option<Named>> {
         if !prepared.0.is_empty()
             && let Some(column) = prepared.0.get(&bind(strategy, id, point))
         {
-            return Some(column.clone());
+            return Ok(column.clone());
         }
-        let (name, history) = self.history.as_ref()?;
-        history.get(&key(name, strategy, id, point))
+        let Some((panel, history)) = self.history.as_ref().filter(|(_, history)| history.is_on()) else {
+            return Err(None);
+        };
+        let name = Named {
+            key: panel.within(&strategy.program.display(id, Some(point), &strategy.params)),
+            length: strategy.program.lookback(id, point, false),
+        };
+        history.get(name.key, name.length).ok_or(Some(name))
     }
 
-    fn keep(&self, strategy: &Strategy, id: NodeId, point: &[f64], value: Value) -> Value {
+    fn keep(&self, name: Option<Named>, value: Value) -> Value {
         let column: Column = match value {
             Value::Own(column) => column.into(),
             Value::Shared(column) => column,
             other => return other,
         };
-        if let Some((name, history)) = &self.history {
-            history.put(key(name, strategy, id, point), column.clone());
+        if let (Some(name), Some((_, history))) = (name, &self.history) {
+            history.put(name.key, name.length, column.clone());
         }
         Value::Shared(column)
     }
@@ -392,9 +415,12 @@ impl Context {
     }
 }
 
-/// Names a column of the panel `name` in the history cache.
-fn key(name: &str, strategy: &Strategy, id: NodeId, point: &[f64]) -> String {
-    format!("{name}|{}", strategy.program.display(id, Some(point), &strategy.params))
+/// A column's name in the history layer.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    key: Key,
+    /// Bars of the past that it looks at.
+    length: usize,
 }
 
 fn bind(strategy: &Strategy, node: NodeId, point: &[f64]) -> BoundColumn {

@@ -36,8 +36,9 @@ pub struct RoundTrips {
 /// Sums over the closed round trips of one account, taken in the order of their exits.
 ///
 /// The engine adds round trips as they close, so that a trial need not keep them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct TradeSums {
+    pub(crate) count: f64,
     pub(crate) wins: f64,
     pub(crate) losses: f64,
     pub(crate) won: f64,
@@ -51,6 +52,19 @@ pub struct TradeSums {
     pub(crate) traded: f64,
     /// Profit of each round trip, for the deviation around their mean.
     pub(crate) profits: Vec<f64>,
+    /// Sum of the squared deviations around their mean, where it is known without the profits.
+    pub(crate) squares: Option<f64>,
+}
+
+impl PartialEq for TradeSums {
+    /// Whether metrics cannot tell them apart.
+    fn eq(&self, other: &TradeSums) -> bool {
+        let all = |sums: &TradeSums| {
+            let TradeSums { count, wins, losses, won, lost, profit, gains, best, worst, holding, traded, .. } = *sums;
+            [count, wins, losses, won, lost, profit, gains, best, worst, holding, traded, sums.squares()]
+        };
+        all(self).iter().zip(all(other)).all(|(a, b)| *a == b || (a.is_nan() && b.is_nan()))
+    }
 }
 
 /// No round trips.
@@ -64,6 +78,7 @@ impl Default for TradeSums {
 
 impl TradeSums {
     const NONE: TradeSums = TradeSums {
+        count: 0.0,
         wins: 0.0,
         losses: 0.0,
         won: 0.0,
@@ -75,6 +90,7 @@ impl TradeSums {
         holding: 0.0,
         traded: 0.0,
         profits: Vec::new(),
+        squares: None,
     };
 
     /// Forgets everything, but keeps its memory.
@@ -89,6 +105,7 @@ impl TradeSums {
     #[inline(always)]
     pub fn add(&mut self, profit: f64, value: f64, bars: u32) {
         let gain = profit / value;
+        self.count += 1.0;
         self.wins += if profit > 0.0 { 1.0 } else { 0.0 };
         self.won += if profit > 0.0 { profit } else { 0.0 };
         self.losses += if profit < 0.0 { 1.0 } else { 0.0 };
@@ -100,6 +117,12 @@ impl TradeSums {
         self.holding += f64::from(bars);
         self.traded += value;
         self.profits.push(profit);
+    }
+
+    /// Sum of the squared deviations of the profits around their mean.
+    fn squares(&self) -> f64 {
+        let mean = self.profit / self.count;
+        self.squares.unwrap_or_else(|| self.profits.iter().fold(0.0, |sum, p| sum + (p - mean) * (p - mean)))
     }
 
     /// The sums of a list; trades that are still open do not count.
@@ -114,12 +137,11 @@ impl TradeSums {
 
 impl RoundTrips {
     pub(super) fn of(sums: &TradeSums) -> Self {
-        let count = sums.profits.len() as f64;
+        let count = sums.count;
         // 0 / 0 makes the means NaN; the extremes of nothing are infinite, which is stored as null.
         let profit = sums.profit / count;
         let deviation = if count >= 2.0 {
-            let square = |sum: f64, p: &f64| sum + (p - profit) * (p - profit);
-            let deviation = num::sqrt(sums.profits.iter().fold(0.0, square) / (count - 1.0));
+            let deviation = num::sqrt(sums.squares() / (count - 1.0));
             if deviation <= NOISE * (sums.traded / count) { 0.0 } else { deviation }
         } else {
             num::NAN

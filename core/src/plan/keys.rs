@@ -579,6 +579,13 @@ pub static KEYS: &[Key] = &[
         read: number(-0.5, 10.0, |spec, x| spec.settings.risk_free = x),
     },
     Key { name: "output", doc: "Folder for the results.", default: "", read: Read::Text(|spec| &mut spec.output) },
+    Key {
+        name: "no_cache",
+        doc: "Cache layers that the run goes round: \"assets\", \"history\", \"contexts\" or \"all\". No part of the plan: it \
+              changes no result.",
+        default: "none",
+        read: Read::Texts(|spec, texts| spec.no_cache = texts),
+    },
 ];
 
 /// The key with this name.

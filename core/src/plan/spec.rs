@@ -9,6 +9,7 @@ use super::keys::{self, KEYS, Key, Read};
 use super::presets::Conventions;
 use super::settings::{Direction, Method, Settings, Warmup};
 use super::source::{self, Entry, File, Item, Value, shorten};
+use crate::cache::Switches;
 use crate::context::{Adjust, BarSize};
 use crate::error::{Error, Place, Result, nearest};
 use crate::strategy::{Domain, Scale};
@@ -88,6 +89,8 @@ pub struct PlanSpec {
     pub benchmark: Option<String>,
     /// Folder for the results.
     pub output: Option<String>,
+    /// Cache layers that the run goes round; see [`PlanSpec::switches`].
+    pub no_cache: Vec<String>,
     /// Keys that were given, in order.
     given: Vec<(&'static str, Value)>,
     /// Where each key was given.
@@ -121,6 +124,7 @@ impl Default for PlanSpec {
             seed: 0,
             benchmark: None,
             output: None,
+            no_cache: Vec::new(),
             given: Vec::new(),
             places: BTreeMap::new(),
         }
@@ -249,6 +253,17 @@ impl PlanSpec {
                 .fault("strategy_text", "both `strategy` and `strategy_text` are given")
                 .help("keep one of them")),
         }
+    }
+
+    /// The cache layers that `no_cache` leaves on.
+    ///
+    /// # Errors
+    /// It names a layer that there is none of.
+    pub fn switches(&self) -> Result<Switches> {
+        Switches::without_named(self.no_cache.iter().map(String::as_str)).map_err(|error| {
+            let fault = self.fault("no_cache", error.message());
+            error.way_out().map_or(fault.clone(), |help| fault.help(help))
+        })
     }
 
     /// Where a key was given; the file alone if it was not. `where[0]` is the text of the first condition.

@@ -44,8 +44,7 @@ impl Workers for OneThread {
         points: &[Vec<f64>],
         prepared: &Prepared,
     ) -> Vec<Outcome> {
-        let trial = |(&index, point): (&u64, &Vec<f64>)| evaluator.trial(index, point, prepared, &mut self.0);
-        indices.iter().zip(points).map(trial).collect()
+        evaluator.trials(indices, points, prepared, &mut self.0)
     }
 }
 

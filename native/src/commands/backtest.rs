@@ -7,6 +7,7 @@ use sandtable_core::plan::PlanSpec;
 use sandtable_core::{Error, Result};
 use serde_json::json;
 
+use super::carrying_out::CacheSwitches;
 use super::overrides::Overrides;
 use crate::export;
 use crate::record::Phases;
@@ -33,6 +34,9 @@ pub struct BacktestArgs {
     /// What to lay over the defaults.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Cache layers to go round.
+    #[command(flatten)]
+    pub caches: CacheSwitches,
 }
 
 /// Runs one backtest.
@@ -54,14 +58,11 @@ pub fn run(args: &BacktestArgs, as_json: bool) -> Result<()> {
     }
     let options = Options {
         base: PathBuf::from("."),
-        out: PathBuf::new(),
-        study_text: String::new(),
-        force: false,
-        estimate: false,
         threads: 1,
-        heatmap: None,
+        switches: args.caches.switches()?,
         quiet: true,
         json: as_json,
+        ..Options::default()
     };
     let mut phases = Phases::start();
     let evaluator = search::resolve(&spec, &options, &mut phases)?;

@@ -6,6 +6,7 @@ use clap::Args;
 use sandtable_core::Result;
 use sandtable_core::plan::PlanSpec;
 
+use super::carrying_out::CarryingOut;
 use crate::search::{self, Options};
 
 /// Arguments of `sandtable demo`.
@@ -14,12 +15,12 @@ pub struct DemoArgs {
     /// Folder for the results.
     #[arg(long, default_value = "sandtable-demo")]
     pub out: PathBuf,
-    /// Worker threads [default: one per processor].
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    pub threads: usize,
     /// No progress bar.
     #[arg(long, short)]
     pub quiet: bool,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub carrying_out: CarryingOut,
 }
 
 /// The study that the demo runs: 20 × 20 moving averages over eight synthetic symbols.
@@ -37,7 +38,9 @@ pub fn run(args: &DemoArgs, json: bool) -> Result<()> {
         study_text: STUDY.into(),
         force: true,
         estimate: false,
-        threads: args.threads,
+        threads: args.carrying_out.threads,
+        switches: args.carrying_out.caches.switches()?,
+        engine: args.carrying_out.simulator()?,
         heatmap: None,
         quiet: args.quiet,
         json,

@@ -155,17 +155,7 @@ fn of_backtest(args: &ExplainArgs, as_json: bool) -> Result<Chosen> {
             Error::plan("no bundle is named").help("add `--bundle NAME.bundle`, or the built-in `--bundle mag8`")
         );
     }
-    let options = Options {
-        base,
-        out: PathBuf::new(),
-        study_text: String::new(),
-        force: false,
-        estimate: false,
-        threads: 1,
-        heatmap: None,
-        quiet: true,
-        json: as_json,
-    };
+    let options = Options { base, threads: 1, quiet: true, json: as_json, ..Options::default() };
     let evaluator = search::resolve(&spec, &options, &mut Phases::start())?;
     if !as_json {
         for warning in evaluator.plan.warnings() {

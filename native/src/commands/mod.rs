@@ -1,7 +1,10 @@
 //! One file per command: its options and what it does with them.
 
+pub mod audit;
 pub mod backtest;
 pub mod bundle;
+pub mod cache;
+pub mod carrying_out;
 pub mod demo;
 pub mod explain;
 pub mod generate;

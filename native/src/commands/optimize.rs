@@ -6,6 +6,7 @@ use clap::Args;
 use sandtable_core::Result;
 use sandtable_core::plan::PlanSpec;
 
+use super::carrying_out::CarryingOut;
 use super::overrides::Overrides;
 use crate::search::{self, Options};
 use crate::study;
@@ -24,9 +25,6 @@ pub struct OptimizeArgs {
     /// Say what the search would cost, and stop.
     #[arg(long)]
     pub estimate: bool,
-    /// Worker threads [default: one per processor].
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    pub threads: usize,
     /// Parameters of the heatmap, `x,y` [default: the first two that vary].
     #[arg(long, value_name = "X,Y")]
     pub heatmap: Option<String>,
@@ -36,6 +34,9 @@ pub struct OptimizeArgs {
     /// What to lay over the study.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub carrying_out: CarryingOut,
 }
 
 /// Runs the search.
@@ -57,7 +58,9 @@ pub fn run(args: &OptimizeArgs, json: bool) -> Result<()> {
         study_text: text,
         force: args.force,
         estimate: args.estimate,
-        threads: args.threads,
+        threads: args.carrying_out.threads,
+        switches: args.carrying_out.caches.switches()?,
+        engine: args.carrying_out.simulator()?,
         heatmap: args.heatmap.clone(),
         quiet: args.quiet,
         json,

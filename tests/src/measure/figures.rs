@@ -2,14 +2,15 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use sandtable::study::write_whole;
-use sandtable::{pool, source};
+use sandtable::{caches, source};
 use sandtable_core::bundle::Bundle;
 use sandtable_core::context::Prepared;
 use sandtable_core::metrics;
-use sandtable_core::run::{Batch, OneThread, Scratch};
+use sandtable_core::run::{Batch, OneThread, Scratch, View};
 use sandtable_core::{Error, Result, simd};
 use serde_json::{Value, json};
 
@@ -42,10 +43,10 @@ pub struct Figures {
     pub void: Option<String>,
 }
 
-fn open(ask: &Ask) -> Result<Bundle> {
+fn open(ask: &Ask) -> Result<Arc<Bundle>> {
     match &ask.bundle {
-        Some(path) => source::open_bundle(&path.display().to_string(), Path::new(".")),
-        None => Ok(ask.workload.data.bundle()),
+        Some(path) => source::open_bundle(&path.display().to_string(), Path::new("."), &View::from(caches::caches())),
+        None => Ok(Arc::new(ask.workload.data.bundle())),
     }
 }
 
@@ -57,10 +58,9 @@ pub fn once(ask: &Ask) -> Result<Figures> {
     let began = Instant::now();
     let bundle = open(ask)?;
     let opened = began.elapsed().as_secs_f64();
-    let pool = pool::pool(ask.threads)?;
-    let threads = pool.current_num_threads();
     let asked = Asked { trials: ask.trials, keep_all: ask.results.is_some() };
-    let found = workload::measure(&ask.workload, &bundle, &pool, &asked)?;
+    let found = workload::measure(&ask.workload, &bundle, ask.threads, &asked)?;
+    let threads = found.threads.max(1);
     let wall = began.elapsed().as_secs_f64();
     let stopped = Instant::now();
     drop(bundle);

@@ -10,7 +10,7 @@ mod windows;
 
 use std::sync::Arc;
 
-use sandtable::search::HISTORY_BUDGET;
+use sandtable::caches::BUDGET;
 use sandtable_core::bundle::{Bundle, synth};
 use sandtable_core::cache::History;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
@@ -209,7 +209,7 @@ impl Workload {
 
 /// A cache of columns as a run of the program has it.
 pub fn history() -> Arc<History> {
-    Arc::new(History::new(HISTORY_BUDGET))
+    Arc::new(History::new(BUDGET))
 }
 
 /// The generated data of a workload; of a name that is none, those of W1.

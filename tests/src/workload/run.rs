@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rayon::ThreadPool;
-use sandtable::drive::{self, Pooled};
+use sandtable::crew::Crew;
+use sandtable::drive;
 use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
 use sandtable_core::run::{Batch, Detail, Evaluator, Outcome, Run, Workers};
@@ -48,6 +48,8 @@ pub struct Measured {
     pub fills: u64,
     /// What a single backtest kept (W7).
     pub detail: Option<Detail>,
+    /// Worker threads of the last plan.
+    pub threads: usize,
     /// Time on columns and trials.
     pub inside: Duration,
     /// Why the reference simulator evaluated the trials; `None` if the fast path did.
@@ -77,7 +79,8 @@ pub struct Trial {
 pub(super) struct Bench<'a> {
     pub workload: &'a Workload,
     pub bundle: &'a Bundle,
-    pub pool: &'a ThreadPool,
+    /// Worker threads, 0 where the planner decides.
+    pub threads: usize,
     pub asked: &'a Asked,
     pub found: Measured,
     hasher: blake3::Hasher,
@@ -87,9 +90,9 @@ pub(super) struct Bench<'a> {
 ///
 /// # Errors
 /// The bundle does not hold what the workload needs.
-pub fn measure(workload: &Workload, bundle: &Bundle, pool: &ThreadPool, asked: &Asked) -> Result<Measured> {
+pub fn measure(workload: &Workload, bundle: &Bundle, threads: usize, asked: &Asked) -> Result<Measured> {
     let (found, hasher) = (Measured::default(), blake3::Hasher::new());
-    let mut bench = Bench { workload, bundle, pool, asked, found, hasher };
+    let mut bench = Bench { workload, bundle, threads, asked, found, hasher };
     match workload.shape {
         Shape::Grid => {
             let evaluator = bench.evaluator(&Settings::new())?;
@@ -179,17 +182,19 @@ impl Bench<'_> {
 
     /// Every point of a plan, or the first ones; the trials if they are to be kept.
     pub fn grid(&mut self, evaluator: &Arc<Evaluator>, most: Option<u64>, keep: bool) -> Result<Vec<Trial>> {
-        let (pool, most) = (self.pool, most.unwrap_or(u64::MAX));
+        let most = most.unwrap_or(u64::MAX);
         let total = evaluator.plan.space().size().min(most);
+        let mut crew = Crew::new(self.threads, evaluator.plan.space().count_valid(1 << 16).points.min(most))?;
         let mut run = Run::new(evaluator.plan.clone());
         let stop = AtomicBool::new(false);
         let mut taker = self.taker(evaluator, total, keep)?;
-        let tally = drive::drive(evaluator, &mut run, pool, &stop, |batch, outcomes, _| {
+        let tally = drive::drive(evaluator, &mut run, &mut crew, &stop, |batch, outcomes, _| {
             taker.take(batch, outcomes)?;
             stop.store(taker.taken >= most, Ordering::Relaxed);
             Ok(())
         })?;
         let kept = taker.finish()?;
+        self.found.threads = crew.threads().value;
         self.found.inside += tally.preparing + tally.evaluating;
         self.found.reference_because = evaluator.fast_path().err();
         Ok(kept)
@@ -197,7 +202,8 @@ impl Bench<'_> {
 
     /// Some points of a plan, in batches of the plan's size.
     fn drawn(&mut self, evaluator: &Arc<Evaluator>, indices: &[u64]) -> Result<Vec<Trial>> {
-        let (pool, keep) = (self.pool, self.asked.keep_all);
+        let keep = self.asked.keep_all;
+        let mut crew = Crew::new(self.threads, indices.len() as u64)?;
         let mut inside = Duration::ZERO;
         let mut taker = self.taker(evaluator, indices.len() as u64, keep)?;
         for part in indices.chunks(evaluator.plan.batch().max(1)) {
@@ -208,12 +214,13 @@ impl Bench<'_> {
             };
             let batch = Batch { indices: part.to_vec(), points: part.iter().map(point).collect() };
             let began = Instant::now();
-            let prepared = evaluator.prepare(&batch, &mut Pooled(pool));
-            let outcomes = Pooled(pool).trials(evaluator, &batch.indices, &batch.points, &prepared);
+            let prepared = evaluator.prepare(&batch, &mut crew);
+            let outcomes = crew.trials(evaluator, &batch.indices, &batch.points, &prepared);
             inside += began.elapsed();
             taker.take(&batch, &outcomes)?;
         }
         let kept = taker.finish()?;
+        self.found.threads = crew.threads().value;
         self.found.inside += inside;
         self.found.reference_because = evaluator.fast_path().err();
         Ok(kept)

@@ -4,6 +4,7 @@
 
 use crate::context::Panel;
 use crate::plan::{Fill, Settings};
+use crate::simd::LANES;
 
 /// Most places for one row of the panel: symbols that rarely trade at the same time would fill memory with gaps.
 const MOST_PLACES_PER_ROW: usize = 8;
@@ -60,7 +61,7 @@ impl Grid {
             bars,
             symbols,
             rows: Vec::with_capacity(symbols),
-            closes: vec![0.0; places],
+            closes: vec![0.0; places + LANES],
             prices: vec![0.0; places * 2],
             tradable: vec![false; places],
             session_ends: None,
@@ -98,9 +99,9 @@ impl Grid {
         self.rows.push(Rows { first, end, first_bar, unbroken });
     }
 
-    /// Closes of one symbol at all bars.
-    pub(super) fn closes_of(&self, symbol: usize) -> &[f64] {
-        &self.closes[symbol * self.bars..][..self.bars]
+    /// Closes of one symbol from a bar on, and at least a vector of whatever follows.
+    pub(super) fn closes_from(&self, symbol: usize, bar: usize) -> &[f64] {
+        &self.closes[symbol * self.bars + bar..]
     }
 
     /// Closes of all symbols at one bar.

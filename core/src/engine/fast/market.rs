@@ -1,24 +1,16 @@
-//! Market orders under the settings that the fast path covers.
+//! Market orders and exits under the settings that the fast path covers.
 //!
 //! Given prices, equity and the account, this file gives quantities and books fills, with the arithmetic of
 //! `sizing.rs` and `pricing.rs` and in the order of the reference.
 
-use super::super::account::Account;
 use super::super::pricing::{self, Charge};
 use super::super::sizing;
 pub(super) use super::super::sizing::toward;
-use crate::context::Panel;
+use super::ledger::Ledger;
 use crate::ledger::Fill;
 use crate::num::NAN;
-use crate::plan::{Margin, Sequence, Settings};
+use crate::plan::{Costs, Margin, Sequence, Settings};
 use crate::strategy::SizeIn;
-
-/// An open order.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Order {
-    pub symbol: u32,
-    pub amount: Amount,
-}
 
 /// How much an order is for.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +25,41 @@ pub(super) enum Amount {
     Size(f64, SizeIn),
 }
 
+/// What an order is to the position of its symbol; in the order in which orders of one symbol fill at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// Stop-loss.
+    Stop,
+    /// Closing after some bars.
+    Time,
+    /// Take-profit, an order as old as its entry.
+    Target,
+    /// What the rules decided to leave.
+    Leave,
+    /// What the rules decided to hold: a target, or an entry.
+    Enter,
+}
+
+/// The moment of a bar at which an order fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Moment {
+    /// At its first price.
+    Open,
+    /// When the price gets there.
+    Inside,
+    /// At its last price.
+    Close,
+}
+
 /// An order that this bar can fill.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ready {
-    pub order: Order,
-    pub row: usize,
+    pub symbol: u32,
+    pub role: Role,
+    pub moment: Moment,
+    pub amount: Amount,
+    /// The position whose exit it is; 0 for orders of the rules.
+    pub group: u32,
     /// The market's price.
     pub base: f64,
     pub quantity: f64,
@@ -45,21 +67,57 @@ pub(super) struct Ready {
     pub value: f64,
 }
 
-impl Order {
-    /// The order at a bar where the market's price is `base`.
-    pub fn ready(self, row: usize, base: f64) -> Ready {
-        Ready { order: self, row, base, quantity: 0.0, value: 0.0 }
+/// Costs with what does not change from fill to fill computed once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// Factors of a buyer's and a seller's price.
+    buy: f64,
+    sell: f64,
+    /// Half of the spread in money.
+    amount: f64,
+    bps: f64,
+    per_share: f64,
+    per_share_minimum: f64,
+    per_trade: f64,
+}
+
+impl Terms {
+    pub fn of(costs: &Costs) -> Terms {
+        let worse = costs.spread * 0.5 + costs.slippage_bps * 1e-4;
+        Terms {
+            buy: 1.0 + worse,
+            sell: 1.0 - worse,
+            amount: costs.spread_amount * 0.5,
+            bps: costs.bps * 1e-4,
+            per_share: costs.per_share,
+            per_share_minimum: costs.per_share_minimum,
+            per_trade: costs.per_trade,
+        }
+    }
+
+    /// As `pricing::fill_price`.
+    #[inline]
+    pub fn price(&self, base: f64, buys: bool) -> f64 {
+        if buys { base * self.buy + self.amount } else { base * self.sell - self.amount }
+    }
+
+    /// As `pricing::commission`.
+    #[inline]
+    pub fn commission(&self, quantity: f64, price: f64) -> f64 {
+        let units = quantity.abs();
+        let by_share = (self.per_share * units).max(self.per_share_minimum);
+        by_share + self.per_trade + self.bps * units * price
     }
 }
 
 impl Ready {
     /// Sizes the order.
     #[inline]
-    pub fn size(&mut self, settings: &Settings, account: &Account, equity: f64) {
-        let held = account.quantities[self.order.symbol as usize];
-        self.quantity = self.order.amount.quantity(settings, self.base, equity, held);
+    pub fn size(&mut self, settings: &Settings, ledger: &Ledger, equity: f64) {
+        let held = ledger.units[self.symbol as usize];
+        self.quantity = self.amount.quantity(settings, self.base, equity, held);
         if settings.sequence == Sequence::ByValue {
-            self.value = self.order.amount.value(self.base, equity, held);
+            self.value = self.amount.value(self.base, equity, held);
         }
     }
 }
@@ -100,62 +158,66 @@ pub(super) fn sized(settings: &Settings, size: f64, unit: SizeIn, equity: f64, p
     }
 }
 
-/// Brings the orders of one bar, oldest first, into the order of their execution.
-pub(super) fn sort(sequence: Sequence, ready: &mut [Ready]) {
-    // The sorts are stable, which leaves age as the last criterion.
-    match sequence {
-        Sequence::SellsFirst => ready.sort_by_key(|r| (r.quantity > 0.0, r.order.symbol)),
-        Sequence::Symbol => ready.sort_by_key(|r| r.order.symbol),
-        // The fast path does not take the queue.
-        Sequence::Queue => {}
-        Sequence::ByValue => {
-            ready.sort_by(|a, b| a.value.total_cmp(&b.value).then(a.order.symbol.cmp(&b.order.symbol)));
-        }
-    }
+/// Units of which the fraction `part` of equity is lost at a stop that lies `risk` away.
+pub(super) fn at_risk(settings: &Settings, part: f64, equity: f64, risk: f64) -> f64 {
+    pricing::whole_lots(settings, part * equity.max(0.0) / risk)
 }
 
-/// Executes `quantity` units of an order as far as cash and the ban on shorts allow; false if it is refused.
+/// Brings the orders of one bar, given by symbol and role, into the order of their execution.
+pub(super) fn sort(sequence: Sequence, ready: &mut [Ready]) {
+    let by_symbol = |a: &Ready, b: &Ready| a.symbol.cmp(&b.symbol).then(a.role.cmp(&b.role));
+    ready.sort_by(|a, b| {
+        a.moment.cmp(&b.moment).then_with(|| match sequence {
+            Sequence::SellsFirst => (a.quantity > 0.0).cmp(&(b.quantity > 0.0)).then_with(|| by_symbol(a, b)),
+            Sequence::ByValue => a.value.total_cmp(&b.value).then_with(|| by_symbol(a, b)),
+            // The fast path does not take the queue.
+            Sequence::Symbol | Sequence::Queue => by_symbol(a, b),
+        })
+    });
+}
+
+/// What became of an order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Done {
+    /// It filled at this price; whether cash or the ban on shorts cut it.
+    Filled { price: f64, cut: bool },
+    /// There was nothing to trade.
+    Nothing,
+    /// It was refused.
+    Refused,
+}
+
+/// Executes `quantity` units of an order at a price as far as cash and the ban on shorts allow.
 #[inline]
-pub(super) fn execute(account: &mut Account, settings: &Settings, t: usize, ready: &Ready, mut quantity: f64) -> bool {
-    let symbol = ready.order.symbol;
-    let held = account.quantities[symbol as usize];
+pub(super) fn execute(
+    ledger: &mut Ledger,
+    settings: &Settings,
+    terms: &Terms,
+    bar: u32,
+    symbol: u32,
+    mut quantity: f64,
+    price: f64,
+) -> Done {
     if quantity == 0.0 {
-        return true;
+        return Done::Nothing;
     }
+    let wanted = quantity;
     if quantity < 0.0 && !settings.shorts {
-        quantity = quantity.max(-held.max(0.0));
+        quantity = quantity.max(-ledger.units[symbol as usize].max(0.0));
     }
-    let buys = quantity > 0.0;
-    let opens = held == 0.0 || (held > 0.0) == buys;
-    let price = pricing::fill_price(&settings.costs, ready.base, buys, opens);
-    if buys && settings.margin == Margin::Cash {
-        let paid = pricing::affordable(settings, Some(quantity), price, account.cash, &Charge::default());
+    let mut fee = terms.commission(quantity, price);
+    if quantity > 0.0 && settings.margin == Margin::Cash && !(quantity * price + fee <= ledger.cash) {
+        let paid = pricing::affordable(settings, Some(quantity), price, ledger.cash, &Charge::default());
         // The rounding noise that an all-cash purchase leaves in the account buys nothing.
         quantity = if paid < quantity * 1e-9 { 0.0 } else { paid };
+        fee = terms.commission(quantity, price);
     }
     if quantity == 0.0 || !quantity.is_finite() || price.is_nan() || price <= 0.0 {
-        return false;
+        return Done::Refused;
     }
-    let fee = pricing::commission(&settings.costs, quantity, price);
     if settings.refuse_unpaid_sales && quantity < 0.0 && -quantity * price < fee {
-        return false;
+        return Done::Refused;
     }
-    account.book(Fill { bar: t as u32, symbol, quantity, price, fee }, ready.row);
-    true
-}
-
-/// Closes the position of a symbol at the prices of `row`, its last one.
-pub(super) fn close_at_end(
-    account: &mut Account,
-    settings: &Settings,
-    panel: &Panel,
-    t: usize,
-    symbol: usize,
-    row: usize,
-) {
-    let held = account.quantities[symbol];
-    let base = if settings.end_at_open { panel.open[row] } else { panel.close[row] };
-    let price = pricing::fill_price(&settings.costs, base, held < 0.0, false);
-    let fee = pricing::commission(&settings.costs, held, price);
-    account.book(Fill { bar: t as u32, symbol: symbol as u32, quantity: -held, price, fee }, row);
+    ledger.book(Fill { bar, symbol, quantity, price, fee });
+    Done::Filled { price, cut: quantity != wanted }
 }

@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use super::grid::Grid;
-use crate::simd;
+use crate::simd::{self, Eight, LANES, Work};
 
 /// Steps of cash and positions in the order of time. Reused from trial to trial.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Marks {
+pub(super) struct Marks {
     /// Cash from a bar on.
     cash: Vec<Step>,
     /// Units held from a bar on, for each symbol.
@@ -82,81 +82,116 @@ impl Marks {
     /// A position of nothing adds nothing, because closes are finite. Block after block, so that sums stay close to the
     /// processor.
     pub(super) fn mark(&mut self, grid: &Grid) -> Exposure {
-        simd::widest(
-            #[inline(always)]
-            || self.mark_all(grid),
-        )
+        simd::run(Mark { marks: self, grid })
     }
+}
+
+struct Mark<'a> {
+    marks: &'a mut Marks,
+    grid: &'a Grid,
+}
+
+impl Work for Mark<'_> {
+    type Output = Exposure;
 
     #[inline(always)]
-    fn mark_all(&mut self, grid: &Grid) -> Exposure {
-        let Marks { cash, units, equity, places } = self;
-        equity.resize(grid.bars, 0.0);
+    fn run<E: Eight>(self) -> Exposure {
+        let Marks { cash, units, equity, places } = self.marks;
+        equity.resize(self.grid.bars, 0.0);
         places.clear();
         places.resize(units.len(), 0);
-        let (mut cash_place, mut exposure, mut gross) = (0, Lanes::default(), [0.0; BLOCK]);
+        let (mut cash_place, mut exposure) = (0, Exposure::default());
+        // A vector more than a block, which stretches may write into.
+        let (mut sums, mut gross) = ([0.0; BLOCK + LANES], [0.0; BLOCK + LANES]);
         for (k, equity) in equity.chunks_mut(BLOCK).enumerate() {
             let block = k * BLOCK..k * BLOCK + equity.len();
-            let gross = &mut gross[..equity.len()];
-            stretches(cash, &mut cash_place, block.clone(), |bars, cash| equity[bars].fill(cash));
+            stretches(cash, &mut cash_place, block.clone(), |bars, cash| sums[bars].fill(cash));
             gross.fill(0.0);
             for ((symbol, steps), place) in units.iter().enumerate().zip(places.iter_mut()) {
-                let closes = &grid.closes_of(symbol)[block.clone()];
-                stretches(steps, place, block.clone(), |bars, units| {
-                    if units != 0.0 {
-                        let sums = equity[bars.clone()].iter_mut().zip(&mut gross[bars.clone()]);
-                        for ((equity, gross), close) in sums.zip(&closes[bars]) {
-                            let value = units * close;
-                            *equity += value;
-                            *gross += value.abs();
+                let closes = &self.grid.closes_from(symbol, block.start);
+                stretches(
+                    steps,
+                    place,
+                    block.clone(),
+                    #[inline(always)]
+                    |bars, units| {
+                        if units != 0.0 {
+                            add_values::<E>(bars, units, closes, &mut sums, &mut gross);
                         }
-                    }
-                });
+                    },
+                );
             }
-            exposure.see(equity, gross);
+            exposure.see::<E>(&sums, &gross, equity.len());
+            equity.copy_from_slice(&sums[..equity.len()]);
         }
-        exposure.total()
+        exposure
+    }
+}
+
+/// Adds the value of a position at some bars of a block to their sums.
+#[inline(always)]
+fn add_values<E: Eight>(
+    bars: Range<usize>,
+    units: f64,
+    closes: &[f64],
+    sums: &mut [f64; BLOCK + LANES],
+    gross: &mut [f64; BLOCK + LANES],
+) {
+    let held = E::splat(units);
+    let places = E::load(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    let mut bar = bars.start;
+    while bar < bars.end {
+        let (Some(close), Some(sum), Some(gross)) = (
+            closes.get(bar..).and_then(<[f64]>::first_chunk),
+            sums.get_mut(bar..).and_then(<[f64]>::first_chunk_mut),
+            gross.get_mut(bar..).and_then(<[f64]>::first_chunk_mut),
+        ) else {
+            return;
+        };
+        let value = held.mul(E::load(close));
+        let (before, gross_before) = (E::load(sum), E::load(gross));
+        let (after, gross_after) = (before.add(value), gross_before.add(value.abs()));
+        if bars.end - bar >= LANES {
+            after.store(sum);
+            gross_after.store(gross);
+        } else {
+            // The stretch ends within this vector.
+            let counts = places.lt(E::splat((bars.end - bar) as f64));
+            E::select(counts, after, before).store(sum);
+            E::select(counts, gross_after, gross_before).store(gross);
+        }
+        bar += LANES;
     }
 }
 
 /// Bars summed together.
 const BLOCK: usize = 512;
 
-const LANES: usize = 4;
-
-/// Exposure so far, in lanes that the compiler fills side by side.
-#[derive(Default)]
-struct Lanes {
-    open: [u64; LANES],
-    most: [f64; LANES],
-}
-
-impl Lanes {
+impl Exposure {
+    /// Looks at the first `len` bars of a block.
     #[inline(always)]
-    fn see(&mut self, equity: &[f64], gross: &[f64]) {
-        // The largest of numbers does not depend on their order.
-        let mut see = |lane: usize, equity: f64, gross: f64| {
-            self.open[lane] += u64::from(gross > 0.0);
-            let leverage = if (gross > 0.0) & (equity > 0.0) { gross / equity } else { 0.0 };
-            self.most[lane] = if leverage > self.most[lane] { leverage } else { self.most[lane] };
-        };
-        let (equities, rest) = equity.as_chunks::<LANES>();
-        let (grosses, rest_gross) = gross.as_chunks::<LANES>();
-        for (equity, gross) in equities.iter().zip(grosses) {
-            for lane in 0..LANES {
-                see(lane, equity[lane], gross[lane]);
+    fn see<E: Eight>(&mut self, equity: &[f64; BLOCK + LANES], gross: &[f64; BLOCK + LANES], len: usize) {
+        let mut most = E::splat(self.max_leverage * BELOW);
+        let (equities, grosses) = (equity.as_chunks::<LANES>().0, gross.as_chunks::<LANES>().0);
+        for (k, (equities, grosses)) in equities.iter().zip(grosses).enumerate().take(len.div_ceil(LANES)) {
+            let (equity, gross) = (E::load(equities), E::load(grosses));
+            // Behind the block nothing is open: what was written there was not counted.
+            let valid = if len - k * LANES < LANES { (1u8 << (len - k * LANES)) - 1 } else { u8::MAX };
+            let open = E::bits(E::zero().lt(gross)) & valid;
+            self.bars_in_market += u64::from(open.count_ones());
+            // Only what comes near the most so far is divided.
+            if E::bits(most.mul(equity).le(gross)) & open != 0 {
+                for lane in (0..LANES).filter(|lane| open >> lane & 1 == 1 && equities[*lane] > 0.0) {
+                    self.max_leverage = self.max_leverage.max(grosses[lane] / equities[lane]);
+                }
+                most = E::splat(self.max_leverage * BELOW);
             }
         }
-        for (&equity, &gross) in rest.iter().zip(rest_gross) {
-            see(0, equity, gross);
-        }
-    }
-
-    fn total(&self) -> Exposure {
-        let max_leverage = self.most.iter().copied().fold(0.0, f64::max);
-        Exposure { bars_in_market: self.open.iter().sum(), max_leverage }
     }
 }
+
+/// A little less than 1: more than the rounding of two products.
+const BELOW: f64 = 1.0 - 1e-14;
 
 #[cfg(test)]
 mod tests {

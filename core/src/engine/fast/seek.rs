@@ -1,6 +1,6 @@
 //! The next row at which a rule asks for something: whole stretches of rows that say nothing are skipped.
 
-use crate::context::{Choice, Coded, Rule};
+use crate::context::Rule;
 
 /// Rows looked at together.
 const STRETCH: usize = 16;
@@ -94,59 +94,36 @@ pub(super) fn truth(rule: &Rule, rows: std::ops::Range<usize>) -> Option<usize> 
     next(rule, rows, |x| x == 1.0)
 }
 
-/// Sets `bit` in the flags of the rows where a rule is true.
-pub(super) fn flag(rule: &Rule, bit: u8, flags: &mut [u8]) {
+/// Writes into words of 64 rows where a rule is true; nowhere without one.
+pub(super) fn truths(rule: Option<&Rule>, rows: usize, words: &mut Vec<u64>) {
+    words.clear();
+    words.resize(rows.div_ceil(64), 0);
     let column = match rule {
-        Rule::Scalar(x) if *x == 1.0 => return flags.iter_mut().for_each(|flags| *flags |= bit),
-        Rule::Own(column) => &column[..],
-        Rule::Shared(column) => &column[..],
-        Rule::Coded(column) => return flag_codes(column, bit, flags),
-        Rule::Choice(choice) => return flag_choice(choice, bit, flags),
-        Rule::Scalar(_) | Rule::Code(_) => return,
+        Some(Rule::Own(column)) => &column[..],
+        Some(Rule::Shared(column)) => &column[..],
+        Some(Rule::Choice(choice)) => {
+            let truth = choice.matching(|x| x == 1.0);
+            return words.iter_mut().enumerate().for_each(|(word, bits)| *bits = truth(word));
+        }
+        Some(Rule::Coded(column)) => {
+            let hits = column.table.matching(|x| x == 1.0);
+            let hits = |row: usize| hits.get(usize::from(column.codes[row])) == Some(&true);
+            return (0..rows).for_each(|row| words[row / 64] |= u64::from(hits(row)) << (row % 64));
+        }
+        Some(Rule::Scalar(x)) if *x == 1.0 => {
+            return words.fill(u64::MAX);
+        }
+        Some(Rule::Scalar(_) | Rule::Code(_)) | None => return,
     };
-    for (flags, &x) in flags.iter_mut().zip(column) {
-        *flags |= if x == 1.0 { bit } else { 0 };
+    for (bits, values) in words.iter_mut().zip(column.chunks(64)) {
+        *bits = values.iter().enumerate().fold(0, |bits, (k, &x)| bits | u64::from(x == 1.0) << k);
     }
-}
-
-fn flag_codes(column: &Coded, bit: u8, flags: &mut [u8]) {
-    let hits = column.table.matching(|x| x == 1.0);
-    for (meant, _) in hits.iter().enumerate().filter(|(_, hits)| **hits) {
-        for (flags, &code) in flags.iter_mut().zip(&column.codes) {
-            *flags |= if code == meant as u8 { bit } else { 0 };
-        }
-    }
-}
-
-fn flag_choice(choice: &Choice, bit: u8, flags: &mut [u8]) {
-    let words = choice.matching(|x| x == 1.0);
-    for (word, flags) in flags.chunks_mut(64).enumerate() {
-        let mut bits = words(word);
-        for flags in flags {
-            *flags |= bit * (bits & 1) as u8;
-            bits >>= 1;
-        }
-    }
-}
-
-/// The first row whose flags have one of the bits of `mask`.
-pub(super) fn flagged(flags: &[u8], rows: std::ops::Range<usize>, mask: u8) -> Option<usize> {
-    let mut at = rows.start;
-    let (words, rest) = flags[rows].as_chunks::<8>();
-    let masks = u64::from_ne_bytes([mask; 8]);
-    for word in words {
-        if u64::from_ne_bytes(*word) & masks != 0 {
-            return word.iter().position(|flags| flags & mask != 0).map(|k| at + k);
-        }
-        at += word.len();
-    }
-    rest.iter().position(|flags| flags & mask != 0).map(|k| at + k)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Table;
+    use crate::context::{Coded, Table};
     use crate::num::NAN;
 
     #[test]
@@ -184,22 +161,23 @@ mod tests {
             assert_eq!(change(&rule, 0..40, NAN), Some(place), "undefined is no target");
             assert_eq!(truth(&rule, 0..40), Some(place));
             assert_eq!(change(&rule, 0..40, 1.0), None);
-            let mut flags = vec![0; 40];
-            flag(&rule, 4, &mut flags);
-            assert_eq!(flagged(&flags, 0..40, 4), Some(place));
+            let mut words = Vec::new();
+            truths(Some(&rule), 40, &mut words);
+            assert_eq!(next_bit(|word| words[word], 0..40), Some(place));
         }
     }
 
     #[test]
-    fn flags_collect_rules() {
-        let mut flags = vec![0; 19];
-        let mut column = vec![0.0; 19];
-        column[18] = 1.0;
-        flag(&Rule::Own(column), 2, &mut flags);
-        flag(&Rule::Scalar(1.0), 1, &mut flags);
-        flag(&Rule::Scalar(0.0), 4, &mut flags);
-        assert_eq!(flagged(&flags, 3..19, 2), Some(18));
-        assert_eq!(flagged(&flags, 3..19, 3), Some(3));
-        assert_eq!(flagged(&flags, 3..19, 4), None);
+    fn truths_are_those_of_the_rule() {
+        let column: Vec<f64> = (0..150).map(|k| if k % 7 == 3 { 1.0 } else { f64::from(k % 3) * 0.25 }).collect();
+        let mut words = Vec::new();
+        truths(Some(&Rule::Own(column.clone())), column.len(), &mut words);
+        for (row, x) in column.iter().enumerate() {
+            assert_eq!(words[row / 64] >> (row % 64) & 1 == 1, *x == 1.0);
+        }
+        truths(Some(&Rule::Scalar(1.0)), 70, &mut words);
+        assert_eq!(next_bit(|word| words[word], 69..70), Some(69));
+        truths(None, 70, &mut words);
+        assert_eq!(next_bit(|word| words[word], 0..70), None);
     }
 }

@@ -41,17 +41,22 @@ pub fn equity_png(curve: &EquityCurve) -> Result<Vec<u8>> {
 }
 
 /// What drawing gives: the backend's own error.
-type Drawn<DB> = std::result::Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+pub(crate) type Drawn<DB> = std::result::Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
 /// A picture that any backend can take.
-trait Picture {
+pub(crate) trait Picture {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
 }
 
 fn svg(picture: &impl Picture) -> Result<String> {
+    svg_of_size(picture, SIZE)
+}
+
+/// A picture as an SVG document of so many pixels.
+pub(crate) fn svg_of_size(picture: &impl Picture, size: (u32, u32)) -> Result<String> {
     load_font()?;
     let mut document = String::new();
-    paint(SVGBackend::with_string(&mut document, SIZE), picture)?;
+    paint(SVGBackend::with_string(&mut document, size), picture)?;
     Ok(document)
 }
 
@@ -82,9 +87,10 @@ fn load_font() -> Result<()> {
 }
 
 /// Colour of secondary text and axes.
-const GREY: RGBColor = RGBColor(90, 90, 90);
+pub(crate) const GREY: RGBColor = RGBColor(90, 90, 90);
 
-fn text(size: u32, colour: RGBColor) -> TextStyle<'static> {
+/// Letters of the embedded font.
+pub(crate) fn text(size: u32, colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour)
 }
 

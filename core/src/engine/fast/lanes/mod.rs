@@ -1,0 +1,305 @@
+//! Trials that trade at nearly every bar, side by side: each step of the simulation is done for all of them at once.
+//!
+//! Given a panel laid out as a [`Grid`], the target rules of up to [`LANES`] trials and the run's settings, this folder
+//! gives what the reference gives for each of them, bit for bit, as far as metrics read it. Where the sparse path asks
+//! when a trial next does something, this one lets every trial look at every bar: prices are read once for all, and a
+//! choice between two outcomes is a selection, not a branch. What happens seldom (a position opens, closes or turns,
+//! cash does not pay) is done trial by trial, with the arithmetic of `account.rs` and `pricing.rs`.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `targets.rs` | the target weights of a block of bars, all trials of a bar side by side |
+//! | `state.rs` | cash, positions and open orders |
+//! | `decide.rs` | targets to orders, equity at a bar |
+//! | `fill.rs` | orders to fills: what they cost, what cash pays, and what they do to cash and units |
+//! | `lists.rs` | a list of pairs for each trial |
+//! | `lots.rs` | lots of a position, first in first out |
+//! | `trips.rs` | sums over round trips |
+
+mod decide;
+mod fill;
+mod lists;
+mod lots;
+mod state;
+mod targets;
+mod trips;
+
+use super::Grid;
+use crate::context::{Panel, PositionState};
+use crate::engine::{Decisions, When};
+use crate::metrics::{Counters, TradeSums};
+use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
+use crate::simd;
+use fill::{Costs, Market, Side};
+use state::State;
+use targets::Targets;
+
+/// Trials of a group. A multiple of every vector's width, and few enough for a group's state to stay close to the
+/// processor.
+pub const LANES: usize = 16;
+
+/// Numbers of all trials of a group.
+type Lanes = [f64; LANES];
+
+/// Whether trials of a run can go side by side.
+///
+/// # Errors
+/// The reason why they go one by one.
+pub fn covers(decisions: &Decisions, settings: &Settings) -> Result<(), &'static str> {
+    if !matches!(decisions, Decisions::Target { .. }) {
+        return Err("its rules are entries and exits, not target weights");
+    }
+    if !settings.fractional {
+        return Err("its lots are whole");
+    }
+    if settings.size_at == SizeAt::Order || settings.sequence == Sequence::ByValue {
+        return Err("each of its fills depends on the ones before (size_at = \"order\", sequence = \"by_value\")");
+    }
+    Ok(())
+}
+
+/// Fewest trials that are worth a group.
+const FEWEST: usize = 3;
+
+/// Most rows of a panel whose trials go side by side: each of them may hold a column of its own.
+const MOST_ROWS: usize = 1 << 19;
+
+/// Rows looked at to tell how often a rule asks for something.
+const SAMPLES: usize = 64;
+
+/// Of the rows looked at, those that ask for something, from which on trials go side by side.
+const MANY: usize = 8;
+
+/// Whether trials like this one are simulated faster side by side than one by one. It says nothing about results,
+/// which are the same.
+pub fn pays(panel: &Panel, settings: &Settings, decisions: &Decisions, trials: usize) -> bool {
+    if trials < FEWEST || panel.rows() > MOST_ROWS || panel.rows() < 2 || covers(decisions, settings).is_err() {
+        return false;
+    }
+    let Decisions::Target { weight, when } = decisions else { return false };
+    let asks = |row: usize| match when {
+        When::EveryBar => true,
+        When::OnChange => {
+            let [before, now] = [row - 1, row].map(|row| weight.at(row, &PositionState::FLAT));
+            now != before && now.is_finite()
+        }
+        When::True(rule) => rule.is_true(row, &PositionState::FLAT),
+    };
+    let rows = (0..SAMPLES).map(|k| 1 + k * (panel.rows() - 1) / SAMPLES);
+    rows.filter(|&row| asks(row)).count() >= MANY
+}
+
+/// What a trial leaves behind for its metrics.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finished {
+    /// Equity at the last bar of each session.
+    pub session_equity: Vec<f64>,
+    /// Sums over the closed round trips.
+    pub trades: TradeSums,
+    /// What was counted.
+    pub counters: Counters,
+    /// Rows of the panel that were simulated.
+    pub rows_read: u64,
+    /// Money not invested.
+    pub cash: f64,
+    /// Signed units of each symbol.
+    pub positions: Vec<f64>,
+}
+
+/// Memory of a group, reused from group to group.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    state: State,
+    targets: Targets,
+    /// Equity of all trials at the end of each session.
+    equity: Vec<Lanes>,
+}
+
+/// Simulates up to [`LANES`] trials whose rules and settings [`covers`] accepts, besides what the fast path asks of
+/// them. `finished` has one place for each trial.
+pub fn simulate(
+    panel: &Panel,
+    grid: &Grid,
+    settings: &Settings,
+    decisions: &[Decisions],
+    memory: &mut Memory,
+    finished: &mut [Finished],
+) {
+    let costs = Costs::new(&settings.costs);
+    memory.state.reset(grid.symbols, settings.capital);
+    memory.equity.clear();
+    let mut group = Group { panel, grid, settings, costs, decisions, memory };
+    simd::widest(
+        #[inline(always)]
+        || if costs.by_value_only { group.run::<true>() } else { group.run::<false>() },
+    );
+    for (lane, finished) in finished.iter_mut().enumerate().take(LANES) {
+        group.finish(lane, finished);
+    }
+    let State { trips, money, .. } = &group.memory.state;
+    simd::widest(
+        #[inline(always)]
+        || {
+            trips::sum(trips, |lane, sums| {
+                if let Some(finished) = finished.get_mut(lane) {
+                    finished.trades = TradeSums { holding: money.holding[lane], ..sums };
+                }
+            });
+        },
+    );
+}
+
+struct Group<'a> {
+    panel: &'a Panel,
+    grid: &'a Grid,
+    settings: &'a Settings,
+    costs: Costs,
+    decisions: &'a [Decisions],
+    memory: &'a mut Memory,
+}
+
+impl Group<'_> {
+    #[inline(always)]
+    fn run<const BY_VALUE: bool>(&mut self) {
+        let block = targets::block_of(self.grid.symbols);
+        let mut ends = self.grid.session_ends().map(|ends| ends.iter().copied());
+        let mut next_end = ends.as_mut().and_then(Iterator::next);
+        for start in (0..self.grid.bars).step_by(block) {
+            let bars = start..(start + block).min(self.grid.bars);
+            self.memory.targets.load(self.panel, self.grid, self.decisions, bars.clone());
+            for bar in bars {
+                let equity = self.step::<BY_VALUE>(bar);
+                match &mut ends {
+                    None => self.memory.equity.push(equity),
+                    Some(ends) if next_end == Some(bar as u32) => {
+                        self.memory.equity.push(equity);
+                        next_end = ends.next();
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+
+    /// One bar of all trials; gives their equity at its end.
+    #[inline(always)]
+    fn step<const BY_VALUE: bool>(&mut self, bar: usize) -> Lanes {
+        let same_close = self.settings.fill == FillAt::SameClose;
+        let last = self.settings.close_at_end && bar + 1 == self.grid.bars;
+        if !same_close {
+            self.fill_orders::<BY_VALUE>(bar);
+        }
+        let closes = self.grid.closes_at(bar);
+        let mut marks = self.memory.state.mark(closes);
+        self.decide(bar, &marks.equity);
+        if same_close {
+            self.fill_orders::<BY_VALUE>(bar);
+        }
+        if last {
+            self.close_all(bar);
+        }
+        if same_close || last {
+            marks = self.memory.state.mark(closes);
+        }
+        self.memory.state.expose(&marks);
+        marks.equity
+    }
+
+    /// Turns the targets of a bar into orders.
+    #[inline(always)]
+    fn decide(&mut self, bar: usize, equity: &Lanes) {
+        let closes = self.grid.closes_at(bar);
+        let Memory { state, targets, .. } = &mut *self.memory;
+        let at_decision = self.settings.size_at == SizeAt::Decision;
+        let changes_only = targets.changes_only;
+        for (symbol, (book, &close)) in state.books.iter_mut().zip(closes).enumerate() {
+            let targets = targets.at(symbol, bar);
+            match (at_decision, changes_only) {
+                (true, false) => decide::units::<false>(book, targets, equity, close),
+                (true, true) => decide::units::<true>(book, targets, equity, close),
+                (false, false) => decide::weights::<false>(book, targets),
+                (false, true) => decide::weights::<true>(book, targets),
+            }
+        }
+    }
+
+    /// Tries the open orders against a bar.
+    #[inline(always)]
+    fn fill_orders<const BY_VALUE: bool>(&mut self, bar: usize) {
+        let bases = self.grid.fills_at(bar);
+        let tradable = self.grid.tradable_at(bar);
+        let state = &mut self.memory.state;
+        if self.settings.size_at == SizeAt::Fill {
+            let equity = state.mark(bases).equity;
+            for ((book, &base), _) in state.books.iter_mut().zip(bases).zip(tradable).filter(|(_, tradable)| **tradable)
+            {
+                decide::size(book, &equity, base);
+            }
+        }
+        let Group { grid, costs, settings, .. } = *self;
+        let state = &mut self.memory.state;
+        let open = |state: &State, symbol: usize| tradable[symbol] && state.books[symbol].pending;
+        let market = |symbol: usize| Market::new(grid, &costs, settings, bar, symbol, bases[symbol]);
+        let by_symbol = settings.sequence == Sequence::Symbol;
+        for symbol in 0..bases.len() {
+            if open(state, symbol) {
+                let market = market(symbol);
+                market.screen::<BY_VALUE>(state);
+                market.sell::<BY_VALUE>(state);
+                if by_symbol {
+                    market.buy::<BY_VALUE>(state);
+                }
+            }
+        }
+        for symbol in 0..bases.len() {
+            if !by_symbol && open(state, symbol) {
+                market(symbol).buy::<BY_VALUE>(state);
+            }
+        }
+        let sides: &[Side] = if state.shorts && !by_symbol { &[Side::Sells, Side::Buys] } else { &[Side::Both] };
+        for &side in sides {
+            for symbol in 0..bases.len() {
+                if open(state, symbol) {
+                    market(symbol).settle::<BY_VALUE>(state, side);
+                    if side != Side::Sells {
+                        state.books[symbol].forget_orders();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes every position at the last bar.
+    fn close_all(&mut self, bar: usize) {
+        let state = &mut self.memory.state;
+        for symbol in 0..self.grid.symbols {
+            let Some(row) = self.grid.rows[symbol].end.checked_sub(1) else { continue };
+            let base = if self.settings.end_at_open { self.panel.open[row] } else { self.panel.close[row] };
+            let market = Market::new(self.grid, &self.costs, self.settings, bar, symbol, base);
+            for lane in 0..LANES {
+                market.close(state, lane);
+            }
+        }
+    }
+
+    fn finish(&self, lane: usize, finished: &mut Finished) {
+        let State { books, money, .. } = &self.memory.state;
+        finished.session_equity.clear();
+        finished.session_equity.extend(self.memory.equity.iter().map(|equity| equity[lane]));
+        finished.rows_read = self.grid.row_count();
+        finished.cash = money.cash[lane];
+        finished.positions.clear();
+        finished.positions.extend(books.iter().map(|book| book.units[lane]));
+        finished.counters = Counters {
+            bars: self.grid.bars as u64,
+            // Counted in whole numbers far below 2^53.
+            bars_in_market: money.bars_in_market[lane] as u64,
+            traded_value: money.traded[lane],
+            max_leverage: money.leverage[lane],
+            fees: money.fees[lane],
+            fills: money.fills[lane] as u64,
+            rejected_orders: money.rejected[lane] as u64,
+            ..Counters::default()
+        };
+    }
+}

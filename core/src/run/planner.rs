@@ -1,0 +1,271 @@
+//! How a run is carried out on this machine: threads, simulator, layers, portions. None of it changes a result.
+//!
+//! Given what is known about the work and what was measured of it so far, this gives decisions, each with its reason in
+//! words. It is pure arithmetic: the caller asks the clock. Nothing is calibrated beforehand; the first columns and
+//! trials of a run are evaluated on the calling thread and timed, so that small work is done before anything is started
+//! for it.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Seconds of work left from which on starting a pool of threads pays: a hundred times what starting it takes.
+const STARTING_PAYS: f64 = 2e-3;
+/// Seconds of work left from which on waking a pool that runs already pays.
+const WAKING_PAYS: f64 = 2e-4;
+/// Seconds that a portion should take at least, so that handing it out is lost in it.
+const PORTION: f64 = 1e-4;
+/// Portions for each thread that should be left at least, so that threads end together.
+const PORTIONS: usize = 4;
+/// Bar-trials of the first trials that are timed on the calling thread.
+const FIRST_BAR_TRIALS: usize = 1 << 16;
+/// Most trials that are timed together on the calling thread.
+const FIRST_TRIALS: usize = 8;
+
+/// A decision and its reason in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Choice<T> {
+    /// What was decided.
+    pub value: T,
+    /// Why.
+    pub reason: String,
+}
+
+impl<T> Choice<T> {
+    /// A decision with its reason.
+    pub fn new(value: T, reason: impl Into<String>) -> Choice<T> {
+        Choice { value, reason: reason.into() }
+    }
+}
+
+/// Who simulates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Simulator {
+    /// The fast path.
+    Fast,
+    /// The event loop that covers everything.
+    Reference,
+}
+
+impl Simulator {
+    /// Both.
+    pub const ALL: [Simulator; 2] = [Simulator::Fast, Simulator::Reference];
+
+    /// Its name, as options and records spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Simulator::Fast => "fast",
+            Simulator::Reference => "reference",
+        }
+    }
+}
+
+/// What is left to do, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Left {
+    /// Columns or trials that threads could share now.
+    pub parts: usize,
+    /// Seconds that they and all that is known to follow take on one thread, from what was timed.
+    pub seconds: f64,
+}
+
+/// The machine and what was asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Processors that the process may use.
+    pub processors: usize,
+    /// Whether a pool of that many threads runs already.
+    pub pool_runs: bool,
+    /// Threads that were asked for; 0 leaves it to the planner.
+    pub wanted: usize,
+}
+
+impl Machine {
+    /// The number of threads where nothing needs to be measured for it.
+    pub fn settled(&self) -> Option<Choice<usize>> {
+        match (self.wanted, self.processors) {
+            (0, 0 | 1) => Some(Choice::new(1, "the machine has one processor")),
+            (0, _) => None,
+            (wanted, _) => Some(Choice::new(wanted, format!("--threads {wanted} was asked for"))),
+        }
+    }
+
+    /// The number of threads for what is left: all processors once the work is known to pay for it, one until then.
+    pub fn threads(&self, left: Left) -> Choice<usize> {
+        if let Some(settled) = self.settled() {
+            return settled;
+        }
+        let (pays, doing) =
+            if self.pool_runs { (WAKING_PAYS, "waking the pool") } else { (STARTING_PAYS, "starting a pool") };
+        if left.parts < 2 {
+            return Choice::new(1, "one part cannot be shared by threads");
+        }
+        let about = milliseconds(left.seconds);
+        if left.seconds < pays {
+            let pays = milliseconds(pays);
+            return Choice::new(1, format!("about {about} of work were left, and {doing} pays from {pays} on"));
+        }
+        Choice::new(self.processors, format!("about {about} of work were left, which pays for {doing}"))
+    }
+}
+
+fn milliseconds(seconds: f64) -> String {
+    let ms = seconds * 1e3;
+    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+}
+
+/// Trials that are timed first, on the calling thread.
+pub fn first_trials(bars: usize) -> usize {
+    (FIRST_BAR_TRIALS / bars.max(1)).clamp(1, FIRST_TRIALS)
+}
+
+/// Trials that a thread takes at a time out of a batch. `seconds` is what a trial takes, 0 if that is not known yet.
+pub fn portion(trials: usize, threads: usize, seconds: f64) -> Choice<usize> {
+    if threads < 2 {
+        return Choice::new(trials.max(1), "one thread takes them all");
+    }
+    let most = (trials / (threads * PORTIONS)).max(1);
+    if seconds <= 0.0 {
+        return Choice::new(most, format!("{PORTIONS} portions for each of {threads} threads; no trial was timed yet"));
+    }
+    let least = (PORTION / seconds).min(1e6) as usize + 1;
+    let reason = if least >= most {
+        format!("{PORTIONS} portions for each of {threads} threads")
+    } else {
+        format!("a portion takes about {}", milliseconds(least as f64 * seconds))
+    };
+    Choice::new(least.min(most), reason)
+}
+
+/// Which simulator runs: the fast path where it is open, unless another one is asked for. `fast` is what the fast path
+/// says of the study.
+///
+/// # Errors
+/// The fast path is asked for and does not cover the study.
+pub fn simulator(fast: std::result::Result<(), &'static str>, wanted: Option<Simulator>) -> Result<Choice<Simulator>> {
+    match (wanted, fast) {
+        (Some(Simulator::Reference), _) => Ok(Choice::new(Simulator::Reference, "--engine reference was asked for")),
+        (_, Ok(())) => Ok(Choice::new(Simulator::Fast, "every rule and setting is covered by the fast path")),
+        (None, Err(reason)) => Ok(Choice::new(Simulator::Reference, reason)),
+        (Some(Simulator::Fast), Err(reason)) => {
+            Err(Error::plan(format!("the fast path was asked for and does not cover the study: {reason}"))
+                .help("leave out `--engine fast`: the reference simulator gives the same results"))
+        }
+    }
+}
+
+/// What the history layer could do for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Columns that the run's batches ask for, a column once a batch.
+    pub asked: u64,
+    /// Distinct ones among them.
+    pub distinct: u64,
+    /// Bytes of one column.
+    pub bytes: u64,
+    /// Bytes that the layer may hold.
+    pub budget: u64,
+}
+
+/// Whether the history layer is used; `demand` is `None` where it is not worth counting.
+pub fn history(wanted: bool, demand: Option<Demand>) -> Choice<bool> {
+    if !wanted {
+        return Choice::new(false, "switched off by `no_cache`");
+    }
+    let Some(Demand { asked, distinct, bytes, budget }) = demand else {
+        return Choice::new(true, "the run is small: columns are kept for other runs of this process");
+    };
+    let total = distinct.saturating_mul(bytes);
+    let megabytes = total / 1_000_000;
+    let again = asked.saturating_sub(distinct);
+    if total <= budget {
+        return Choice::new(
+            true,
+            format!("all {distinct} columns fit in ({megabytes} MB); {again} are asked for again"),
+        );
+    }
+    // Answers that a least-recently-used layer gives at most: what fits, as often as columns recur.
+    if again < asked / 50 {
+        let reason = format!("{distinct} columns take {megabytes} MB and next to none is asked for again");
+        return Choice::new(false, reason);
+    }
+    Choice::new(true, format!("{again} of {asked} columns are asked for again, {megabytes} MB do not all fit in"))
+}
+
+/// Whether a layer of whole things (manifests, bundles, panels) is used.
+pub fn whole_things(wanted: bool) -> Choice<bool> {
+    if wanted {
+        Choice::new(true, "one look-up a run, and other runs of this process find them")
+    } else {
+        Choice::new(false, "switched off by `no_cache`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+    use super::*;
+
+    #[test]
+    fn threads_by_what_is_left() {
+        let machine = |processors, pool_runs, wanted| Machine { processors, pool_runs, wanted };
+        let cases = [
+            // processors, a pool runs, asked for, parts, milliseconds left: threads, a word of the reason
+            (8, false, 0, 100, 0.5, 1, "starting a pool pays from 2.0 ms on"),
+            (8, false, 0, 100, 3.0, 8, "about 3.0 ms of work were left"),
+            (8, true, 0, 100, 0.5, 8, "waking the pool"),
+            (8, true, 0, 100, 0.1, 1, "waking the pool pays from 0.2 ms on"),
+            (8, false, 0, 1, 900.0, 1, "one part"),
+            (1, false, 0, 100, 900.0, 1, "one processor"),
+            (8, false, 3, 100, 0.0, 3, "--threads 3"),
+            (1, false, 2, 1, 0.0, 2, "--threads 2"),
+        ];
+        for (processors, runs, wanted, parts, ms, threads, word) in cases {
+            let choice = machine(processors, runs, wanted).threads(Left { parts, seconds: ms / 1e3 });
+            assert_eq!(choice.value, threads, "{choice:?}");
+            assert!(choice.reason.contains(word), "{choice:?}");
+        }
+        assert_eq!(machine(2, false, 0).settled(), None);
+    }
+
+    #[test]
+    fn portions_are_neither_too_small_nor_too_few() {
+        let cases = [
+            // trials, threads, microseconds a trial: portion
+            (256, 1, 10.0, 256),
+            (256, 2, 0.0, 32),
+            (256, 2, 10.0, 11),
+            (256, 2, 1.0, 32),
+            (256, 64, 1.0, 1),
+            (256, 8, 5000.0, 1),
+            (0, 2, 1.0, 1),
+        ];
+        for (trials, threads, us, expected) in cases {
+            assert_eq!(portion(trials, threads, us / 1e6).value, expected, "{trials} {threads} {us}");
+        }
+        assert_eq!([first_trials(0), first_trials(2_000), first_trials(41_000), first_trials(1 << 20)], [8, 8, 1, 1]);
+    }
+
+    #[test]
+    fn the_fast_path_where_it_is_open() {
+        use Simulator::{Fast, Reference};
+        assert_eq!(simulator(Ok(()), None).unwrap().value, Fast);
+        assert_eq!(simulator(Ok(()), Some(Reference)).unwrap().value, Reference);
+        let covered = simulator(Err("its rules ask for the position"), None).unwrap();
+        assert_eq!((covered.value, covered.reason.as_str()), (Reference, "its rules ask for the position"));
+        let refused = simulator(Err("its rules ask for the position"), Some(Fast)).unwrap_err();
+        assert!(refused.to_string().contains("its rules ask for the position"));
+    }
+
+    #[test]
+    fn columns_are_kept_where_they_are_asked_for_again() {
+        let demand = |asked, distinct| Some(Demand { asked, distinct, bytes: 1_000_000, budget: 100_000_000 });
+        assert!(!history(false, demand(80, 40)).value);
+        assert!(history(true, None).value);
+        assert!(history(true, demand(80, 40)).reason.contains("40 columns fit in"));
+        assert!(!history(true, demand(5000, 4990)).value, "nothing comes again and nothing fits");
+        assert!(history(true, demand(50, 50)).value, "they fit: another run may ask");
+        assert!(history(true, demand(50_000, 5000)).reason.contains("45000 of 50000"));
+    }
+}

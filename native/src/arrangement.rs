@@ -1,0 +1,109 @@
+//! How a run is carried out, decided by the core's planner from what this machine measures.
+
+use std::collections::BTreeMap;
+
+use sandtable_core::Result;
+use sandtable_core::run::planner::{self, Choice, Demand, Simulator};
+use sandtable_core::run::{Evaluator, Layer, View};
+use serde::Serialize;
+
+use crate::crew::Crew;
+
+/// Bar-trials from which on a run is large enough to count its columns beforehand.
+const LARGE: u64 = 1_000_000_000;
+/// Points whose columns are counted.
+const COUNTED: u64 = 1000;
+
+/// The decisions about one run, each with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Arrangement {
+    /// Fast path or reference.
+    pub simulator: Choice<Simulator>,
+    /// Threads that evaluated it.
+    pub threads: Choice<usize>,
+    /// Trials that a thread took at a time.
+    pub portion: Choice<usize>,
+    /// Layers of the cache, by name.
+    pub layers: BTreeMap<&'static str, Choice<bool>>,
+}
+
+/// What can be decided before the first trial; a history layer that cannot help is switched off by this.
+///
+/// # Errors
+/// The fast path is asked for and does not cover the study.
+pub fn of(evaluator: &Evaluator, view: &View<'_>, wanted: Option<Simulator>) -> Result<Arrangement> {
+    let simulator = planner::simulator(evaluator.fast_path().map(|_| ()), wanted)?;
+    let switches = view.switches();
+    let history = planner::history(switches.history, demand(evaluator, view));
+    if !history.value {
+        view.usage(Layer::History).switch_off();
+    }
+    let layers = [
+        (Layer::Assets, planner::whole_things(switches.assets)),
+        (Layer::History, history),
+        (Layer::Contexts, planner::whole_things(switches.contexts)),
+    ];
+    let unknown = "decided while it runs, by what its first columns and trials take";
+    Ok(Arrangement {
+        simulator,
+        threads: Choice::new(0, unknown),
+        portion: Choice::new(0, unknown),
+        layers: layers.into_iter().map(|(layer, choice)| (layer.name(), choice)).collect(),
+    })
+}
+
+impl Arrangement {
+    /// Adds what was decided on the way.
+    pub fn conclude(&mut self, crew: &Crew, view: &View<'_>) {
+        self.threads = crew.threads().clone();
+        self.portion = crew.portion().clone();
+        for (layer, sentence) in view.given_up() {
+            self.layers.insert(layer.name(), Choice::new(false, sentence));
+        }
+    }
+
+    /// The decisions as lines of text.
+    pub fn lines(&self) -> Vec<String> {
+        let layer = |(name, choice): (&&str, &Choice<bool>)| {
+            format!("cache {name}: {} ({})", if choice.value { "on" } else { "off" }, choice.reason)
+        };
+        let mut lines = vec![
+            format!("simulator: {} ({})", self.simulator.value.name(), self.simulator.reason),
+            format!("threads: {} ({})", self.threads.value, self.threads.reason),
+        ];
+        lines.extend(self.layers.iter().map(layer));
+        lines
+    }
+}
+
+/// What a large run asks of the history layer: its batches' columns, scaled from those of points spread over the space.
+fn demand(evaluator: &Evaluator, view: &View<'_>) -> Option<Demand> {
+    let (space, panel) = (evaluator.plan.space(), &evaluator.context.panel);
+    let trials = space.count_valid(1 << 16).points;
+    if trials.saturating_mul(panel.simulated_rows() as u64) < LARGE {
+        return None;
+    }
+    let batch = evaluator.plan.batch() as u64;
+    let first: Vec<Vec<f64>> = points(evaluator, 0..space.size(), 1, batch);
+    let step = (space.size() / COUNTED).max(1);
+    let spread = points(evaluator, 0..space.size(), step, COUNTED);
+    let (in_batch, in_spread) = (evaluator.wanted(&first).len() as u64, evaluator.wanted(&spread).len() as u64);
+    let scale = |count: u64, of: usize| count.saturating_mul(trials) / (of as u64).max(1);
+    // Where few of the spread points bring columns of their own, the others bring none that are new either.
+    let distinct = if in_spread * 2 > spread.len() as u64 { scale(in_spread, spread.len()) } else { in_spread };
+    let asked = scale(in_batch, first.len()).max(distinct);
+    Some(Demand { asked, distinct, bytes: panel.rows() as u64 * 8, budget: view.history_budget() })
+}
+
+/// At most `most` valid points of the space, every `step`th index.
+pub fn points(evaluator: &Evaluator, range: std::ops::Range<u64>, step: u64, most: u64) -> Vec<Vec<f64>> {
+    let space = evaluator.plan.space();
+    let step = usize::try_from(step).unwrap_or(usize::MAX).max(1);
+    let point = |index| {
+        let mut point = Vec::new();
+        space.point(index, &mut point);
+        point
+    };
+    let valid = range.step_by(step).filter(|&index| space.is_valid(index));
+    valid.take(usize::try_from(most).unwrap_or(usize::MAX)).map(point).collect()
+}
