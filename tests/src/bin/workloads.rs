@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 struct Arguments {
     /// Name of a workload, or `all` with --into.
     workload: Option<String>,
-    /// Worker threads [default: one per processor].
+    /// Worker threads [default: as many as the planner chooses].
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
     /// Bundle to use instead of the workload's generated one.
