@@ -1,6 +1,5 @@
 //! A variant against the baseline: interleaved pairs, and the judgement over them.
 
-use crate::pool::Pool;
 use sandtable_core::Result;
 use serde::Serialize;
 
@@ -8,6 +7,7 @@ use super::runner::{self, Measured};
 use super::statistics::{Mean, improvements, p_greater};
 use super::variant::Variant;
 use super::workload::Workload;
+use crate::pool::Pool;
 
 /// The least improvement that is accepted: a share of the baseline's time.
 pub const LEAST_IMPROVEMENT: f64 = 0.4;

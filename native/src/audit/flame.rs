@@ -1,11 +1,11 @@
 //! Flame graphs: where a variant's time goes, by sampling its stacks.
 
-use crate::pool::Pool;
 use sandtable_core::{Error, Result};
 
 use super::runner;
 use super::variant::Variant;
 use super::workload::Workload;
+use crate::pool::Pool;
 
 /// How long a variant is sampled, in seconds, at least.
 const SECONDS: f64 = 2.0;

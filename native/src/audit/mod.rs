@@ -19,7 +19,6 @@ pub mod workload;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::pool::Pool;
 use indicatif::ProgressBar;
 use sandtable_core::Result;
 use sandtable_core::calendar::format_date;
@@ -31,6 +30,7 @@ use sweep::Sweep;
 use variant::Variant;
 use workload::{Data, Workload};
 
+use crate::pool::Pool;
 use crate::{files, progress};
 
 /// What an audit measures.

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::pool::Pool;
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Direction, Plan};
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Batch, Caches, Evaluator, OneThread, Outcome, Scratch, View, Workers};
+use sandtable_core::run::{Batch, Caches, Evaluator, OneThread, Outcome, Scratch, View, Workers, planner};
 use sandtable_core::{Error, Result};
 use serde::Serialize;
 
 use super::variant::{Layer, Layers};
 use super::workload::{Study, Workload};
 use crate::drive::Pooled;
+use crate::pool::Pool;
 use crate::{caches, files};
 
 /// Trials whose columns are computed together.
@@ -173,12 +173,13 @@ impl<'a> Run<'a> {
         if self.layers.has(Layer::Fast) {
             return self.trials(evaluator, &batch, &prepared, &mut Pooled(self.pool));
         }
-        let places: Vec<usize> = (0..batch.indices.len()).collect();
-        self.pool.map(&places, 1, |places| {
+        let items: Vec<(&u64, &Vec<f64>)> = batch.indices.iter().zip(&batch.points).collect();
+        let portion = planner::portion(items.len(), self.pool.threads(), 0.0).value;
+        self.pool.map(&items, portion, |items| {
             let mut scratch = Scratch::default();
-            let trial =
-                |&k: &usize| evaluator.reference_trial(batch.indices[k], &batch.points[k], &prepared, &mut scratch);
-            places.iter().map(trial).collect()
+            let mut trial =
+                |(index, point): &(&u64, &Vec<f64>)| evaluator.reference_trial(**index, point, &prepared, &mut scratch);
+            items.iter().map(&mut trial).collect()
         })
     }
 

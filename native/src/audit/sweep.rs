@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::pool::Pool;
 use sandtable_core::Result;
 use serde::Serialize;
 
@@ -10,6 +9,7 @@ use super::runner::{self, Measured};
 use super::statistics::{Line, Mean, Reading};
 use super::variant::{Layer, Variant};
 use super::workload::{Data, Workload};
+use crate::pool::Pool;
 
 /// Numbers of backtests.
 pub const SIZES: [u64; 8] = [1, 5, 25, 50, 100, 200, 400, 1000];

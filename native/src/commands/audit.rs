@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::pool::Pool;
 use clap::{Args, Subcommand};
 use sandtable_core::bundle::{Manifest, synth, write::encode};
 use sandtable_core::calendar::parse_date;
@@ -15,7 +14,8 @@ use crate::audit::report::{self, Report};
 use crate::audit::variant::Variant;
 use crate::audit::workload::{Data, Workload};
 use crate::audit::{self, Audit, Request, flame};
-use crate::{files, pool, print};
+use crate::pool::{self, Pool};
+use crate::{files, print};
 
 /// Pairs below which nothing is said without being told to.
 const FEW_RUNS: u32 = 10;

@@ -9,10 +9,10 @@ use super::{Axis, BLUE, LETTERS, ORANGE, PALE, WIDTH, anchored};
 use crate::view::number;
 use crate::view::plot::{Drawn, GREY, Picture, svg_of_size, text};
 
-const BAR: i32 = 18;
+const BAR: i32 = 22;
 /// Room for a name above its bars.
-const NAME: i32 = 34;
-const TOP: i32 = 34;
+const NAME: i32 = 38;
+const TOP: i32 = 38;
 
 /// Factors by layer: on top of nothing, and on top of everything else where that was measured.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Bars {
     /// # Errors
     /// It cannot be drawn.
     pub fn svg(&self) -> Result<String> {
-        svg_of_size(self, (WIDTH, (TOP + self.row() * self.rows.len() as i32 + 34) as u32))
+        svg_of_size(self, (WIDTH, (TOP + self.row() * self.rows.len() as i32 + 38) as u32))
     }
 
     /// Whether any layer was measured beside the others.
@@ -46,7 +46,7 @@ impl Picture for Bars {
         let bottom = TOP + self.row() * self.rows.len() as i32;
         let factors = self.rows.iter().flat_map(|(_, alone, beside)| [Some(*alone), *beside]).flatten();
         // The room on the right is for the number behind the longest bar.
-        let axis = Axis::over(factors.chain([1.0, 2.0]), 16, WIDTH as i32 - 76);
+        let axis = Axis::over(factors.chain([1.0, 2.0]), 26, WIDTH as i32 - 80);
         legend(area, self.both())?;
         for tick in axis.ticks() {
             let x = axis.at(tick);
@@ -57,9 +57,9 @@ impl Picture for Bars {
         for (row, (name, alone, beside)) in self.rows.iter().enumerate() {
             let top = TOP + self.row() * row as i32;
             area.draw(&Text::new(name.clone(), (16, top + 6), text(LETTERS, BLACK)))?;
-            bar(area, &axis, top + 24, *alone, BLUE)?;
+            bar(area, &axis, top + 28, *alone, BLUE)?;
             if let Some(beside) = beside {
-                bar(area, &axis, top + 26 + BAR, *beside, ORANGE)?;
+                bar(area, &axis, top + 28 + BAR, *beside, ORANGE)?;
             }
         }
         Ok(())
@@ -83,10 +83,10 @@ fn bar<DB: DrawingBackend>(
 }
 
 fn legend<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>, both: bool) -> Drawn<DB> {
-    let kinds = [(16, BLUE, "alone"), (100, ORANGE, "on top of all other layers")];
+    let kinds = [(16, BLUE, "alone"), (116, ORANGE, "on top of all other layers")];
     for (left, colour, name) in kinds.into_iter().take(if both { 2 } else { 1 }) {
-        area.draw(&Rectangle::new([(left, 10), (left + 14, 22)], colour.filled()))?;
-        area.draw(&Text::new(name, (left + 20, 8), text(LETTERS, BLACK)))?;
+        area.draw(&Rectangle::new([(left, 10), (left + 14, 24)], colour.filled()))?;
+        area.draw(&Text::new(name, (left + 20, 7), text(LETTERS, BLACK)))?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub use times::Times;
 /// Width of a picture in pixels of its view box.
 const WIDTH: u32 = 480;
 /// Size of letters.
-const LETTERS: u32 = 14;
+const LETTERS: u32 = 18;
 
 const BLUE: RGBColor = RGBColor(31, 90, 166);
 const ORANGE: RGBColor = RGBColor(214, 112, 10);

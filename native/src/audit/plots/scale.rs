@@ -11,7 +11,7 @@ use crate::audit::statistics::Mean;
 use crate::view::plot::{Drawn, GREY, Picture, svg_of_size, text};
 
 const HEIGHT: i32 = 380;
-const LEGEND_ROW: i32 = 22;
+const LEGEND_ROW: i32 = 26;
 const COLOURS: [RGBColor; 7] = [
     BLACK,
     RGBColor(0, 140, 110),
@@ -42,12 +42,12 @@ impl Scale {
     /// The vertical axis, turned: its left end is the bottom.
     fn seconds(&self) -> Axis {
         let all = self.lines.iter().flat_map(|(_, points)| points.iter().map(|(_, mean)| mean.mean));
-        Axis::over(all, HEIGHT - 50, 14)
+        Axis::over(all, HEIGHT - 58, 14)
     }
 
     fn numbers(&self) -> Axis {
         let all = self.lines.iter().flat_map(|(_, points)| points.iter().map(|(n, _)| *n as f64));
-        Axis::over(all, 72, WIDTH as i32 - 24)
+        Axis::over(all, 84, WIDTH as i32 - 26)
     }
 }
 
@@ -67,7 +67,7 @@ impl Picture for Scale {
             area.draw(&Text::new(time(tick), (across.left - 6, y), style))?;
         }
         let style = text(LETTERS, GREY).pos(anchored(HPos::Center, VPos::Top));
-        area.draw(&Text::new("backtests", ((across.left + across.right) / 2, up.left + 25), style))?;
+        area.draw(&Text::new("backtests", ((across.left + across.right) / 2, up.left + 28), style))?;
         for (place, (name, points)) in self.lines.iter().enumerate() {
             let colour = COLOURS[place % COLOURS.len()];
             let line: Vec<(i32, i32)> = points.iter().map(|(n, s)| (across.at(*n as f64), up.at(s.mean))).collect();
@@ -76,8 +76,8 @@ impl Picture for Scale {
             }
             area.draw(&PathElement::new(line, colour.stroke_width(2)))?;
             let (left, top) = (16 + 230 * (place as i32 % 2), HEIGHT + LEGEND_ROW * (place as i32 / 2));
-            area.draw(&Rectangle::new([(left, top + 3), (left + 22, top + 8)], colour.filled()))?;
-            area.draw(&Text::new(name.clone(), (left + 30, top - 2), text(LETTERS, BLACK)))?;
+            area.draw(&Rectangle::new([(left, top + 6), (left + 22, top + 11)], colour.filled()))?;
+            area.draw(&Text::new(name.clone(), (left + 30, top), text(LETTERS, BLACK)))?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::audit::report::time;
 use crate::audit::statistics::Mean;
 use crate::view::plot::{Drawn, GREY, Picture, svg_of_size, text};
 
-const ROW: i32 = 44;
+const ROW: i32 = 50;
 const TOP: i32 = 12;
 
 /// Times by name; the last one stands out.
@@ -26,16 +26,16 @@ impl Times {
     /// # Errors
     /// It cannot be drawn.
     pub fn svg(&self) -> Result<String> {
-        svg_of_size(self, (WIDTH, (TOP + ROW * self.rows.len() as i32 + 34) as u32))
+        svg_of_size(self, (WIDTH, (TOP + ROW * self.rows.len() as i32 + 38) as u32))
     }
 }
 
 impl Picture for Times {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
-        let right = WIDTH as i32 - 24;
+        let right = WIDTH as i32 - 26;
         let bottom = TOP + ROW * self.rows.len() as i32;
         let ends = self.rows.iter().flat_map(|(_, mean)| [mean.mean, mean.low(), mean.high()]);
-        let axis = Axis::over(ends, 16, right);
+        let axis = Axis::over(ends, 26, right);
         for tick in axis.ticks() {
             let x = axis.at(tick);
             area.draw(&PathElement::new([(x, TOP), (x, bottom + 4)], PALE))?;
@@ -48,7 +48,7 @@ impl Picture for Times {
             area.draw(&Text::new(name.clone(), (16, top + 4), text(LETTERS, BLACK)))?;
             let style = text(LETTERS, BLACK).pos(anchored(HPos::Right, VPos::Top));
             area.draw(&Text::new(time(mean.mean), (right, top + 4), style))?;
-            let y = top + 30;
+            let y = top + 35;
             if mean.half_width.is_finite() {
                 let (low, high) = (axis.at(mean.low()), axis.at(mean.high()));
                 area.draw(&PathElement::new([(low, y), (high, y)], colour.stroke_width(3)))?;
