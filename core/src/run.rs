@@ -26,7 +26,7 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::Plan;
 use crate::search::Searcher;
-use crate::strategy::NodeId;
+use crate::strategy::{NodeId, Rules};
 
 /// Everything that all trials of a plan share.
 #[derive(Debug)]
@@ -241,7 +241,7 @@ impl Evaluator {
         outcomes
     }
 
-    /// Evaluates trials as one group, if the first of them says that it pays.
+    /// Evaluates trials as one group, if that is faster.
     fn side_by_side(
         &self,
         indices: &[u64],
@@ -250,30 +250,30 @@ impl Evaluator {
         scratch: &mut Scratch,
         outcomes: &mut Vec<Outcome>,
     ) -> bool {
-        let (Ok(grid), Some(first)) = (self.fast_path(), points.first()) else { return false };
         let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
-        let mut bind = |point: &[f64]| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
-        let first = bind(first);
-        if !lanes::pays(panel, settings, &first, points.len()) {
-            first.recycle(&mut scratch.columns);
+        let Ok(grid) = self.fast_path() else { return false };
+        if !matches!(strategy.rules, Rules::Target { .. }) || !lanes::may_pay(panel, points.len()) {
             return false;
         }
-        let mut decisions = vec![first];
-        decisions.extend(points[1..].iter().map(|point| bind(point)));
-        scratch.finished.resize_with(points.len(), lanes::Finished::default);
-        lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
-        decisions.into_iter().for_each(|decisions| decisions.recycle(&mut scratch.columns));
-        for (&index, finished) in indices.iter().zip(&scratch.finished) {
-            let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
-            let account = self.account(session_equity, trades, *counters);
-            metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
-            outcomes.push(Outcome {
-                index,
-                metrics: scratch.values.clone(),
-                rows_read: *rows_read,
-                fills: counters.fills,
-            });
+        let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
+        let decisions: Vec<Decisions> = points.iter().map(bind).collect();
+        if lanes::pays(panel, settings, &decisions) {
+            scratch.finished.resize_with(points.len(), lanes::Finished::default);
+            lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
+            for (&index, finished) in indices.iter().zip(&scratch.finished) {
+                let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
+                let account = self.account(session_equity, trades, *counters);
+                metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
+                let (metrics, rows_read, fills) = (scratch.values.clone(), *rows_read, counters.fills);
+                outcomes.push(Outcome { index, metrics, rows_read, fills });
+            }
+        } else {
+            for (&index, decisions) in indices.iter().zip(&decisions) {
+                self.follow(decisions, Some(grid), Record::default(), scratch);
+                outcomes.push(Self::outcome(index, scratch));
+            }
         }
+        decisions.into_iter().for_each(|decisions| decisions.recycle(&mut scratch.columns));
         true
     }
 

@@ -59,8 +59,8 @@ fn ln(x: f64) -> f64 {
     /// 2^52 as a number: what is added to its last bits is an integer in its own right.
     const TWO_52: f64 = 4_503_599_627_370_496.0;
     // 1023 is added, so that nothing is below zero.
-    let octave = (x.to_bits() - BEGIN + (1023 << 52)) >> 52;
-    let m = f64::from_bits(x.to_bits() - (octave << 52) + (1023 << 52));
+    let octave = (x.to_bits() + (1023 << 52) - BEGIN) >> 52;
+    let m = f64::from_bits(x.to_bits() + (1023 << 52) - (octave << 52));
     let exponent = f64::from_bits(TWO_52.to_bits() + octave) - (TWO_52 + 1023.0);
     let u = (m - 1.0) / (m + 1.0);
     let s = u * u;

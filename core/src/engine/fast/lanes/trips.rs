@@ -26,7 +26,7 @@ struct Sums {
 
 /// Sums of the lists of all trials; the bars held are left to the caller.
 #[inline(always)]
-pub(super) fn sum(lists: &Lists, mut give: impl FnMut(usize, TradeSums)) {
+pub(super) fn sum(lists: &Lists<[f64; 2]>, mut give: impl FnMut(usize, TradeSums)) {
     for first in (0..super::LANES).step_by(SIDE) {
         let sides = std::array::from_fn(|k| lists.of(first + k));
         let sums = sum_side(&sides);
