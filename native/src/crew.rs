@@ -130,7 +130,10 @@ impl Workers for Crew {
         prepared: &Prepared,
     ) -> Vec<Outcome> {
         let mut made: Vec<Outcome> = Vec::with_capacity(indices.len());
-        let first = planner::first_trials(evaluator.context.panel.simulated_rows());
+        // One thread that was asked for has nothing to decide: all at once, in whole groups of lanes.
+        let alone = self.machine.wanted == 1;
+        let some = planner::first_trials(evaluator.context.panel.simulated_rows());
+        let first = if alone { indices.len().max(1) } else { some };
         while self.pool.is_none() && made.len() < indices.len() {
             let range = made.len()..(made.len() + first).min(indices.len());
             let count = range.len();
