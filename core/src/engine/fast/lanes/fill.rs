@@ -130,7 +130,8 @@ fn lacks<const BY_VALUE: bool>(book: &Book, money: &Money, costs: &Costs, price:
     for lane in 0..LANES {
         let order = book.order[lane];
         let paid = order * price + costs.fee::<BY_VALUE>(order, price);
-        lacks |= (order > 0.0) & !(paid <= money.cash[lane]);
+        let pays = paid <= money.cash[lane];
+        lacks |= (order > 0.0) & !pays;
     }
     lacks
 }
@@ -234,7 +235,8 @@ impl<'a> Market<'a> {
     fn cut_to_cash(&self, book: &mut Book, money: &mut Money) {
         for lane in 0..LANES {
             let wanted = book.order[lane];
-            if !(wanted > 0.0) {
+            let buys = wanted > 0.0;
+            if !buys {
                 continue;
             }
             let charge = Charge::default();

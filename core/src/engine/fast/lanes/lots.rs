@@ -48,14 +48,7 @@ impl Market<'_> {
     /// What a fill does to the position and the lots of one trial: `Account::book_as` for fills that close the oldest
     /// lots.
     #[inline(always)]
-    pub fn change_position(
-        &self,
-        state: &mut State,
-        lane: usize,
-        units: f64,
-        price: f64,
-        fee: f64,
-    ) {
+    pub fn change_position(&self, state: &mut State, lane: usize, units: f64, price: f64, fee: f64) {
         let book = &mut state.books[self.symbol];
         let queue = &mut state.queues[self.symbol];
         let before = book.units[lane];
