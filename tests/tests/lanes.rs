@@ -178,7 +178,7 @@ fn workloads_come_to_the_same_bits_at_every_width() {
          slow = { type = \"int\", min = 50, max = 200, step = 15 }\nthreshold = { type = \"float\", min = 0.01, max = 0.1, step = 0.01 }\n\
          window = { type = \"int\", min = 10, max = 50, step = 10 }\nscaling = { type = \"int\", min = 5, max = 15, step = 5 }\n\
          [rules]\ntarget = \"if(sma(close, fast) > sma(close, slow) and atr(window) / close < threshold, \
-         min(1, 1 / (scaling * stddev(close, window) / close)) / n_symbols, 0)\"\n";
+         min(1, 0.1 / (scaling * stddev(close, window) / close)) / n_symbols, 0)\"\n";
     let mut used = Used::default();
     let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
     let dense = workload::evaluator("W1d", &bundle).unwrap();

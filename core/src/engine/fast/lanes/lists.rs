@@ -54,10 +54,9 @@ impl<T: Copy + Default> Lists<T> {
         }
         self.spare -= 1;
         let items = &mut self.items[..];
-        for lane in 0..LANES {
-            let end = self.ends[lane];
-            items[end] = item(lane);
-            self.ends[lane] = end + usize::from(set[lane]);
+        for (lane, (end, &set)) in self.ends.iter_mut().zip(set).enumerate() {
+            items[*end] = item(lane);
+            *end += usize::from(set);
         }
     }
 

@@ -70,6 +70,9 @@ const MOST_ROWS: usize = 1 << 19;
 /// Rows of each trial looked at to tell how often its rule asks for something.
 const SAMPLES: usize = 16;
 
+/// Distance of the rows looked at, modulo their number: 2^32 over the golden ratio (Knuth, volume 3, 6.4).
+const SPREAD: u64 = 0x9e37_79b9;
+
 /// One row in so many that asks for something is often.
 const OFTEN: usize = 8;
 
@@ -84,9 +87,13 @@ pub fn pays(panel: &Panel, settings: &Settings, decisions: &[Decisions]) -> bool
     if !may_pay(panel, decisions.len()) || decisions.iter().any(|decisions| covers(decisions, settings).is_err()) {
         return false;
     }
-    let rows = (0..SAMPLES).map(|k| 1 + k * (panel.rows() - 1) / SAMPLES);
-    let asking = decisions.iter().map(|decisions| rows.clone().filter(|&row| asks(decisions, row)).count());
-    asking.sum::<usize>() * OFTEN >= decisions.len() * SAMPLES
+    let rows = panel.rows() as u64 - 1;
+    let asking = (0..decisions.len() * SAMPLES).filter(|&sample| {
+        // Far from each other, and at no distance that the lengths of symbols have in common.
+        let row = 1 + (sample as u64 * SPREAD % rows) as usize;
+        asks(&decisions[sample / SAMPLES], row)
+    });
+    asking.count() * OFTEN >= decisions.len() * SAMPLES
 }
 
 /// Whether a rule asks for something at a row, the first one aside.
