@@ -235,13 +235,8 @@ impl<'a> Market<'a> {
     fn cut_to_cash(&self, book: &mut Book, money: &mut Money) {
         for lane in 0..LANES {
             let wanted = book.order[lane];
-<<<<<<< HEAD
-            let asks = wanted > 0.0;
-            if !asks {
-=======
             let buys = wanted > 0.0;
             if !buys {
->>>>>>> h-dense
                 continue;
             }
             let charge = Charge::default();
