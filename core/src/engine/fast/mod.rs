@@ -10,7 +10,6 @@
 
 mod exits;
 mod grid;
-#[expect(clippy::needless_range_loop, reason = "a lane is a place in several arrays at once")]
 pub mod lanes;
 mod ledger;
 mod market;
