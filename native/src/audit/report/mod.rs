@@ -82,25 +82,15 @@ fn data(audit: &Audit) -> Block {
     }
 }
 
-const VERDICTS: [&str; 7] = ["variant", "time", "saved", "times as fast", "p", "same bits", "verdict"];
+const VERDICTS: [&str; 8] =
+    ["variant", "time", "baseline beside it", "saved", "times as fast", "p", "same bits", "verdict"];
 
 fn verdict_rows(section: &Section) -> Vec<Vec<String>> {
-    let baseline = section.decisive().or(section.verdicts.last());
-    let first = baseline.map(|v| {
-        vec![
-            Variant::Baseline.name(),
-            mean_time(&v.baseline),
-            "–".into(),
-            "1".into(),
-            "–".into(),
-            "–".into(),
-            "–".into(),
-        ]
-    });
     let row = |verdict: &super::Verdict| {
         vec![
             verdict.variant.name(),
             mean_time(&verdict.seconds),
+            mean_time(&verdict.baseline),
             format!("{} ± {}", percent(verdict.improvement.mean), percent(verdict.improvement.half_width)),
             crate::view::number::short(verdict.ratio),
             p_value(verdict.p),
@@ -108,7 +98,7 @@ fn verdict_rows(section: &Section) -> Vec<Vec<String>> {
             verdict_word(verdict),
         ]
     };
-    first.into_iter().chain(section.verdicts.iter().map(row)).collect()
+    section.verdicts.iter().map(row).collect()
 }
 
 fn comparison(section: &Section) -> Result<Vec<Block>> {
@@ -243,7 +233,7 @@ pub fn terminal(audit: &Audit) -> String {
             section.backtests,
             audit.request.runs
         );
-        out += &table::plain(&VERDICTS, verdict_rows(section), &[0, 6]);
+        out += &table::plain(&VERDICTS, verdict_rows(section), &[0, 7]);
         out.push('\n');
     }
     if let Some(sweep) = &audit.sweep {

@@ -2,7 +2,7 @@
 
 use crate::audit::comparison::{SIGNIFICANCE, Verdict};
 use crate::audit::statistics::Mean;
-use crate::audit::sweep::{Cost, Gain};
+use crate::audit::sweep::{Cost, Gain, LayerGain};
 use crate::audit::variant::{Layer, Variant};
 use crate::audit::{Audit, Section};
 use crate::view::number::{self, NULL};
@@ -156,18 +156,23 @@ fn advice(audit: &Audit) -> String {
         return format!("Leave all layers on. {most}");
     };
     let gains = sweep.gains();
-    let late = gains.iter().filter_map(|gain| Some((gain.layer, gain.beside_others?.break_even)));
-    let late: Vec<String> = late
-        .filter(|(_, even)| even.certain != Some(1))
-        .map(|(layer, even)| match even.certain {
-            Some(n) => format!("{layer} pays beyond doubt from {n} backtests"),
-            None => format!("{layer} does not pay beyond doubt up to 1000"),
-        })
-        .collect();
-    if late.is_empty() {
-        return format!("Leave all layers on: each pays from the first backtest. {most}");
+    let certain = |gain: &LayerGain| gain.beside_others.and_then(|gain| gain.break_even.certain);
+    let pays = gains.iter().filter_map(|gain| Some(format!("{} from {}", gain.layer, certain(gain)?)));
+    let open = gains.iter().filter(|gain| certain(gain).is_none()).map(|gain| gain.layer.to_owned());
+    let (pays, open) = (listed(&pays.collect::<Vec<_>>()), listed(&open.collect::<Vec<_>>()));
+    let pays = pays.map(|list| format!("what pays beyond doubt on top of the others is {list} backtests"));
+    let open = open.map(|list| format!("of {list} that cannot be said up to 1000"));
+    let parts: Vec<String> = [pays, open].into_iter().flatten().collect();
+    format!("Leave all layers on. {most} For one year of one symbol, {}.", parts.join("; "))
+}
+
+/// `a, b and c`; nothing of nothing.
+fn listed(names: &[String]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some(one.clone()),
+        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
     }
-    format!("Leave all layers on. {most} For one year of one symbol, on top of the others, {}.", late.join(", "))
 }
 
 #[cfg(test)]
