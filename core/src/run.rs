@@ -13,13 +13,13 @@ pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
 pub use inspect::{Books, Inspection, Seen, Value};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, RunHistory};
 pub use crate::cache::{Layer, Switches};
-use crate::context::{self, BoundColumn, Context, Fine, Panel, Prepared, Window};
+use crate::context::{self, BoundColumn, Condition, Context, Fine, Panel, Prepared, Window};
 use crate::engine::fast::{self, lanes};
 use crate::engine::{self, Decisions, Record};
 use crate::error::{Error, Result};
@@ -28,7 +28,10 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::Plan;
 use crate::search::Searcher;
-use crate::strategy::NodeId;
+use crate::strategy::{NodeId, Rules};
+
+/// Bytes that the comparisons of one batch may take.
+const MOST_CONDITION_BYTES: usize = 64_000_000;
 
 /// Everything that all trials of a plan share.
 #[derive(Debug)]
@@ -212,7 +215,40 @@ impl Evaluator {
         for ((wanted, _), column) in wanted.into_iter().zip(columns) {
             prepared.insert(wanted, column);
         }
+        let comparisons = self.wanted_comparisons(&batch.points);
+        let bytes = comparisons.len().saturating_mul(self.context.panel.rows() / 4);
+        // Fewer are not worth it, and more would take memory that a batch should not have.
+        if comparisons.len() > 1 && bytes <= MOST_CONDITION_BYTES {
+            let conditions = workers.comparisons(self, &comparisons, &batch.points, &prepared);
+            for ((wanted, _), condition) in comparisons.into_iter().zip(conditions) {
+                prepared.insert_condition(wanted, condition);
+            }
+        }
         prepared
+    }
+
+    /// The distinct comparisons between columns that a batch makes, each with the position of a point that binds it.
+    fn wanted_comparisons(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
+        let mut all = BTreeMap::new();
+        let mut wanted = BTreeSet::new();
+        for (position, point) in points.iter().enumerate() {
+            wanted.clear();
+            self.context.wanted_comparisons(self.plan.strategy(), &self.roots, point, &mut wanted);
+            for comparison in std::mem::take(&mut wanted) {
+                all.entry(comparison).or_insert(position);
+            }
+        }
+        all.into_iter().collect()
+    }
+
+    /// Makes some of the comparisons of a batch.
+    pub fn compare_all(
+        &self,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        self.context.compare_all(self.plan.strategy(), wanted, points, prepared)
     }
 
     /// Where the fast path reads its prices, laid out at the first call.
@@ -252,7 +288,7 @@ impl Evaluator {
         outcomes
     }
 
-    /// Evaluates trials as one group, if the first of them says that it pays.
+    /// Evaluates trials as one group, if that is faster.
     fn side_by_side(
         &self,
         indices: &[u64],
@@ -261,30 +297,30 @@ impl Evaluator {
         scratch: &mut Scratch,
         outcomes: &mut Vec<Outcome>,
     ) -> bool {
-        let (Ok(grid), Some(first)) = (self.fast_path(), points.first()) else { return false };
         let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
-        let mut bind = |point: &[f64]| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
-        let first = bind(first);
-        if !lanes::pays(panel, settings, &first, points.len()) {
-            first.recycle(&mut scratch.columns);
+        let Ok(grid) = self.fast_path() else { return false };
+        if !matches!(strategy.rules, Rules::Target { .. }) || !lanes::may_pay(panel, points.len()) {
             return false;
         }
-        let mut decisions = vec![first];
-        decisions.extend(points[1..].iter().map(|point| bind(point)));
-        scratch.finished.resize_with(points.len(), lanes::Finished::default);
-        lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
-        decisions.into_iter().for_each(|decisions| decisions.recycle(&mut scratch.columns));
-        for (&index, finished) in indices.iter().zip(&scratch.finished) {
-            let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
-            let account = self.account(session_equity, trades, *counters);
-            metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
-            outcomes.push(Outcome {
-                index,
-                metrics: scratch.values.clone(),
-                rows_read: *rows_read,
-                fills: counters.fills,
-            });
+        let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
+        let decisions: Vec<Decisions> = points.iter().map(bind).collect();
+        if lanes::pays(panel, settings, &decisions) {
+            scratch.finished.resize_with(points.len(), lanes::Finished::default);
+            lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
+            for (&index, finished) in indices.iter().zip(&scratch.finished) {
+                let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
+                let account = self.account(session_equity, trades, *counters);
+                metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
+                let (metrics, rows_read, fills) = (scratch.values.clone(), *rows_read, counters.fills);
+                outcomes.push(Outcome { index, metrics, rows_read, fills });
+            }
+        } else {
+            for (&index, decisions) in indices.iter().zip(&decisions) {
+                self.follow(decisions, Some(grid), Record::default(), scratch);
+                outcomes.push(Self::outcome(index, scratch));
+            }
         }
+        decisions.into_iter().for_each(|decisions| decisions.recycle(&mut scratch.columns));
         true
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
-use sandtable_core::context::{BoundColumn, Prepared};
+use sandtable_core::context::{BoundColumn, Condition, Prepared};
 use sandtable_core::run::planner::{self, Choice, Left, Machine};
 use sandtable_core::run::{Evaluator, OneThread, Outcome, Workers};
 
@@ -72,14 +72,11 @@ impl Crew {
     /// Asks the planner again, and lets a pool take over where it says so.
     fn grows(&mut self, parts: usize, seconds: f64) {
         let following = self.trials as f64 * self.seconds.trial;
-        if parts == 0 {
-            // Nothing to decide; what was decided for the last part stands.
-            if !self.asked {
-                self.threads = Choice::new(1, "the first portion was all of it");
-            }
+        if parts < 2 && self.asked {
+            // Nothing left to share: what was decided before stands, and so does its reason.
             return;
         }
-        self.asked = true;
+        self.asked |= parts > 1;
         self.threads = self.machine.threads(Left { parts, seconds: seconds + following });
         if self.threads.value < 2 {
             return;
@@ -112,6 +109,19 @@ impl Workers for Crew {
         made
     }
 
+    fn comparisons(
+        &mut self,
+        evaluator: &Evaluator,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        match &self.pool {
+            Some(pool) => drive::comparisons(pool, evaluator, wanted, points, prepared),
+            None => evaluator.compare_all(wanted, points, prepared),
+        }
+    }
+
     fn trials(
         &mut self,
         evaluator: &Evaluator,
@@ -120,7 +130,10 @@ impl Workers for Crew {
         prepared: &Prepared,
     ) -> Vec<Outcome> {
         let mut made: Vec<Outcome> = Vec::with_capacity(indices.len());
-        let first = planner::first_trials(evaluator.context.panel.simulated_rows());
+        // One thread that was asked for has nothing to decide: all at once, in whole groups of lanes.
+        let alone = self.machine.wanted == 1;
+        let some = planner::first_trials(evaluator.context.panel.simulated_rows());
+        let first = if alone { indices.len().max(1) } else { some };
         while self.pool.is_none() && made.len() < indices.len() {
             let range = made.len()..(made.len() + first).min(indices.len());
             let count = range.len();

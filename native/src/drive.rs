@@ -1,12 +1,13 @@
 //! Evaluates a run batch by batch, in index order.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
-use sandtable_core::context::{BoundColumn, Prepared};
+use sandtable_core::context::{BoundColumn, Condition, Prepared};
 use sandtable_core::engine::fast::lanes::LANES;
 use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers, planner};
 
@@ -80,6 +81,16 @@ impl Workers for Pooled<'_> {
         columns(self.0, evaluator, wanted, points)
     }
 
+    fn comparisons(
+        &mut self,
+        evaluator: &Evaluator,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        comparisons(self.0, evaluator, wanted, points, prepared)
+    }
+
     fn trials(
         &mut self,
         evaluator: &Evaluator,
@@ -101,6 +112,18 @@ pub fn columns(
 ) -> Vec<Column> {
     let compute = |(column, k): &(BoundColumn, usize)| evaluator.compute(column, &points[*k]);
     pool.map(wanted, 1, |wanted| wanted.iter().map(compute).collect())
+}
+
+/// Makes comparisons on a pool, each thread its part.
+pub fn comparisons(
+    pool: &Pool,
+    evaluator: &Evaluator,
+    wanted: &[(BoundColumn, usize)],
+    points: &[Vec<f64>],
+    prepared: &Prepared,
+) -> Vec<Arc<Condition>> {
+    let portion = wanted.len().div_ceil(pool.threads());
+    pool.map(wanted, portion, |wanted| evaluator.compare_all(wanted, points, prepared))
 }
 
 /// Evaluates trials on a pool, `portion` of them at a time on each thread.

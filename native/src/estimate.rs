@@ -6,7 +6,7 @@ use std::time::Instant;
 use sandtable_core::Result;
 use sandtable_core::context::Prepared;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Evaluator, Outcome, Workers};
+use sandtable_core::run::{Evaluator, Outcome, Workers, planner};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -153,34 +153,32 @@ fn text(estimate: &Estimate, arrangement: &Arrangement) -> String {
 /// Evaluates valid trials spread evenly over the space, again and again until their time is known well enough.
 fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
     let space = evaluator.plan.space();
-    let step = (space.size() / SAMPLE).max(1);
-    let mut indices: Vec<u64> =
-        (0..SAMPLE).filter_map(|k| space.valid_in(k.saturating_mul(step)..space.size()).next()).collect();
+    let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(SAMPLE)) as u64;
+    let mut indices: Vec<u64> = (0..SAMPLE).filter_map(|k: u64| space.valid_in(from(k)..space.size()).next()).collect();
     indices.dedup();
     let mut points = points_of(evaluator, &indices);
     let (prepared, column_s) = columns(evaluator, &points, crew);
 
-    // One trial says how many more can be afforded.
+    // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();
-    let mut once = f64::INFINITY;
-    if let Some(&first) = indices.first() {
-        let began = Instant::now();
-        crew.trials(evaluator, &[first], &points[..1], &prepared);
-        once = began.elapsed().as_secs_f64();
-    }
+    let first = planner::first_trials(evaluator.context.panel.simulated_rows()).min(indices.len());
+    let began = Instant::now();
+    crew.trials(evaluator, &indices[..first], &points[..first], &prepared);
+    let once = began.elapsed().as_secs_f64() / first.max(1) as f64;
     let affordable = (TIMING / once.max(1e-6)) as usize * crew.threads().value;
-    indices.truncate(affordable.max(1));
-    points.truncate(indices.len());
-    let (mut best, mut spent, mut done) = (once, 0.0, 0);
+    let every = indices.len().div_ceil(affordable.max(1)).max(1);
+    indices = indices.into_iter().step_by(every).collect();
+    points = points.into_iter().step_by(every).collect();
+    let (mut trial_s, mut spent, mut done) = (once, 0.0, 0);
     while !indices.is_empty() && spent < TIMING && (done == 0 || done < trials) {
         let began = Instant::now();
         outcomes = crew.trials(evaluator, &indices, &points, &prepared);
         let round = began.elapsed().as_secs_f64();
         spent += round;
         done += indices.len() as u64;
-        best = spent / done as f64;
+        trial_s = spent / done as f64;
     }
-    Sample { indices, points, prepared, outcomes, column_s, trial_s: if best.is_finite() { best } else { 0.0 } }
+    Sample { indices, points, prepared, outcomes, column_s, trial_s }
 }
 
 fn points_of(evaluator: &Evaluator, indices: &[u64]) -> Vec<Vec<f64>> {

@@ -21,7 +21,8 @@ fn random_trial(case: u32) -> Option<(Evaluator, Vec<f64>)> {
     let mut text = random::strategy(&mut random);
     let mut settings = random::settings(&mut random);
     random::more_settings(&mut random, &bundle, &mut settings);
-    if text.contains("enter_long") && random.uniform() < 0.6 {
+    let has_exits = ["stop_loss", "take_profit", "trailing_stop", "time_stop"].iter().any(|exit| text.contains(exit));
+    if text.contains("enter_long") && !has_exits && random.uniform() < 0.6 {
         const EXITS: [&str; 4] = [
             "stop_loss = 0.03\ntake_profit = 0.05\n",
             "entry_limit = \"close * 0.99\"\nentry_bars = 3\ntrailing_stop = 0.04\n",

@@ -178,7 +178,7 @@ fn workloads_come_to_the_same_bits_at_every_width() {
          slow = { type = \"int\", min = 50, max = 200, step = 15 }\nthreshold = { type = \"float\", min = 0.01, max = 0.1, step = 0.01 }\n\
          window = { type = \"int\", min = 10, max = 50, step = 10 }\nscaling = { type = \"int\", min = 5, max = 15, step = 5 }\n\
          [rules]\ntarget = \"if(sma(close, fast) > sma(close, slow) and atr(window) / close < threshold, \
-         min(1, 1 / (scaling * stddev(close, window) / close)) / n_symbols, 0)\"\n";
+         min(1, 0.1 / (scaling * stddev(close, window) / close)) / n_symbols, 0)\"\n";
     let mut used = Used::default();
     let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
     let dense = workload::evaluator("W1d", &bundle).unwrap();
@@ -194,7 +194,7 @@ fn workloads_come_to_the_same_bits_at_every_width() {
         }
         simd::limit(0);
         let (panel, settings) = (&*run.context.panel, run.plan.settings());
-        assert!(lanes::pays(panel, settings, &bound(run, &indices).1[0], LANES), "{name} is simulated one by one");
+        assert!(lanes::pays(panel, settings, &bound(run, &indices).1), "{name} is simulated one by one");
     }
 }
 
@@ -213,6 +213,6 @@ fn what_goes_one_by_one_says_why() {
         let decisions = &bound(&run, &[0]).1[0];
         let why = lanes::covers(decisions, run.plan.settings()).unwrap_err();
         assert!(why.contains(reason), "{why}");
-        assert!(!lanes::pays(&run.context.panel, run.plan.settings(), decisions, LANES));
+        assert!(!lanes::pays(&run.context.panel, run.plan.settings(), &vec![decisions.clone(); LANES]));
     }
 }

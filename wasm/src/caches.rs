@@ -70,6 +70,10 @@ fn layer(counters: Counters) -> LayerStats {
         evictions: counters.evictions as f64,
         entries: counters.entries as f64,
         bytes: counters.bytes as f64,
+        too_large: counters.too_large as f64,
+        single_flight_waits: counters.single_flight_waits as f64,
+        promoted: counters.promoted as f64,
+        switched_off: counters.switched_off as f64,
     }
 }
 

@@ -641,6 +641,7 @@ pub struct CacheStats {
 
 /// One layer of the cache.
 #[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct LayerStats {
     /// Look-ups answered.
     pub hits: f64,
@@ -652,4 +653,12 @@ pub struct LayerStats {
     pub entries: f64,
     /// Bytes held.
     pub bytes: f64,
+    /// Entries that were larger than the whole budget and so were not kept.
+    pub too_large: f64,
+    /// Look-ups that waited for another thread to make the same thing.
+    pub single_flight_waits: f64,
+    /// Entries that were moved or put among those kept longest.
+    pub promoted: f64,
+    /// Runs that gave the layer up because it answered next to nothing.
+    pub switched_off: f64,
 }

@@ -675,6 +675,22 @@ export interface LayerStats {
      * Bytes held.
      */
     bytes: number;
+    /**
+     * Entries that were larger than the whole budget and so were not kept.
+     */
+    tooLarge: number;
+    /**
+     * Look-ups that waited for another thread to make the same thing.
+     */
+    singleFlightWaits: number;
+    /**
+     * Entries that were moved or put among those kept longest.
+     */
+    promoted: number;
+    /**
+     * Runs that gave the layer up because it answered next to nothing.
+     */
+    switchedOff: number;
 }
 
 /**

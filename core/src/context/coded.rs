@@ -23,6 +23,7 @@ pub struct Coded {
 
 impl Table {
     /// False, true, undefined.
+    #[cfg(test)]
     pub const TRUTH: Table = Table::new([0.0, 1.0, NAN]);
 
     /// A table of three values.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::coded::Coded;
 use super::rule;
 use crate::num::NAN;
-use crate::simd;
+use crate::simd::{self, Eight, LANES, Work};
 use crate::strategy::BinaryOp;
 
 /// Rows of one word.
@@ -130,32 +130,22 @@ impl Condition {
         }
     }
 
-    /// Writes a comparison of the rows of some words.
+    /// Writes a comparison of the rows of some words. Rows from `defined` on hold no NaN on either side.
     pub(super) fn compare(
         op: BinaryOp,
         a: &[f64],
         b: Side,
         words: Range<usize>,
-        truth: &mut [u64],
-        undefined: &mut [u64],
+        defined: usize,
+        (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
         let rows = words.start * ROWS..(words.end * ROWS).min(a.len());
-        let a = &a[rows.clone()];
         let b = match b {
             Side::Scalar(y) => Side::Scalar(y),
-            Side::Column(b) => Side::Column(&b[rows]),
+            Side::Column(b) => Side::Column(&b[rows.clone()]),
         };
-        simd::widest(
-            #[inline(always)]
-            || match op {
-                BinaryOp::Lt => each(a, b, truth, undefined, |x, y| x < y),
-                BinaryOp::Le => each(a, b, truth, undefined, |x, y| x <= y),
-                BinaryOp::Gt => each(a, b, truth, undefined, |x, y| x > y),
-                BinaryOp::Ge => each(a, b, truth, undefined, |x, y| x >= y),
-                BinaryOp::Eq => each(a, b, truth, undefined, |x, y| x == y),
-                _ => each(a, b, truth, undefined, |x, y| (x < y) | (x > y)),
-            },
-        );
+        let defined = defined.div_ceil(ROWS).saturating_sub(words.start);
+        simd::run(Compare { op, a: &a[rows], b, defined, truth, undefined });
     }
 
     /// The truth values of a column of numbers; any number but 0 counts as true.
@@ -166,8 +156,8 @@ impl Condition {
             column,
             Side::Scalar(0.0),
             0..self.truth.len(),
-            &mut self.truth,
-            &mut self.undefined,
+            usize::MAX,
+            (&mut self.truth, &mut self.undefined),
         );
     }
 
@@ -205,48 +195,94 @@ fn truth_code(x: f64) -> u8 {
     if x.is_nan() { 2 } else { u8::from(x != 0.0) }
 }
 
-#[inline(always)]
-fn each(a: &[f64], b: Side, truth: &mut [u64], undefined: &mut [u64], holds: impl Fn(f64, f64) -> bool) {
-    let (blocks, rest) = a.as_chunks::<ROWS>();
-    let words = truth.iter_mut().zip(undefined.iter_mut());
-    match b {
-        Side::Scalar(y) => {
-            for ((truth, undefined), x) in words.zip(blocks) {
-                (*truth, *undefined) = word(x, &[y; ROWS], &holds);
-            }
+/// A comparison of some rows, word by word.
+struct Compare<'a> {
+    op: BinaryOp,
+    a: &'a [f64],
+    b: Side<'a>,
+    /// Word from which on no row is undefined.
+    defined: usize,
+    truth: &'a mut [u64],
+    undefined: &'a mut [u64],
+}
+
+impl Work for Compare<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<E: Eight>(self) {
+        match self.op {
+            BinaryOp::Lt => self.each::<E, LT>(),
+            BinaryOp::Le => self.each::<E, LE>(),
+            BinaryOp::Gt => self.each::<E, GT>(),
+            BinaryOp::Ge => self.each::<E, GE>(),
+            BinaryOp::Eq => self.each::<E, EQ>(),
+            _ => self.each::<E, NE>(),
         }
-        Side::Column(b) => {
-            for ((truth, undefined), (x, y)) in words.zip(blocks.iter().zip(b.as_chunks::<ROWS>().0)) {
-                (*truth, *undefined) = word(x, y, &holds);
-            }
-        }
-    }
-    if !rest.is_empty() {
-        // Filled up with what is neither true nor undefined in any comparison that is then cut off.
-        let (mut x, mut y) = ([0.0; ROWS], [0.0; ROWS]);
-        x[..rest.len()].copy_from_slice(rest);
-        match b {
-            Side::Scalar(scalar) => y = [scalar; ROWS],
-            Side::Column(b) => y[..rest.len()].copy_from_slice(&b[b.len() - rest.len()..]),
-        }
-        let mask = (1 << rest.len()) - 1;
-        let (bits, unknown) = word(&x, &y, &holds);
-        (truth[blocks.len()], undefined[blocks.len()]) = (bits & mask, unknown & mask);
     }
 }
 
-#[inline(always)]
-fn word(x: &[f64; ROWS], y: &[f64; ROWS], holds: impl Fn(f64, f64) -> bool) -> (u64, u64) {
-    let mut truth = 0;
-    let mut unordered = false;
-    for k in 0..ROWS {
-        truth |= u64::from(holds(x[k], y[k])) << k;
-        unordered |= x[k].is_nan() | y[k].is_nan();
+const LT: u8 = 0;
+const LE: u8 = 1;
+const GT: u8 = 2;
+const GE: u8 = 3;
+const EQ: u8 = 4;
+const NE: u8 = 5;
+
+impl Compare<'_> {
+    #[inline(always)]
+    fn each<E: Eight, const OP: u8>(self) {
+        let Compare { a, b, defined, truth, undefined, .. } = self;
+        let (blocks, rest) = a.as_chunks::<ROWS>();
+        let words = truth.iter_mut().zip(undefined.iter_mut()).enumerate();
+        match b {
+            Side::Scalar(y) => {
+                let (defined, y) = (if y.is_nan() { usize::MAX } else { defined }, [y; ROWS]);
+                for ((word, (truth, undefined)), x) in words.zip(blocks) {
+                    (*truth, *undefined) = compare_word::<E, OP>(x, &y, word < defined);
+                }
+            }
+            Side::Column(b) => {
+                for ((word, (truth, undefined)), (x, y)) in words.zip(blocks.iter().zip(b.as_chunks::<ROWS>().0)) {
+                    (*truth, *undefined) = compare_word::<E, OP>(x, y, word < defined);
+                }
+            }
+        }
+        if !rest.is_empty() {
+            let (mut x, mut y) = ([0.0; ROWS], [0.0; ROWS]);
+            x[..rest.len()].copy_from_slice(rest);
+            match b {
+                Side::Scalar(scalar) => y = [scalar; ROWS],
+                Side::Column(b) => y[..rest.len()].copy_from_slice(&b[b.len() - rest.len()..]),
+            }
+            // What the last word was filled up with is cut off.
+            let mask = (1 << rest.len()) - 1;
+            let (bits, unknown) = compare_word::<E, OP>(&x, &y, true);
+            (truth[blocks.len()], undefined[blocks.len()]) = (bits & mask, unknown & mask);
+        }
     }
-    let mut undefined = 0;
-    if unordered {
-        for k in 0..ROWS {
-            undefined |= u64::from(x[k].is_nan() | y[k].is_nan()) << k;
+}
+
+/// Where a comparison of 64 rows holds, and where it is undefined, if that may be.
+#[inline(always)]
+fn compare_word<E: Eight, const OP: u8>(x: &[f64; ROWS], y: &[f64; ROWS], may_be_undefined: bool) -> (u64, u64) {
+    let (xs, ys) = (x.as_chunks::<LANES>().0, y.as_chunks::<LANES>().0);
+    let (mut truth, mut undefined) = (0u64, 0u64);
+    for (k, (x, y)) in xs.iter().zip(ys).enumerate() {
+        let (x, y) = (E::load(x), E::load(y));
+        let bits = match OP {
+            LT => E::bits(x.lt(y)),
+            LE => E::bits(x.le(y)),
+            GT => E::bits(y.lt(x)),
+            GE => E::bits(y.le(x)),
+            EQ => E::bits(x.eq(y)),
+            _ => E::bits(x.lt(y)) | E::bits(y.lt(x)),
+        };
+        truth |= u64::from(bits) << (k * LANES);
+    }
+    if may_be_undefined {
+        for (k, (x, y)) in xs.iter().zip(ys).enumerate() {
+            undefined |= u64::from(E::bits(E::load(x).unordered(E::load(y)))) << (k * LANES);
         }
     }
     (truth, undefined)
@@ -414,8 +450,8 @@ mod tests {
             let compared = |side| {
                 let mut condition = Condition::falsehood(a.len());
                 let words = 0..condition.truth.len();
-                let (truth, undefined) = condition.words_mut(words.clone());
-                Condition::compare(op, &a, side, words, truth, undefined);
+                let both = condition.words_mut(words.clone());
+                Condition::compare(op, &a, side, words, usize::MAX, both);
                 Choice::of(Held::Own(condition))
             };
             same(&compared(Side::Column(&b)), a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)), &format!("{op:?}"));

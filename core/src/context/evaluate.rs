@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
-use super::condition::Choice;
+use super::condition::{self, Choice, Condition, Held};
 use super::panel::Panel;
 use super::rule::{self, Code, Rule, Step};
 use super::workspace::{Operands, Value, Workspace};
@@ -39,27 +39,45 @@ pub struct BoundColumn {
 
 /// Columns computed for a batch of trials.
 #[derive(Clone, Debug, Default)]
-pub struct Prepared(BTreeMap<BoundColumn, Column>);
+pub struct Prepared {
+    columns: BTreeMap<BoundColumn, Column>,
+    conditions: BTreeMap<BoundColumn, Arc<Condition>>,
+}
+
+impl BoundColumn {
+    pub(super) fn node(&self) -> NodeId {
+        self.node
+    }
+}
 
 impl Prepared {
     /// Adds a column that [`Context::compute`] gave.
     pub fn insert(&mut self, wanted: BoundColumn, column: Column) {
-        self.0.insert(wanted, column);
+        self.columns.insert(wanted, column);
+    }
+
+    /// Adds a comparison that [`Context::compare_all`] gave.
+    pub fn insert_condition(&mut self, wanted: BoundColumn, condition: Arc<Condition>) {
+        self.conditions.insert(wanted, condition);
+    }
+
+    pub(super) fn column(&self, bound: &BoundColumn) -> Option<Column> {
+        self.columns.get(bound).cloned()
     }
 
     /// Number of distinct columns.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.columns.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.columns.is_empty()
     }
 }
 
 /// Whether a node is computed once and shared, rather than evaluated for each trial.
-fn is_heavy(node: &Node) -> bool {
+pub(super) fn is_heavy(node: &Node) -> bool {
     matches!(
         node,
         Node::ForeignField { .. }
@@ -73,7 +91,7 @@ fn is_heavy(node: &Node) -> bool {
 }
 
 /// Calls `visit` for each operand that is evaluated over the same panel: that of a coarser expression is not.
-fn operands(node: &Node, visit: impl FnMut(NodeId)) {
+pub(super) fn operands(node: &Node, visit: impl FnMut(NodeId)) {
     if !matches!(node, Node::Coarse(..)) {
         node.for_each_operand(visit);
     }
@@ -287,6 +305,14 @@ impl Context {
                 }
                 missed.extend(name.map(|name| (id, name)));
             }
+            if !prepared.conditions.is_empty()
+                && let Node::Binary(op, ..) = node
+                && condition::compares(*op)
+                && let Some(condition) = prepared.conditions.get(&bind(strategy, id, point))
+            {
+                values[id.0 as usize] = Some(Value::Choice(Choice::of(Held::Shared(condition.clone()))));
+                continue;
+            }
             operands(node, |operand| {
                 uses[operand.0 as usize] += 1;
                 stack.push(operand);
@@ -324,8 +350,8 @@ impl Context {
         point: &[f64],
         prepared: &Prepared,
     ) -> Result<Column, Option<Named>> {
-        if !prepared.0.is_empty()
-            && let Some(column) = prepared.0.get(&bind(strategy, id, point))
+        if !prepared.columns.is_empty()
+            && let Some(column) = prepared.columns.get(&bind(strategy, id, point))
         {
             return Ok(column.clone());
         }
@@ -423,7 +449,7 @@ struct Named {
     length: usize,
 }
 
-fn bind(strategy: &Strategy, node: NodeId, point: &[f64]) -> BoundColumn {
+pub(super) fn bind(strategy: &Strategy, node: NodeId, point: &[f64]) -> BoundColumn {
     let dependence = strategy.program.param_dependence(node);
     let values = dependence.iter().map(|&p| point.get(p as usize).copied().unwrap_or(NAN).to_bits()).collect();
     BoundColumn { node, values }

@@ -129,8 +129,8 @@ impl Context {
         };
         let mut out = workspace.condition(left.len());
         let words = 0..out.truth().len();
-        let (truth, undefined) = out.words_mut(words.clone());
-        Condition::compare(op, left, right, words, truth, undefined);
+        let both = out.words_mut(words.clone());
+        Condition::compare(op, left, right, words, usize::MAX, both);
         Some(out)
     }
 

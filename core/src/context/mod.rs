@@ -14,6 +14,7 @@ mod across;
 mod adjust;
 mod coarse;
 mod coded;
+mod comparisons;
 mod condition;
 mod dates;
 mod evaluate;

@@ -177,7 +177,7 @@ impl<N: Number> Account<N> {
     }
 
     /// Books an execution that closes what is oldest.
-    #[inline]
+    #[cfg(test)]
     pub(super) fn book(&mut self, fill: Fill<N>, row: usize) {
         self.book_as(fill, row, Booking::default());
     }

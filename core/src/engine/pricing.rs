@@ -57,7 +57,7 @@ pub fn impacted<N: Number>(settings: &Settings, price: N, buys: bool, units: N, 
 }
 
 /// Commission of a whole order that fills at once, tiers and the maker's or taker's part aside.
-#[inline]
+#[cfg(test)]
 pub fn commission<N: Number>(costs: &Costs, quantity: N, price: N) -> N {
     let units = quantity.abs();
     let by_share = (N::of(costs.per_share) * units).max(N::of(costs.per_share_minimum));

@@ -45,15 +45,15 @@ impl CacheCounters {
 }
 
 impl Caches {
-    /// Layers that together never hold more than `budget` bytes: a sixteenth for manifests, a quarter for bundles and
-    /// panels, the rest for columns.
+    /// Layers that together never hold more than `budget` bytes: a sixteenth for manifests, an eighth for bundles, a
+    /// quarter for panels, the rest for columns.
     pub fn new(budget: u64) -> Caches {
-        let (assets, contexts) = (budget / 16, budget / 4);
+        let (assets, bundles, panels) = (budget / 16, budget / 8, budget / 4);
         Caches {
             assets: Shelf::new(MANIFESTS, assets),
-            history: Arc::new(History::new(budget - assets - contexts)),
-            bundles: Shelf::new(CONTEXTS, contexts / 2),
-            panels: Shelf::new(CONTEXTS, contexts - contexts / 2),
+            history: Arc::new(History::new(budget - assets - bundles - panels)),
+            bundles: Shelf::new(CONTEXTS, bundles),
+            panels: Shelf::new(CONTEXTS, panels),
             budget,
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Batch, Detail, Evaluator, Outcome, Run, Scratch};
 use crate::cache::Column;
-use crate::context::{BoundColumn, Prepared};
+use crate::context::{BoundColumn, Condition, Prepared};
 use crate::error::{Error, Result};
 use crate::results::{Results, Schema, Status, TrialRow};
 
@@ -18,6 +18,16 @@ pub const MOST_TRIALS: u64 = 200_000;
 pub trait Workers {
     /// Computes each of the wanted columns.
     fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column>;
+    /// Makes each of the comparisons between prepared columns.
+    fn comparisons(
+        &mut self,
+        evaluator: &Evaluator,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        evaluator.compare_all(wanted, points, prepared)
+    }
     /// Evaluates each trial.
     fn trials(
         &mut self,

@@ -99,7 +99,7 @@ impl Machine {
         let (pays, doing) =
             if self.pool_runs { (WAKING_PAYS, "waking the pool") } else { (STARTING_PAYS, "starting a pool") };
         if left.parts < 2 {
-            return Choice::new(1, "one part cannot be shared by threads");
+            return Choice::new(1, "there was nothing that threads could have shared");
         }
         let about = milliseconds(left.seconds);
         if left.seconds < pays {
@@ -216,7 +216,7 @@ mod tests {
             (8, false, 0, 100, 3.0, 8, "about 3.0 ms of work were left"),
             (8, true, 0, 100, 0.5, 8, "waking the pool"),
             (8, true, 0, 100, 0.1, 1, "waking the pool pays from 0.2 ms on"),
-            (8, false, 0, 1, 900.0, 1, "one part"),
+            (8, false, 0, 1, 900.0, 1, "nothing that threads"),
             (1, false, 0, 100, 900.0, 1, "one processor"),
             (8, false, 3, 100, 0.0, 3, "--threads 3"),
             (1, false, 2, 1, 0.0, 2, "--threads 2"),

@@ -69,12 +69,10 @@ pub trait Eight: Copy {
     }
 }
 
-/// Lanes as the compiler sees fit.
-#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
-#[derive(Clone, Copy)]
-pub(crate) struct Plain([f64; LANES]);
+/// Lanes as plain arrays: what the other implementations are compared with, and what runs where there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain([f64; LANES]);
 
-#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
 impl Plain {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
@@ -95,7 +93,6 @@ impl Plain {
     }
 }
 
-#[cfg(any(test, not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))))]
 impl Eight for Plain {
     type Mask = u8;
 

@@ -2,11 +2,27 @@
 
 use std::arch::wasm32::*;
 
-use super::eight::{Eight, LANES};
+use super::eight::{Eight, LANES, Work};
+
+#[inline(always)]
+pub(super) fn widest<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+#[inline(always)]
+pub(super) fn run<W: Work>(work: W) -> W::Output {
+    work.run::<Four>()
+}
+
+pub(super) fn width() -> u32 {
+    128
+}
+
+pub(super) fn limit(_bits: u32) {}
 
 /// Four vectors of 128 bits; masks are vectors of all ones or all zeros.
 #[derive(Clone, Copy)]
-pub(super) struct Four([v128; 4]);
+struct Four([v128; 4]);
 
 impl Four {
     #[inline(always)]

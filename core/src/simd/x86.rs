@@ -1,15 +1,108 @@
 //! Eight lanes in the vectors of x86-64: one of 512 bits, two of 256, or four of 128.
 //!
-//! These types are private to `simd`: values of them come into being only inside of [`super::run`], which chose them
-//! because the processor has the instructions. That is the proof for every `unsafe` here.
+//! The types are private to this file: values of them come into being only inside of [`run`], which chose them because
+//! the processor has the instructions. That is the proof for every `unsafe` here.
 
 use std::arch::x86_64::*;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::eight::{Eight, LANES};
+use super::eight::{Eight, LANES, Work};
+
+/// What was found out about the processor: 0 nothing yet, then the level plus one.
+static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+#[inline(always)]
+pub(super) fn widest<R>(work: impl FnOnce() -> R) -> R {
+    match level() {
+        // SAFETY: `level` found all features that `with_512` is compiled for.
+        3 => unsafe { with_512(work) },
+        // SAFETY: `level` found all features that `with_256` is compiled for.
+        2 => unsafe { with_256(work) },
+        _ => work(),
+    }
+}
+
+#[inline(always)]
+pub(super) fn run<W: Work>(work: W) -> W::Output {
+    match level() {
+        // SAFETY: `level` found all features that `with_512` is compiled for.
+        3 => unsafe {
+            with_512(
+                #[inline(always)]
+                || work.run::<Wide>(),
+            )
+        },
+        // SAFETY: `level` found all features that `with_256` is compiled for.
+        2 => unsafe {
+            with_256(
+                #[inline(always)]
+                || work.run::<Pair>(),
+            )
+        },
+        _ => work.run::<Four>(),
+    }
+}
+
+pub(super) fn width() -> u32 {
+    match level() {
+        3 => 512,
+        2 => 256,
+        _ => 128,
+    }
+}
+
+pub(super) fn limit(bits: u32) {
+    let most = match bits {
+        0 | 512.. => 3,
+        256..512 => 2,
+        _ => 1,
+    };
+    LEVEL.store(found().min(most), Ordering::Relaxed);
+}
+
+#[inline(always)]
+fn level() -> u8 {
+    match LEVEL.load(Ordering::Relaxed) {
+        0 => detect(),
+        level => level,
+    }
+}
+
+#[cold]
+fn detect() -> u8 {
+    let level = found();
+    LEVEL.store(level, Ordering::Relaxed);
+    level
+}
+
+fn found() -> u8 {
+    macro_rules! all {
+        ($($feature:tt),*) => { $(std::is_x86_feature_detected!($feature))&&* };
+    }
+    if !all!("avx2", "bmi1", "bmi2", "lzcnt", "popcnt") {
+        1
+    } else if all!("avx512f", "avx512bw", "avx512dq", "avx512vl") {
+        3
+    } else {
+        2
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[inline]
+fn with_512<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[inline]
+fn with_256<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
 
 /// One vector of 512 bits; masks are mask registers.
 #[derive(Clone, Copy)]
-pub(super) struct Wide(__m512d);
+struct Wide(__m512d);
 
 impl Eight for Wide {
     type Mask = __mmask8;
@@ -118,7 +211,7 @@ macro_rules! several {
     }, $lt:expr, $le:expr, $eq:expr, $unordered:expr, $select:expr) => {
         #[doc = $doc]
         #[derive(Clone, Copy)]
-        pub(super) struct $name([$vector; $count]);
+        struct $name([$vector; $count]);
 
         impl $name {
             #[inline(always)]

@@ -4,7 +4,7 @@
 //! Set-up is inside the clock: data are generated or read, the plan is resolved, every trial is simulated with fills
 //! and metrics, results are encoded. Peak memory is that of the whole process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 struct Arguments {
     /// Name of a workload, or `all` with --into.
     workload: Option<String>,
-    /// Worker threads [default: one per processor].
+    /// Worker threads [default: as many as the planner chooses].
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
     /// Bundle to use instead of the workload's generated one.
@@ -146,13 +146,28 @@ fn repeated(arguments: &Arguments, times: u64) -> Result<ExitCode> {
     case.more.extend(arguments.size.into_iter().flat_map(|bars| ["--size".into(), bars.to_string()]));
     let bundle = arguments.bundle.iter().map(|path| path.display().to_string());
     case.more.extend(bundle.flat_map(|path| ["--bundle".into(), path]));
-    let all = repeats::rounds(&[case], times as usize, |case, figures| {
+    let done = |case: &Case, figures: &Value| {
         if !arguments.json {
             progress(case, figures);
         }
-    })?;
+    };
+    let all = repeats::rounds(&[case], times as usize, done, |_| Ok(()))?;
     all.iter().for_each(|runs| println!("{}", runs.json()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Medians and raw figures of all cases, and what they were measured on.
+fn write_all(into: &Path, all: &[Runs]) -> Result<()> {
+    let json = json!({
+        "date": machine::date(),
+        "machine": machine::machine(),
+        "commit": machine::commit(),
+        "command": machine::command(),
+        "rounds": all.first().map_or(0, |runs| runs.runs.len()),
+        "targets": targets::json(&targets::targets(all)),
+        "cases": all.iter().map(Runs::json).collect::<Vec<_>>(),
+    });
+    write_whole(into, json_text(&json).as_bytes())
 }
 
 /// All workloads, their figures in a file, and the table of what they should reach.
@@ -165,18 +180,9 @@ fn all(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.check {
         cases.iter_mut().for_each(|case| case.more.push("--check".into()));
     }
-    let all = repeats::rounds(&cases, rounds as usize, progress)?;
+    // Written after every round: what is measured is kept, whatever happens to a later one.
+    let all = repeats::rounds(&cases, rounds as usize, progress, |all| write_all(into, all))?;
     let lines = targets::targets(&all);
-    let json = json!({
-        "date": machine::date(),
-        "machine": machine::machine(),
-        "commit": machine::commit(),
-        "command": machine::command(),
-        "rounds": rounds,
-        "targets": targets::json(&lines),
-        "cases": all.iter().map(Runs::json).collect::<Vec<_>>(),
-    });
-    write_whole(into, json_text(&json).as_bytes())?;
     println!("{}", targets::text(&lines));
     println!("raw figures of {rounds} rounds: {}", into.display());
     Ok(ExitCode::SUCCESS)

@@ -22,7 +22,7 @@ use crate::workload::{self, Asked, Measured, Shape, Workload};
 pub struct Ask {
     /// The workload.
     pub workload: Workload,
-    /// Worker threads; 0 is one per processor.
+    /// Worker threads; 0 for as many as the planner chooses.
     pub threads: usize,
     /// Stop after so many trials.
     pub trials: Option<u64>,

@@ -88,11 +88,16 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
     Some((values[low] + values[high]) / 2.0)
 }
 
-/// Runs every case once in each of `rounds`; `done` hears of each process.
+/// Runs every case once in each of `rounds`; `done` hears of each process, `after` of everything at the end of a round.
 ///
 /// # Errors
-/// A process fails, or runs of one workload come to different results.
-pub fn rounds(cases: &[Case], rounds: usize, mut done: impl FnMut(&Case, &Value)) -> Result<Vec<Runs>> {
+/// A process fails, runs of one workload come to different results, or `after` fails.
+pub fn rounds(
+    cases: &[Case],
+    rounds: usize,
+    mut done: impl FnMut(&Case, &Value),
+    mut after: impl FnMut(&[Runs]) -> Result<()>,
+) -> Result<Vec<Runs>> {
     let mut all: Vec<Runs> = cases.iter().map(|case| Runs { case: case.clone(), runs: Vec::new() }).collect();
     for _ in 0..rounds.max(1) {
         for runs in &mut all {
@@ -100,8 +105,9 @@ pub fn rounds(cases: &[Case], rounds: usize, mut done: impl FnMut(&Case, &Value)
             done(&runs.case, &figures);
             runs.runs.push(figures);
         }
+        same_results(&all)?;
+        after(&all)?;
     }
-    same_results(&all)?;
     Ok(all)
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Rows {
     /// Bar of the first row.
     first_bar: usize,
     /// Whether every bar from the first on has a row, up to the last one.
-    unbroken: bool,
+    pub unbroken: bool,
 }
 
 impl Grid {

@@ -206,7 +206,9 @@ pub(super) fn execute(
         quantity = quantity.max(-ledger.units[symbol as usize].max(0.0));
     }
     let mut fee = terms.commission(quantity, price);
-    if quantity > 0.0 && settings.margin == Margin::Cash && !(quantity * price + fee <= ledger.cash) {
+    // A price that is no number is not paid either.
+    let paid = quantity * price + fee <= ledger.cash;
+    if quantity > 0.0 && settings.margin == Margin::Cash && !paid {
         let paid = pricing::affordable(settings, Some(quantity), price, ledger.cash, &Charge::default());
         // The rounding noise that an all-cash purchase leaves in the account buys nothing.
         quantity = if paid < quantity * 1e-9 { 0.0 } else { paid };

@@ -138,29 +138,31 @@ fn add_values<E: Eight>(
     gross: &mut [f64; BLOCK + LANES],
 ) {
     let held = E::splat(units);
-    let places = E::load(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-    let mut bar = bars.start;
-    while bar < bars.end {
-        let (Some(close), Some(sum), Some(gross)) = (
-            closes.get(bar..).and_then(<[f64]>::first_chunk),
-            sums.get_mut(bar..).and_then(<[f64]>::first_chunk_mut),
-            gross.get_mut(bar..).and_then(<[f64]>::first_chunk_mut),
-        ) else {
-            return;
-        };
+    let len = bars.len();
+    let (Some(closes), Some(sums), Some(gross)) = (
+        closes.get(bars.start..bars.start + len.next_multiple_of(LANES)),
+        sums.get_mut(bars.start..bars.start + len.next_multiple_of(LANES)),
+        gross.get_mut(bars.start..bars.start + len.next_multiple_of(LANES)),
+    ) else {
+        return;
+    };
+    let (closes, sums, gross) = (closes.as_chunks().0, sums.as_chunks_mut().0, gross.as_chunks_mut().0);
+    let whole = len / LANES;
+    for ((close, sum), gross) in closes.iter().zip(&mut *sums).zip(&mut *gross).take(whole) {
+        let value = held.mul(E::load(close));
+        E::load(sum).add(value).store(sum);
+        E::load(gross).add(value.abs()).store(gross);
+    }
+    let rest = len % LANES;
+    if let (true, Some(close), Some(sum), Some(gross)) =
+        (rest > 0, closes.get(whole), sums.get_mut(whole), gross.get_mut(whole))
+    {
+        // The stretch ends within this vector.
+        let counts = E::load(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).lt(E::splat(rest as f64));
         let value = held.mul(E::load(close));
         let (before, gross_before) = (E::load(sum), E::load(gross));
-        let (after, gross_after) = (before.add(value), gross_before.add(value.abs()));
-        if bars.end - bar >= LANES {
-            after.store(sum);
-            gross_after.store(gross);
-        } else {
-            // The stretch ends within this vector.
-            let counts = places.lt(E::splat((bars.end - bar) as f64));
-            E::select(counts, after, before).store(sum);
-            E::select(counts, gross_after, gross_before).store(gross);
-        }
-        bar += LANES;
+        E::select(counts, before.add(value), before).store(sum);
+        E::select(counts, gross_before.add(value.abs()), gross_before).store(gross);
     }
 }
 

@@ -26,8 +26,13 @@ pub(in super::super) struct Memory {
     ledger: Ledger,
     signals: Signals,
     symbols: Vec<Symbol>,
-    /// Symbols with open orders.
-    waiting: usize,
+    /// The next bar at which each symbol's rule may ask for something, and the least of them (or an earlier one).
+    wakes: Vec<usize>,
+    next_wake: usize,
+    /// The next bar at which an exit of each symbol may fill; `NEVER` without exits.
+    exit_bars: Vec<usize>,
+    /// Symbols with open orders, in order.
+    open: Vec<u32>,
     ready: Vec<Ready>,
     /// Positions with exits so far.
     groups: u32,
@@ -36,11 +41,8 @@ pub(in super::super) struct Memory {
 /// What is open of one symbol.
 #[derive(Clone, Copy, Debug)]
 struct Symbol {
-    /// The next bar at which its rule may ask for something, with its row.
-    wake_bar: usize,
+    /// The row of its next wake.
     wake_row: usize,
-    /// The next bar at which an exit may fill; `NEVER` without exits.
-    exit_bar: usize,
     /// The target that it last acted upon.
     last_target: f64,
     /// Whether an order to leave is open.
@@ -54,9 +56,7 @@ struct Symbol {
 
 impl Symbol {
     const IDLE: Symbol = Symbol {
-        wake_bar: NEVER,
         wake_row: 0,
-        exit_bar: NEVER,
         last_target: NAN,
         leaves: false,
         enters: None,
@@ -86,7 +86,8 @@ pub fn simulate(
 ) -> bool {
     let mut m = std::mem::take(&mut workspace.fast);
     let terms = Terms::of(&settings.costs);
-    let mut run = Run { panel, grid, settings, decisions, terms, counters: Counters::default(), m: &mut m };
+    let exits = matches!(decisions, Decisions::Signals { entry: Some(_), .. });
+    let mut run = Run { panel, grid, settings, decisions, terms, counters: Counters::default(), exits, m: &mut m };
     let known = run.all(&record).is_ok();
     if known {
         run.finish(&record, workspace);
@@ -102,6 +103,8 @@ struct Run<'a> {
     decisions: &'a Decisions,
     terms: Terms,
     counters: Counters,
+    /// Whether entries bring exits with them.
+    exits: bool,
     m: &'a mut Memory,
 }
 
@@ -128,7 +131,12 @@ impl Run<'_> {
         self.m.marks.reset(symbols, self.settings.capital);
         self.m.symbols.clear();
         self.m.symbols.resize(symbols, Symbol::IDLE);
-        self.m.waiting = 0;
+        for bars in [&mut self.m.wakes, &mut self.m.exit_bars] {
+            bars.clear();
+            bars.resize(symbols, NEVER);
+        }
+        self.m.next_wake = NEVER;
+        self.m.open.clear();
         self.m.groups = 0;
         if let Decisions::Signals { enter_long, exit_long, enter_short, exit_short, .. } = self.decisions {
             let rules = [enter_long, exit_long, enter_short, exit_short].map(Option::as_ref);
@@ -138,11 +146,11 @@ impl Run<'_> {
 
     /// The next bar from `from` on at which something can happen.
     fn next_bar(&self, from: usize) -> usize {
-        if self.m.waiting > 0 {
+        if !self.m.open.is_empty() {
             return from;
         }
-        let next = self.m.symbols.iter().fold(NEVER, |next, symbol| next.min(symbol.wake_bar).min(symbol.exit_bar));
-        next.max(from)
+        let next_exit = if self.exits { least(&self.m.exit_bars) } else { NEVER };
+        self.m.next_wake.min(next_exit).max(from)
     }
 
     fn step(&mut self, bar: usize) -> Result<(), Unknown> {
@@ -151,12 +159,15 @@ impl Run<'_> {
         if !self.m.ready.is_empty() {
             self.fill(bar, bar, false)?;
         }
-        // Equity at this bar's closes, once a decision asks for it.
-        let mut equity = NAN;
-        for symbol in 0..self.m.symbols.len() {
-            if self.m.symbols[symbol].wake_bar == bar {
-                self.decide(symbol, bar, &mut equity);
+        if self.m.next_wake <= bar {
+            // Equity at this bar's closes, once a decision asks for it.
+            let mut equity = NAN;
+            for symbol in 0..self.m.wakes.len() {
+                if self.m.wakes[symbol] == bar {
+                    self.decide(symbol, bar, &mut equity);
+                }
             }
+            self.m.next_wake = least(&self.m.wakes);
         }
         if same_close {
             self.collect(bar, same_close, true);
@@ -184,9 +195,12 @@ impl Run<'_> {
             }
         };
         let bar = row.map_or(NEVER, |row| self.grid.bar_of(self.panel, symbol, row));
-        let state = &mut self.m.symbols[symbol];
-        (state.wake_bar, state.wake_row) = (bar, row.unwrap_or(end));
-        self.seek_exit(symbol);
+        self.m.symbols[symbol].wake_row = row.unwrap_or(end);
+        self.m.wakes[symbol] = bar;
+        self.m.next_wake = self.m.next_wake.min(bar);
+        if self.exits {
+            self.seek_exit(symbol);
+        }
     }
 
     /// Looks for the next touch of a position's exits, as far as the rule does not end the position first.
@@ -198,7 +212,7 @@ impl Run<'_> {
         let until = state.wake_row.saturating_add(2).max(exits.from).min(end).min(exits.time_row.saturating_add(1));
         exits.seek(self.panel, until);
         let row = exits.next_row();
-        state.exit_bar = if row < end { self.grid.bar_of(self.panel, symbol, row) } else { NEVER };
+        self.m.exit_bars[symbol] = if row < end { self.grid.bar_of(self.panel, symbol, row) } else { NEVER };
     }
 
     /// Lets a symbol's rule place orders, and sets its next wake.
@@ -254,8 +268,8 @@ impl Run<'_> {
         if held != 0.0 {
             // A symbol that holds something wakes to leave it.
             self.drop_orders(symbol);
+            self.list_open(symbol);
             self.m.symbols[symbol].leaves = true;
-            self.m.waiting += 1;
         }
         if side == 0.0 || (held != 0.0 && (held > 0.0) == (side > 0.0)) {
             return;
@@ -299,15 +313,25 @@ impl Run<'_> {
     }
 
     fn enter(&mut self, symbol: usize, amount: Amount) {
-        let state = &mut self.m.symbols[symbol];
-        self.m.waiting += usize::from(!state.waits());
-        state.enters = Some(amount);
+        if !self.m.symbols[symbol].waits() {
+            self.list_open(symbol);
+        }
+        self.m.symbols[symbol].enters = Some(amount);
+    }
+
+    /// Lists a symbol among those with open orders.
+    fn list_open(&mut self, symbol: usize) {
+        let symbol = symbol as u32;
+        let place = self.m.open.partition_point(|&other| other < symbol);
+        self.m.open.insert(place, symbol);
     }
 
     fn drop_orders(&mut self, symbol: usize) {
         let state = &mut self.m.symbols[symbol];
-        self.m.waiting -= usize::from(state.waits());
-        (state.leaves, state.enters) = (false, None);
+        if state.waits() {
+            (state.leaves, state.enters) = (false, None);
+            self.m.open.retain(|&other| other as usize != symbol);
+        }
     }
 
     /// Equity at the closes of a bar, kept in `known` once it is computed.
@@ -329,39 +353,35 @@ impl Run<'_> {
     fn collect(&mut self, bar: usize, same_close: bool, at_close: bool) {
         self.m.ready.clear();
         let market = same_close == at_close;
-        if self.m.waiting == 0 && self.m.symbols.iter().all(|symbol| symbol.exit_bar != bar) {
+        let moment = if self.settings.fill == FillAt::NextOpen { Moment::Open } else { Moment::Close };
+        if self.exits {
+            for symbol in 0..self.m.exit_bars.len() {
+                if self.m.exit_bars[symbol] == bar {
+                    self.collect_exits(symbol, bar, (market, !at_close), moment);
+                }
+            }
+        }
+        if !market || self.m.open.is_empty() {
             return;
         }
-        let tradable = self.grid.tradable_at(bar);
-        let fills = self.grid.fills_at(bar);
-        let moment = if self.settings.fill == FillAt::NextOpen { Moment::Open } else { Moment::Close };
-        for symbol in 0..self.m.symbols.len() {
-            if self.m.symbols[symbol].exit_bar == bar {
-                self.collect_exits(symbol, bar, (market, !at_close), moment);
+        let (tradable, fills) = (self.grid.tradable_at(bar), self.grid.fills_at(bar));
+        let Memory { symbols, open, ready, .. } = &mut *self.m;
+        open.retain(|&symbol| {
+            let place = symbol as usize;
+            if !tradable[place] {
+                return true;
             }
-            let state = &mut self.m.symbols[symbol];
-            if !market || !tradable[symbol] || !state.waits() {
-                continue;
+            let state = &mut symbols[place];
+            let (amount, base) = (Amount::Close, fills[place]);
+            let order = Ready { symbol, role: Role::Leave, moment, amount, group: 0, base, quantity: 0.0, value: 0.0 };
+            if std::mem::replace(&mut state.leaves, false) {
+                ready.push(order);
             }
-            let ready = Ready {
-                symbol: symbol as u32,
-                role: Role::Leave,
-                moment,
-                amount: Amount::Close,
-                group: 0,
-                base: fills[symbol],
-                quantity: 0.0,
-                value: 0.0,
-            };
-            if state.leaves {
-                self.m.ready.push(ready);
+            if let Some(amount) = state.enters.take() {
+                ready.push(Ready { role: Role::Enter, amount, ..order });
             }
-            if let Some(amount) = state.enters {
-                self.m.ready.push(Ready { role: Role::Enter, amount, ..ready });
-            }
-            (state.leaves, state.enters) = (false, None);
-            self.m.waiting -= 1;
-        }
+            false
+        });
     }
 
     /// Finds the exits of a symbol that a bar reaches, and looks for the next ones.
@@ -463,9 +483,14 @@ impl Run<'_> {
         let price = self.terms.price(entry.base, quantity > 0.0);
         let t = (self.panel.start + bar) as u32;
         let done = market::execute(&mut self.m.ledger, self.settings, &self.terms, t, entry.symbol, quantity, price);
+        if done == Done::Refused {
+            self.counters.rejected_orders += 1;
+        }
+        if !self.exits {
+            return Ok(());
+        }
         let bracket = self.m.symbols[symbol].bracket;
         match (entry.role, done) {
-            (_, Done::Refused) => self.counters.rejected_orders += 1,
             (Role::Leave, Done::Filled { cut, .. }) if self.m.symbols[symbol].exits.is_some() => {
                 if cut {
                     return Err(Unknown);
@@ -508,13 +533,13 @@ impl Run<'_> {
             let exit = Ready { group: exits.group, amount: Amount::Close, quantity: 0.0, value: 0.0, ..*entry };
             meet(&exits, self.panel, row, exit, ready);
         }
-        let state = &mut self.m.symbols[symbol];
-        (state.exits, state.exit_bar) = (Some(exits), NEVER);
+        self.m.symbols[symbol].exits = Some(exits);
+        self.m.exit_bars[symbol] = NEVER;
     }
 
     fn end_exits(&mut self, symbol: usize) {
-        let state = &mut self.m.symbols[symbol];
-        (state.exits, state.exit_bar) = (None, NEVER);
+        self.m.symbols[symbol].exits = None;
+        self.m.exit_bars[symbol] = NEVER;
     }
 
     fn fill_exit(&mut self, entry: &Ready, bar: usize) -> Result<(), Unknown> {
@@ -600,6 +625,10 @@ impl Run<'_> {
         };
         *rows_read = self.grid.row_count();
     }
+}
+
+fn least(bars: &[usize]) -> usize {
+    bars.iter().fold(NEVER, |least, &bar| least.min(bar))
 }
 
 /// Adds the exits that a bar reaches to `ready`; `exit` is one of them but for role, moment and price.

@@ -89,7 +89,7 @@ impl Rival {
                     slow: "22:182:40",
                     chunk: "1",
                 },
-                Match { name: "W5", part: "9 of its pairs", fast: "20:80:30", slow: "200:500:150", chunk: "1" },
+                Match { name: "W5", part: "9 of its pairs", fast: "20:80:30", slow: "500:600:50", chunk: "1" },
             ],
         }
     }

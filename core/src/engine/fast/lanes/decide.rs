@@ -1,7 +1,7 @@
 //! From target weights to orders, for all trials at once: the arithmetic of `sizing.rs` without whole lots.
 
+use super::Lanes;
 use super::state::Book;
-use super::{LANES, Lanes};
 use crate::num::NAN;
 
 /// Units from what is held to a weight of equity, as `sizing::toward` gives them.
@@ -34,8 +34,7 @@ fn acts<const CHANGES_ONLY: bool>(target: f64, last: f64) -> bool {
 #[inline(always)]
 pub(super) fn units<const CHANGES_ONLY: bool>(book: &mut Book, targets: &Lanes, equity: &Lanes, close: f64) {
     let mut largest = 0;
-    for lane in 0..LANES {
-        let target = targets[lane];
+    for (lane, &target) in targets.iter().enumerate() {
         let acts = acts::<CHANGES_ONLY>(target, book.target[lane]);
         let units = toward(target, equity[lane], close, book.units[lane]);
         // A target of nothing where nothing is held gives no units; one that is acted upon replaces the open order.
@@ -55,8 +54,7 @@ pub(super) fn units<const CHANGES_ONLY: bool>(book: &mut Book, targets: &Lanes, 
 #[inline(always)]
 pub(super) fn weights<const CHANGES_ONLY: bool>(book: &mut Book, targets: &Lanes) {
     let mut any = 0_u64;
-    for lane in 0..LANES {
-        let target = targets[lane];
+    for (lane, &target) in targets.iter().enumerate() {
         let acts = acts::<CHANGES_ONLY>(target, book.target[lane]);
         let nothing = (target == 0.0) & (book.units[lane] == 0.0);
         let weight = if nothing { NAN } else { target };
@@ -72,9 +70,9 @@ pub(super) fn weights<const CHANGES_ONLY: bool>(book: &mut Book, targets: &Lanes
 #[inline(always)]
 pub(super) fn size(book: &mut Book, equity: &Lanes, price: f64) {
     let mut largest = 0;
-    for lane in 0..LANES {
+    for (lane, &equity) in equity.iter().enumerate() {
         let weight = book.weight[lane];
-        let units = toward(weight, equity[lane], price, book.units[lane]);
+        let units = toward(weight, equity, price, book.units[lane]);
         let order = if weight.is_nan() { 0.0 } else { units };
         book.order[lane] = order;
         let size = order.to_bits() & SIZE;

@@ -4,7 +4,8 @@
 //! Cash is booked in the order of the fills of a bar; lots and units, on which no other fill of the bar depends, are
 //! booked afterwards, sells and buys of a symbol in one go where no short position makes their order matter.
 
-use super::super::Grid;
+use super::lots::Lot;
+use super::prices::Prices;
 use super::state::{Book, Money, State};
 use super::{LANES, Lanes};
 use crate::engine::pricing::{self, Charge};
@@ -31,7 +32,6 @@ pub(super) struct Costs {
 /// One symbol at one bar.
 #[derive(Clone, Copy)]
 pub(super) struct Market<'a> {
-    pub grid: &'a Grid,
     pub costs: &'a Costs,
     pub settings: &'a Settings,
     pub bar: usize,
@@ -45,8 +45,9 @@ pub(super) struct Market<'a> {
 /// What the fills of one symbol do to its lots.
 #[repr(align(64))]
 struct Changes {
-    /// Bar of the fills.
-    bars: Lanes,
+    /// Commission of the fills per unit.
+    fees: Lanes,
+    /// Round trips of the lots that are cut: profit and entry value.
     profits: Lanes,
     values: Lanes,
     /// Whether a lot is added, or a part of the oldest one is closed; all else is done lane by lane.
@@ -82,18 +83,23 @@ impl Costs {
     }
 }
 
+/// Eight flags as one number, which is how they are written too: the processor need not wait for them.
+#[inline(always)]
+fn words(set: &[bool; LANES]) -> impl Iterator<Item = u64> {
+    let (words, _) = set.as_chunks::<8>();
+    words.iter().map(|word| u64::from_le_bytes(word.map(u8::from)))
+}
+
 /// Whether any is set.
 #[inline(always)]
 fn any(set: &[bool; LANES]) -> bool {
-    set.iter().fold(false, |any, &set| any | set)
+    words(set).fold(0, |any, word| any | word) != 0
 }
 
 /// Calls `visit` with every lane that is set.
 #[inline(always)]
 fn each(set: &[bool; LANES], mut visit: impl FnMut(usize)) {
-    let (words, _) = set.as_chunks::<8>();
-    for (place, word) in words.iter().enumerate() {
-        let mut bits = u64::from_le_bytes(word.map(u8::from));
+    for (place, mut bits) in words(set).enumerate() {
         while bits != 0 {
             visit(place * 8 + (bits.trailing_zeros() / 8) as usize);
             bits &= bits - 1;
@@ -124,7 +130,8 @@ fn lacks<const BY_VALUE: bool>(book: &Book, money: &Money, costs: &Costs, price:
     for lane in 0..LANES {
         let order = book.order[lane];
         let paid = order * price + costs.fee::<BY_VALUE>(order, price);
-        lacks |= (order > 0.0) & !(paid <= money.cash[lane]);
+        let pays = paid <= money.cash[lane];
+        lacks |= (order > 0.0) & !pays;
     }
     lacks
 }
@@ -161,6 +168,7 @@ fn book<const BY_VALUE: bool, const LONG: bool>(
         book.units[lane] = if adds | cuts { after } else { held };
         changes.profits[lane] = -order * (price - first_price) - part * (book.first_fee[lane] + fee_per_unit);
         changes.values[lane] = part * first_price;
+        changes.fees[lane] = fee_per_unit;
         book.first_units[lane] = if cuts { first + order } else { first };
         money.holding[lane] += if cuts { bar - book.first_bar[lane] } else { 0.0 };
         money.fills[lane] += if live { 1.0 } else { 0.0 };
@@ -172,9 +180,14 @@ fn book<const BY_VALUE: bool, const LONG: bool>(
 
 impl<'a> Market<'a> {
     #[inline(always)]
-    pub fn new(grid: &'a Grid, costs: &'a Costs, settings: &'a Settings, bar: usize, symbol: usize, base: f64) -> Self {
-        let (bought, sold) = (costs.price(base, true), costs.price(base, false));
-        Market { grid, costs, settings, bar, symbol, bought, sold }
+    pub fn new(prices: &'a Prices, costs: &'a Costs, settings: &'a Settings, bar: usize, symbol: usize) -> Self {
+        let (bought, sold) = (prices.bought(symbol)[bar], prices.sold(symbol)[bar]);
+        Market { costs, settings, bar, symbol, bought, sold }
+    }
+
+    /// The same market where it trades at another price.
+    pub fn at(self, base: f64) -> Self {
+        Market { bought: self.costs.price(base, true), sold: self.costs.price(base, false), ..self }
     }
 
     /// Takes out the orders that are refused whatever cash there is, and counts them.
@@ -222,7 +235,8 @@ impl<'a> Market<'a> {
     fn cut_to_cash(&self, book: &mut Book, money: &mut Money) {
         for lane in 0..LANES {
             let wanted = book.order[lane];
-            if !(wanted > 0.0) {
+            let buys = wanted > 0.0;
+            if !buys {
                 continue;
             }
             let charge = Charge::default();
@@ -239,8 +253,7 @@ impl<'a> Market<'a> {
     pub fn settle<const BY_VALUE: bool>(&self, state: &mut State, side: Side) {
         let none = [false; LANES];
         let zero = [0.0; LANES];
-        let bars = [self.bar as f64; LANES];
-        let mut changes = Changes { bars, profits: zero, values: zero, adds: none, cuts: none, others: none };
+        let mut changes = Changes { fees: zero, profits: zero, values: zero, adds: none, cuts: none, others: none };
         let (books, money) = (&mut state.books[self.symbol], &mut state.money);
         if state.shorts {
             book::<BY_VALUE, false>(self, side, books, money, &mut changes);
@@ -248,17 +261,26 @@ impl<'a> Market<'a> {
             book::<BY_VALUE, true>(self, side, books, money, &mut changes);
         }
         if any(&changes.cuts) {
-            state.trips.push_where(&changes.cuts, &changes.profits, &changes.values);
+            state.trips.push_where(&changes.cuts, |lane| [changes.profits[lane], changes.values[lane]]);
         }
         if any(&changes.adds) {
-            state.queues[self.symbol].push_where(&changes.adds, &state.books[self.symbol].order, &changes.bars);
+            let State { books, queues, shorts, .. } = &mut *state;
+            let (orders, queue) = (&books[self.symbol].order, &mut queues[self.symbol]);
+            let bar = self.bar as f64;
+            let lot = |lane: usize, price: f64| Lot { units: orders[lane], fee: changes.fees[lane], price, bar };
+            if *shorts {
+                let price = |lane: usize| if orders[lane] > 0.0 { self.bought } else { self.sold };
+                queue.push_where(&changes.adds, |lane| lot(lane, price(lane)));
+            } else {
+                queue.push_where(&changes.adds, |lane| lot(lane, self.bought));
+            }
         }
         if any(&changes.others) {
             each(&changes.others, |lane| {
                 let order = state.books[self.symbol].order[lane];
                 let price = if order > 0.0 { self.bought } else { self.sold };
                 let fee = self.costs.fee::<BY_VALUE>(order, price);
-                self.change_position::<BY_VALUE>(state, lane, order, price, fee);
+                self.change_position(state, lane, order, price, fee);
             });
         }
     }
@@ -276,6 +298,6 @@ impl<'a> Market<'a> {
         money.fees[lane] += fee;
         money.traded[lane] += (-held * price).abs();
         money.fills[lane] += 1.0;
-        self.change_position::<false>(state, lane, -held, price, fee);
+        self.change_position(state, lane, -held, price, fee);
     }
 }

@@ -1,131 +1,128 @@
-//! A list of pairs of numbers for each trial of a group, in one piece of memory.
+//! A list for each trial of a group, all in one piece of memory.
 
 use std::ops::Range;
 
-use super::{LANES, Lanes};
+use super::LANES;
 
-/// Pairs that a new list has room for.
+/// Items that a new list has room for.
 const ROOM: usize = 64;
 
-/// Lists to whose ends pairs are added and from whose starts they are taken.
+/// Lists to whose ends items are added and from whose starts they are taken.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lists {
+pub(super) struct Lists<T> {
     /// The lists one after the other, `room` places each.
-    pairs: Vec<[f64; 2]>,
+    items: Vec<T>,
     room: usize,
+    /// Where each list starts and ends in `items`.
     starts: [usize; LANES],
     ends: [usize; LANES],
-    /// Pairs that can be added to any list before its room has to be looked at.
+    /// Items that can be added to any list before its room has to be looked at.
     spare: usize,
 }
 
-impl Lists {
+impl<T: Copy + Default> Lists<T> {
     /// Empties all lists.
     pub fn clear(&mut self) {
-        self.starts = [0; LANES];
-        self.ends = [0; LANES];
+        self.starts = std::array::from_fn(|lane| lane * self.room);
+        self.ends = self.starts;
         self.spare = self.room.saturating_sub(1);
     }
 
     /// Empties one list.
     pub fn clear_lane(&mut self, lane: usize) {
-        self.starts[lane] = 0;
-        self.ends[lane] = 0;
+        self.starts[lane] = lane * self.room;
+        self.ends[lane] = lane * self.room;
     }
 
-    /// The pairs of one list.
+    /// The items of one list.
     #[inline(always)]
-    pub fn of(&self, lane: usize) -> &[[f64; 2]] {
-        &self.pairs[self.range(lane)]
-    }
-
-    /// Number of pairs in one list.
-    pub fn len(&self, lane: usize) -> usize {
-        self.ends[lane] - self.starts[lane]
+    pub fn of(&self, lane: usize) -> &[T] {
+        &self.items[self.range(lane)]
     }
 
     #[inline(always)]
     fn range(&self, lane: usize) -> Range<usize> {
-        lane * self.room + self.starts[lane]..lane * self.room + self.ends[lane]
+        self.starts[lane]..self.ends[lane]
     }
 
-    /// Adds a pair to each list that is set. The others are written behind their ends, where nobody looks: that costs
+    /// Adds an item to each list that is set. The others are written behind their ends, where nobody looks: that costs
     /// less than to ask.
     #[inline(always)]
-    pub fn push_where(&mut self, set: &[bool; LANES], first: &Lanes, second: &Lanes) {
+    pub fn push_where(&mut self, set: &[bool; LANES], item: impl Fn(usize) -> T) {
         if self.spare == 0 {
             self.make_room(1);
         }
         self.spare -= 1;
-        let pairs = &mut self.pairs[..LANES * self.room];
-        for lane in 0..LANES {
-            let end = self.ends[lane];
-            pairs[lane * self.room + end] = [first[lane], second[lane]];
-            self.ends[lane] = end + usize::from(set[lane]);
+        let items = &mut self.items[..];
+        for (lane, (end, &set)) in self.ends.iter_mut().zip(set).enumerate() {
+            items[*end] = item(lane);
+            *end += usize::from(set);
         }
     }
 
-    /// Adds a pair to one list.
+    /// Adds an item to one list.
     #[inline(always)]
-    pub fn push(&mut self, lane: usize, pair: [f64; 2]) {
+    pub fn push(&mut self, lane: usize, item: T) {
         if self.spare == 0 {
             self.make_room(1);
         }
         self.spare -= 1;
-        self.pairs[lane * self.room + self.ends[lane]] = pair;
+        self.items[self.ends[lane]] = item;
         self.ends[lane] += 1;
     }
 
-    /// Makes one list longer by so many pairs, which are to be written.
+    /// Makes one list longer by so many items, which are to be written.
     #[inline(always)]
-    pub fn extend(&mut self, lane: usize, count: usize) -> &mut [[f64; 2]] {
+    pub fn extend(&mut self, lane: usize, count: usize) -> &mut [T] {
         if self.spare < count {
             self.make_room(count);
         }
         self.spare -= count;
-        let start = lane * self.room + self.ends[lane];
+        let start = self.ends[lane];
         self.ends[lane] += count;
-        &mut self.pairs[start..start + count]
+        &mut self.items[start..start + count]
     }
 
-    /// The last pair of one list.
-    pub fn last_mut(&mut self, lane: usize) -> Option<&mut [f64; 2]> {
+    /// The last item of one list.
+    pub fn last_mut(&mut self, lane: usize) -> Option<&mut T> {
         let range = self.range(lane);
-        self.pairs[range].last_mut()
+        self.items[range].last_mut()
     }
 
-    /// Takes the first pair of one list.
-    pub fn pop(&mut self, lane: usize) -> Option<[f64; 2]> {
-        let pair = self.of(lane).first().copied()?;
+    /// Takes the first item of one list.
+    pub fn pop(&mut self, lane: usize) -> Option<T> {
+        let item = self.of(lane).first().copied()?;
         self.starts[lane] += 1;
         if self.starts[lane] == self.ends[lane] {
             self.clear_lane(lane);
         }
-        Some(pair)
+        Some(item)
     }
 
     /// Counts the spare room anew; where it is less than a quarter, moves the lists to their starts or to a larger room.
     #[cold]
     fn make_room(&mut self, count: usize) {
-        let longest = |ends: &[usize; LANES]| ends.iter().copied().max().unwrap_or(0);
-        if longest(&self.ends) + count + self.room / 4 >= self.room {
-            for lane in 0..LANES {
-                let range = self.range(lane);
-                self.ends[lane] = range.len();
-                self.starts[lane] = 0;
-                self.pairs.copy_within(range, lane * self.room);
-            }
+        let longest = |lists: &Lists<T>| (0..LANES).map(|k| lists.ends[k] - k * lists.room).max().unwrap_or(0);
+        if longest(self) + count + self.room / 4 >= self.room {
+            self.move_to(self.room);
         }
-        if longest(&self.ends) + count + self.room / 4 >= self.room {
-            let room = ((longest(&self.ends) + count) * 2).max(ROOM);
-            self.pairs.resize(LANES * room, [0.0; 2]);
-            for lane in (0..LANES).rev() {
-                let range = self.range(lane);
-                self.pairs.copy_within(range, lane * room);
-            }
-            self.room = room;
+        if longest(self) + count + self.room / 4 >= self.room {
+            let room = ((longest(self) + count) * 2).max(ROOM);
+            self.items.resize(LANES * room, T::default());
+            self.move_to(room);
         }
-        self.spare = self.room - 1 - longest(&self.ends);
+        self.spare = self.room - 1 - longest(self);
+    }
+
+    /// Moves every list to the start of its room, which is not smaller than before.
+    fn move_to(&mut self, room: usize) {
+        for lane in (0..LANES).rev() {
+            let range = self.range(lane);
+            self.starts[lane] = lane * room;
+            self.ends[lane] = lane * room + range.len();
+            self.items.copy_within(range, lane * room);
+        }
+        self.room = room;
     }
 }
 
@@ -134,8 +131,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_keep_their_pairs_in_order() {
-        let mut lists = Lists::default();
+    fn lists_keep_their_items_in_order() {
+        let mut lists = Lists::<[f64; 2]>::default();
         let mut plain = vec![std::collections::VecDeque::new(); LANES];
         let mut seed = 1_u64;
         for step in 0..20_000 {
@@ -145,7 +142,7 @@ mod tests {
             match (seed >> 60) % 8 {
                 0..4 => {
                     let set = std::array::from_fn(|k| (seed >> k) & 1 == 1);
-                    lists.push_where(&set, &[value; LANES], &[-value; LANES]);
+                    lists.push_where(&set, |_| [value, -value]);
                     (0..LANES).filter(|&k| set[k]).for_each(|k| plain[k].push_back([value, -value]));
                 }
                 4 => {
@@ -163,7 +160,6 @@ mod tests {
                 _ => (0..8).for_each(|_| assert_eq!(lists.pop(lane), plain[lane].pop_front())),
             }
             assert_eq!(lists.of(lane), plain[lane].iter().copied().collect::<Vec<_>>());
-            assert_eq!(lists.len(lane), plain[lane].len());
         }
         lists.clear();
         assert!((0..LANES).all(|lane| lists.of(lane).is_empty()));

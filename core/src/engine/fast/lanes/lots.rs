@@ -1,17 +1,38 @@
 //! Lots of a position, first in first out, as `account.rs` books them: the oldest lot stands with its position, the
-//! others wait in a list of signed units and bars. The bar of a lot says its price, and that its commission.
+//! others wait in a list.
 
 use super::fill::Market;
 use super::state::{Book, State};
 
+/// A part of a position that was made by one fill.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lot {
+    /// Signed units.
+    pub units: f64,
+    /// Commission per unit.
+    pub fee: f64,
+    /// Price per unit.
+    pub price: f64,
+    /// Bar of the fill, a whole number.
+    pub bar: f64,
+}
+
 impl Book {
     /// Makes a lot the oldest one of a trial.
     #[inline(always)]
-    fn lead(&mut self, lane: usize, units: f64, price: f64, fee: f64, bar: f64) {
-        self.first_units[lane] = units;
-        self.first_price[lane] = price;
-        self.first_fee[lane] = fee;
-        self.first_bar[lane] = bar;
+    fn lead(&mut self, lane: usize, lot: Lot) {
+        self.first_units[lane] = lot.units;
+        self.first_price[lane] = lot.price;
+        self.first_fee[lane] = lot.fee;
+        self.first_bar[lane] = lot.bar;
+    }
+
+    /// The oldest lot of a trial.
+    #[inline(always)]
+    fn leader(&self, lane: usize) -> Lot {
+        let [units, price, fee, bar] =
+            [&self.first_units, &self.first_price, &self.first_fee, &self.first_bar].map(|lots| lots[lane]);
+        Lot { units, fee, price, bar }
     }
 }
 
@@ -27,14 +48,7 @@ impl Market<'_> {
     /// What a fill does to the position and the lots of one trial: `Account::book_as` for fills that close the oldest
     /// lots.
     #[inline(always)]
-    pub fn change_position<const BY_VALUE: bool>(
-        &self,
-        state: &mut State,
-        lane: usize,
-        units: f64,
-        price: f64,
-        fee: f64,
-    ) {
+    pub fn change_position(&self, state: &mut State, lane: usize, units: f64, price: f64, fee: f64) {
         let book = &mut state.books[self.symbol];
         let queue = &mut state.queues[self.symbol];
         let before = book.units[lane];
@@ -43,21 +57,21 @@ impl Market<'_> {
             after = 0.0;
         }
         let fee_per_unit = fee / units.abs();
-        let bar = self.bar as f64;
+        let lot = Lot { units, fee: fee_per_unit, price, bar: self.bar as f64 };
         if before == 0.0 {
             queue.clear_lane(lane);
-            book.lead(lane, units, price, fee_per_unit, bar);
+            book.lead(lane, lot);
         } else if (before > 0.0) == (units > 0.0) {
-            queue.push(lane, [units, bar]);
+            queue.push(lane, lot);
         } else {
             let exit = Exit { lane, price, fee_per_unit };
             let over = after == 0.0 || (after > 0.0) != (before > 0.0);
             if over {
-                self.close_all_lots::<BY_VALUE>(state, exit, units.abs().min(before.abs()));
+                self.close_all_lots(state, exit, units.abs().min(before.abs()));
                 if after != 0.0 {
-                    state.books[self.symbol].lead(lane, after, price, fee_per_unit, bar);
+                    state.books[self.symbol].lead(lane, Lot { units: after, ..lot });
                 }
-            } else if self.close_lots::<BY_VALUE>(state, exit, units.abs()) {
+            } else if self.close_lots(state, exit, units.abs()) {
                 after = 0.0;
             }
         }
@@ -65,41 +79,36 @@ impl Market<'_> {
         state.shorts |= after < 0.0;
     }
 
-    /// Price and commission per unit of a lot in the queue.
-    #[inline(always)]
-    fn entry<const BY_VALUE: bool>(&self, units: f64, bar: f64) -> (f64, f64) {
-        // Bars are whole numbers that once were indices.
-        let base = self.grid.fills_at(bar as usize)[self.symbol];
-        let price = self.costs.price(base, units > 0.0);
-        (price, self.costs.fee::<BY_VALUE>(units, price) / units.abs())
-    }
-
     /// Closes all lots of a position that is over, whatever rounding left in the last one: that one bears what is left
     /// of the commission.
     #[inline(always)]
-    fn close_all_lots<const BY_VALUE: bool>(&self, state: &mut State, exit: Exit, units: f64) {
+    fn close_all_lots(&self, state: &mut State, exit: Exit, units: f64) {
         let Exit { lane, price, fee_per_unit } = exit;
         let State { books, queues, trips, money, .. } = state;
         let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol]);
         let lots = queue.of(lane);
         let listed = trips.extend(lane, lots.len() + 1);
         let bar = self.bar as f64;
-        let mut left = units;
-        let mut held = bar - book.first_bar[lane];
-        let (mut signed, mut entry, mut lot_fee) =
-            (book.first_units[lane], book.first_price[lane], book.first_fee[lane]);
-        for (listed, &[next, next_bar]) in listed.iter_mut().zip(lots) {
-            let part = signed.abs();
-            *listed = [signed * (price - entry) - part * (lot_fee + fee_per_unit), part * entry];
-            left -= part;
-            held += bar - next_bar;
-            signed = next;
-            (entry, lot_fee) = self.entry::<BY_VALUE>(next, next_bar);
+        let trip = |lot: &Lot| {
+            let part = lot.units.abs();
+            [lot.units * (price - lot.price) - part * (lot.fee + fee_per_unit), part * lot.price]
+        };
+        let mut last = book.leader(lane);
+        let (mut left, mut held) = (units, bar - last.bar);
+        if let Some((oldest, others)) = listed.split_first_mut() {
+            *oldest = trip(&last);
+            for (listed, lot) in others.iter_mut().zip(lots) {
+                *listed = trip(lot);
+                left -= last.units.abs();
+                held += bar - lot.bar;
+                last = *lot;
+            }
         }
-        let part = signed.abs();
-        let fees = if left != part { part * lot_fee + left * fee_per_unit } else { part * (lot_fee + fee_per_unit) };
-        if let Some(listed) = listed.last_mut() {
-            *listed = [signed * (price - entry) - fees, part * entry];
+        let part = last.units.abs();
+        if left != part
+            && let Some([profit, _]) = listed.last_mut()
+        {
+            *profit = last.units * (price - last.price) - (part * last.fee + left * fee_per_unit);
         }
         money.holding[lane] += held;
         book.first_units[lane] = 0.0;
@@ -108,7 +117,7 @@ impl Market<'_> {
 
     /// Closes lots, oldest first, until `left` units are closed. Whether none is left.
     #[inline(always)]
-    fn close_lots<const BY_VALUE: bool>(&self, state: &mut State, exit: Exit, mut left: f64) -> bool {
+    fn close_lots(&self, state: &mut State, exit: Exit, mut left: f64) -> bool {
         let Exit { lane, price, fee_per_unit } = exit;
         let State { books, queues, trips, money, .. } = state;
         let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol]);
@@ -128,9 +137,8 @@ impl Market<'_> {
                 book.first_units[lane] = lot - signed;
                 return false;
             }
-            let Some([next, bar]) = queue.pop(lane) else { break };
-            let (price, fee) = self.entry::<BY_VALUE>(next, bar);
-            book.lead(lane, next, price, fee, bar);
+            let Some(next) = queue.pop(lane) else { break };
+            book.lead(lane, next);
         }
         book.first_units[lane] = 0.0;
         if left > 0.0

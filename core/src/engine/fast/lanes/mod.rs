@@ -14,12 +14,14 @@
 //! | `fill.rs` | orders to fills: what they cost, what cash pays, and what they do to cash and units |
 //! | `lists.rs` | a list of pairs for each trial |
 //! | `lots.rs` | lots of a position, first in first out |
+//! | `prices.rs` | what one unit costs and brings at every bar |
 //! | `trips.rs` | sums over round trips |
 
 mod decide;
 mod fill;
 mod lists;
 mod lots;
+mod prices;
 mod state;
 mod targets;
 mod trips;
@@ -31,6 +33,7 @@ use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
 use crate::simd;
 use fill::{Costs, Market, Side};
+use prices::Prices;
 use state::State;
 use targets::Targets;
 
@@ -64,29 +67,46 @@ const FEWEST: usize = 3;
 /// Most rows of a panel whose trials go side by side: each of them may hold a column of its own.
 const MOST_ROWS: usize = 1 << 19;
 
-/// Rows looked at to tell how often a rule asks for something.
-const SAMPLES: usize = 64;
+/// Rows of each trial looked at to tell how often its rule asks for something.
+const SAMPLES: usize = 16;
 
-/// Of the rows looked at, those that ask for something, from which on trials go side by side.
-const MANY: usize = 8;
+/// Distance of the rows looked at, modulo their number: 2^32 over the golden ratio (Knuth, volume 3, 6.4).
+const SPREAD: u64 = 0x9e37_79b9;
 
-/// Whether trials like this one are simulated faster side by side than one by one. It says nothing about results,
-/// which are the same.
-pub fn pays(panel: &Panel, settings: &Settings, decisions: &Decisions, trials: usize) -> bool {
-    if trials < FEWEST || panel.rows() > MOST_ROWS || panel.rows() < 2 || covers(decisions, settings).is_err() {
+/// One row in so many that asks for something is often.
+const OFTEN: usize = 8;
+
+/// Whether trials of a run may go side by side at all, before their rules are bound.
+pub fn may_pay(panel: &Panel, trials: usize) -> bool {
+    trials >= FEWEST && (2..=MOST_ROWS).contains(&panel.rows())
+}
+
+/// Whether these trials are simulated faster side by side than one by one. It says nothing about results, which are the
+/// same.
+pub fn pays(panel: &Panel, settings: &Settings, decisions: &[Decisions]) -> bool {
+    if !may_pay(panel, decisions.len()) || decisions.iter().any(|decisions| covers(decisions, settings).is_err()) {
         return false;
     }
+    let rows = panel.rows() as u64 - 1;
+    let asking = (0..decisions.len() * SAMPLES).filter(|&sample| {
+        // Far from each other, and at no distance that the lengths of symbols have in common.
+        let row = 1 + (sample as u64 * SPREAD % rows) as usize;
+        asks(&decisions[sample / SAMPLES], row)
+    });
+    asking.count() * OFTEN >= decisions.len() * SAMPLES
+}
+
+/// Whether a rule asks for something at a row, the first one aside.
+fn asks(decisions: &Decisions, row: usize) -> bool {
     let Decisions::Target { weight, when } = decisions else { return false };
-    let asks = |row: usize| match when {
+    match when {
         When::EveryBar => true,
         When::OnChange => {
             let [before, now] = [row - 1, row].map(|row| weight.at(row, &PositionState::FLAT));
             now != before && now.is_finite()
         }
         When::True(rule) => rule.is_true(row, &PositionState::FLAT),
-    };
-    let rows = (0..SAMPLES).map(|k| 1 + k * (panel.rows() - 1) / SAMPLES);
-    rows.filter(|&row| asks(row)).count() >= MANY
+    }
 }
 
 /// What a trial leaves behind for its metrics.
@@ -111,6 +131,7 @@ pub struct Finished {
 pub struct Memory {
     state: State,
     targets: Targets,
+    prices: Prices,
     /// Equity of all trials at the end of each session.
     equity: Vec<Lanes>,
 }
@@ -161,6 +182,8 @@ struct Group<'a> {
 impl Group<'_> {
     #[inline(always)]
     fn run<const BY_VALUE: bool>(&mut self) {
+        self.memory.prices.load(self.grid, &self.costs);
+        self.memory.targets.reset(self.grid, self.decisions);
         let block = targets::block_of(self.grid.symbols);
         let mut ends = self.grid.session_ends().map(|ends| ends.iter().copied());
         let mut next_end = ends.as_mut().and_then(Iterator::next);
@@ -215,10 +238,10 @@ impl Group<'_> {
         for (symbol, (book, &close)) in state.books.iter_mut().zip(closes).enumerate() {
             let targets = targets.at(symbol, bar);
             match (at_decision, changes_only) {
-                (true, false) => decide::units::<false>(book, targets, equity, close),
-                (true, true) => decide::units::<true>(book, targets, equity, close),
-                (false, false) => decide::weights::<false>(book, targets),
-                (false, true) => decide::weights::<true>(book, targets),
+                (true, false) => decide::units::<false>(book, &targets, equity, close),
+                (true, true) => decide::units::<true>(book, &targets, equity, close),
+                (false, false) => decide::weights::<false>(book, &targets),
+                (false, true) => decide::weights::<true>(book, &targets),
             }
         }
     }
@@ -228,7 +251,8 @@ impl Group<'_> {
     fn fill_orders<const BY_VALUE: bool>(&mut self, bar: usize) {
         let bases = self.grid.fills_at(bar);
         let tradable = self.grid.tradable_at(bar);
-        let state = &mut self.memory.state;
+        let Memory { state, prices, .. } = &mut *self.memory;
+        let prices = &*prices;
         if self.settings.size_at == SizeAt::Fill {
             let equity = state.mark(bases).equity;
             for ((book, &base), _) in state.books.iter_mut().zip(bases).zip(tradable).filter(|(_, tradable)| **tradable)
@@ -236,10 +260,9 @@ impl Group<'_> {
                 decide::size(book, &equity, base);
             }
         }
-        let Group { grid, costs, settings, .. } = *self;
-        let state = &mut self.memory.state;
+        let Group { costs, settings, .. } = *self;
         let open = |state: &State, symbol: usize| tradable[symbol] && state.books[symbol].pending;
-        let market = |symbol: usize| Market::new(grid, &costs, settings, bar, symbol, bases[symbol]);
+        let market = |symbol: usize| Market::new(prices, &costs, settings, bar, symbol);
         let by_symbol = settings.sequence == Sequence::Symbol;
         for symbol in 0..bases.len() {
             if open(state, symbol) {
@@ -271,11 +294,12 @@ impl Group<'_> {
 
     /// Closes every position at the last bar.
     fn close_all(&mut self, bar: usize) {
-        let state = &mut self.memory.state;
+        let Memory { state, prices, .. } = &mut *self.memory;
+        let prices = &*prices;
         for symbol in 0..self.grid.symbols {
             let Some(row) = self.grid.rows[symbol].end.checked_sub(1) else { continue };
             let base = if self.settings.end_at_open { self.panel.open[row] } else { self.panel.close[row] };
-            let market = Market::new(self.grid, &self.costs, self.settings, bar, symbol, base);
+            let market = Market::new(prices, &self.costs, self.settings, bar, symbol).at(base);
             for lane in 0..LANES {
                 market.close(state, lane);
             }

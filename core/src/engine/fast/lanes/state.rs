@@ -1,6 +1,7 @@
 //! Cash, positions and open orders of a group: for each quantity the numbers of all trials side by side.
 
 use super::lists::Lists;
+use super::lots::Lot;
 use super::{LANES, Lanes};
 use crate::num::NAN;
 
@@ -10,9 +11,9 @@ pub(super) struct State {
     pub books: Vec<Book>,
     pub money: Money,
     /// Closed round trips of each trial in the order of their exits: profit after commissions and entry value.
-    pub trips: Lists,
-    /// Lots behind the oldest one, symbol by symbol: signed units and bar.
-    pub queues: Vec<Lists>,
+    pub trips: Lists<[f64; 2]>,
+    /// Lots behind the oldest one, symbol by symbol.
+    pub queues: Vec<Lists<Lot>>,
     /// Whether any position was ever short.
     pub shorts: bool,
 }

@@ -26,7 +26,7 @@ struct Sums {
 
 /// Sums of the lists of all trials; the bars held are left to the caller.
 #[inline(always)]
-pub(super) fn sum(lists: &Lists, mut give: impl FnMut(usize, TradeSums)) {
+pub(super) fn sum(lists: &Lists<[f64; 2]>, mut give: impl FnMut(usize, TradeSums)) {
     for first in (0..super::LANES).step_by(SIDE) {
         let sides = std::array::from_fn(|k| lists.of(first + k));
         let sums = sum_side(&sides);
@@ -68,9 +68,8 @@ fn sum_side(lists: &[&[[f64; 2]]; SIDE]) -> Sums {
     let longest = lists.iter().map(|list| list.len()).max().unwrap_or(0);
     let shortest = lists.iter().map(|list| list.len()).min().unwrap_or(0);
     for place in 0..shortest {
-        let pairs: [[f64; 2]; SIDE] = std::array::from_fn(|k| lists[k][place]);
-        for k in 0..SIDE {
-            add(&mut sums, k, pairs[k]);
+        for (k, list) in lists.iter().enumerate() {
+            add(&mut sums, k, list[place]);
         }
     }
     for (k, list) in lists.iter().enumerate() {

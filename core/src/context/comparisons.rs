@@ -1,0 +1,172 @@
+//! Comparisons that trials of a batch make between prepared columns, all at once.
+//!
+//! A grid of two averages compares each of the one with each of the other: done trial by trial, every comparison would
+//! fetch two whole columns from far away. Here rows go block by block, and a block of all columns stays near the
+//! processor while it is compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::condition::{self, Condition, ROWS, Side};
+use super::evaluate::{BoundColumn, Context, Prepared, bind, is_heavy, operands};
+use crate::cache::Column;
+use crate::num::NAN;
+use crate::simd::{self, Eight, LANES, Work};
+use crate::strategy::{BinaryOp, Node, NodeId, Strategy};
+
+/// Words of one block: 4,096 rows, 32 KB of a column.
+const BLOCK: usize = 64;
+
+/// One side of a comparison, as it is held.
+enum Operand<'a> {
+    Held(Column),
+    Borrowed(&'a [f64]),
+    Scalar(f64),
+}
+
+impl Operand<'_> {
+    fn column(&self) -> Option<&[f64]> {
+        match self {
+            Operand::Held(column) => Some(column),
+            Operand::Borrowed(column) => Some(column),
+            Operand::Scalar(_) => None,
+        }
+    }
+
+    fn side(&self) -> Side<'_> {
+        match self {
+            Operand::Scalar(x) => Side::Scalar(*x),
+            other => Side::Column(other.column().unwrap_or_default()),
+        }
+    }
+}
+
+/// The row from which on no value of a column is NaN, or one a little later.
+struct Defined<'a>(&'a [f64]);
+
+impl Work for Defined<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<E: Eight>(self) -> usize {
+        let (vectors, rest) = self.0.as_chunks::<LANES>();
+        if rest.iter().any(|x| x.is_nan()) {
+            return self.0.len();
+        }
+        for (k, vector) in vectors.iter().enumerate().rev() {
+            let values = E::load(vector);
+            if E::bits(values.unordered(values)) != 0 {
+                return (k + 1) * LANES;
+            }
+        }
+        0
+    }
+}
+
+struct Comparison<'a> {
+    op: BinaryOp,
+    left: Operand<'a>,
+    right: Operand<'a>,
+    defined: usize,
+}
+
+impl Context {
+    /// The comparisons between columns (or of one with a number) that `roots` make at `point`, added to `wanted`.
+    pub fn wanted_comparisons(
+        &self,
+        strategy: &Strategy,
+        roots: &[NodeId],
+        point: &[f64],
+        wanted: &mut BTreeSet<BoundColumn>,
+    ) {
+        let program = &strategy.program;
+        let simple = |id: NodeId| {
+            let node = program.node(id);
+            is_heavy(node) || matches!(node, Node::Field(_) | Node::Number(_) | Node::Param(_))
+        };
+        let scalar = |id: NodeId| matches!(program.node(id), Node::Number(_) | Node::Param(_));
+        let mut seen = vec![false; program.nodes.len()];
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) || is_heavy(program.node(id)) {
+                continue;
+            }
+            match program.node(id) {
+                Node::Binary(op, a, b)
+                    if condition::compares(*op) && simple(*a) && simple(*b) && !(scalar(*a) && scalar(*b)) =>
+                {
+                    wanted.insert(bind(strategy, id, point));
+                }
+                node => operands(node, |operand| stack.push(operand)),
+            }
+        }
+    }
+
+    /// Makes comparisons, each bound at one of the points.
+    pub fn compare_all(
+        &self,
+        strategy: &Strategy,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        let rows = self.panel.rows();
+        let mut known = BTreeMap::new();
+        let comparisons: Vec<Option<Comparison>> = wanted
+            .iter()
+            .map(|(bound, k)| self.comparison(strategy, bound.node(), &points[*k], prepared, &mut known))
+            .collect();
+        let mut conditions: Vec<Condition> = wanted.iter().map(|_| Condition::falsehood(rows)).collect();
+        let words = rows.div_ceil(ROWS);
+        for start in (0..words).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(words);
+            for (comparison, condition) in comparisons.iter().zip(&mut conditions) {
+                let Some(Comparison { op, left, right, defined }) = comparison else { continue };
+                let (op, a, b) = match left.column() {
+                    Some(a) => (*op, a, right.side()),
+                    None => (condition::mirrored(*op), right.column().unwrap_or_default(), left.side()),
+                };
+                Condition::compare(op, a, b, block.clone(), *defined, condition.words_mut(block.clone()));
+            }
+        }
+        conditions.into_iter().map(Arc::new).collect()
+    }
+
+    fn comparison<'a>(
+        &'a self,
+        strategy: &Strategy,
+        node: NodeId,
+        point: &[f64],
+        prepared: &Prepared,
+        known: &mut BTreeMap<*const f64, usize>,
+    ) -> Option<Comparison<'a>> {
+        let Node::Binary(op, a, b) = strategy.program.node(node) else { return None };
+        let operand = |id: NodeId| match strategy.program.node(id) {
+            Node::Number(x) => Operand::Scalar(*x),
+            Node::Param(index) => Operand::Scalar(point.get(*index as usize).copied().unwrap_or(NAN)),
+            Node::Field(field) => Operand::Borrowed(self.panel.field(*field)),
+            _ => {
+                let bound = bind(strategy, id, point);
+                let column = prepared.column(&bound);
+                Operand::Held(column.unwrap_or_else(|| self.compute(strategy, &bound, point)))
+            }
+        };
+        let (left, right) = (operand(*a), operand(*b));
+        let defined = [&left, &right].map(|side| match side {
+            Operand::Scalar(x) => {
+                if x.is_nan() {
+                    usize::MAX
+                } else {
+                    0
+                }
+            }
+            other => {
+                // A column is shared by many comparisons: it is looked through once.
+                let column = other.column().unwrap_or_default();
+                *known.entry(column.as_ptr()).or_insert_with(|| simd::run(Defined(column)))
+            }
+        });
+        let defined = defined[0].max(defined[1]);
+        Some(Comparison { op: *op, left, right, defined })
+    }
+}
