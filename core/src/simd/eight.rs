@@ -53,6 +53,14 @@ pub trait Eight: Copy {
     fn select(mask: Self::Mask, then: Self, other: Self) -> Self;
     /// Bit `k` is lane `k`.
     fn bits(mask: Self::Mask) -> u8;
+    /// Lane `k` is bit `k`.
+    fn mask(bits: u8) -> Self::Mask;
+    /// Where both are true.
+    fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Where one of them is true.
+    fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Where `a` is true and `b` is not.
+    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
     /// Zero in every lane.
     #[inline(always)]
@@ -178,5 +186,25 @@ impl Eight for Plain {
     #[inline(always)]
     fn bits(mask: u8) -> u8 {
         mask
+    }
+
+    #[inline(always)]
+    fn mask(bits: u8) -> u8 {
+        bits
+    }
+
+    #[inline(always)]
+    fn both(a: u8, b: u8) -> u8 {
+        a & b
+    }
+
+    #[inline(always)]
+    fn either(a: u8, b: u8) -> u8 {
+        a | b
+    }
+
+    #[inline(always)]
+    fn without(a: u8, b: u8) -> u8 {
+        a & !b
     }
 }

@@ -64,7 +64,10 @@ mod tests {
                 for value in [a.add(b), a.sub(b), a.mul(b), a.div(b), a.abs(), a.min(b), a.max(b), E::splat(7.5)] {
                     out.extend(value.array().map(|x| crate::num::canonical(x).to_bits()));
                 }
-                for mask in [a.lt(b), a.le(b), a.eq(b), a.unordered(b)] {
+                let [less, same, odd] = [a.lt(b), a.eq(b), a.unordered(b)];
+                let some = E::mask(0b1001_0110_u8.rotate_left(turn as u32));
+                let logic = [E::both(some, odd), E::either(less, same), E::without(some, less), some];
+                for mask in [less, a.le(b), same, odd].into_iter().chain(logic) {
                     out.push(E::bits(mask).into());
                     out.extend(E::select(mask, a, b).array().map(|x| crate::num::canonical(x).to_bits()));
                 }

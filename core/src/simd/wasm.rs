@@ -121,4 +121,28 @@ impl Eight for Four {
         let two = |k: usize| i64x2_bitmask(mask[k]) << (2 * k);
         two(0) | two(1) | two(2) | two(3)
     }
+    #[inline(always)]
+    fn mask(bits: u8) -> [v128; 4] {
+        let bits = i64x2_splat(bits.into());
+        let two = |k: u32| {
+            let places = i64x2(1 << (2 * k), 2 << (2 * k));
+            i64x2_eq(v128_and(bits, places), places)
+        };
+        [two(0), two(1), two(2), two(3)]
+    }
+
+    #[inline(always)]
+    fn both(a: [v128; 4], b: [v128; 4]) -> [v128; 4] {
+        Four(a).zip(Four(b), |a, b| v128_and(a, b))
+    }
+
+    #[inline(always)]
+    fn either(a: [v128; 4], b: [v128; 4]) -> [v128; 4] {
+        Four(a).zip(Four(b), |a, b| v128_or(a, b))
+    }
+
+    #[inline(always)]
+    fn without(a: [v128; 4], b: [v128; 4]) -> [v128; 4] {
+        Four(a).zip(Four(b), |a, b| v128_andnot(a, b))
+    }
 }

@@ -201,14 +201,34 @@ impl Eight for Wide {
     fn bits(mask: __mmask8) -> u8 {
         mask
     }
+
+    #[inline(always)]
+    fn mask(bits: u8) -> __mmask8 {
+        bits
+    }
+
+    #[inline(always)]
+    fn both(a: __mmask8, b: __mmask8) -> __mmask8 {
+        a & b
+    }
+
+    #[inline(always)]
+    fn either(a: __mmask8, b: __mmask8) -> __mmask8 {
+        a | b
+    }
+
+    #[inline(always)]
+    fn without(a: __mmask8, b: __mmask8) -> __mmask8 {
+        a & !b
+    }
 }
 
 /// Several vectors that together have eight lanes; masks are vectors of all ones or all zeros.
 macro_rules! several {
     ($name:ident, $doc:literal, $vector:ty, $count:literal, $width:literal, {
         $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident,
-        $and_not:ident, $bits:ident
-    }, $lt:expr, $le:expr, $eq:expr, $unordered:expr, $select:expr) => {
+        $and_not:ident, $bits:ident, $and:ident, $or:ident
+    }, $lt:expr, $le:expr, $eq:expr, $unordered:expr, $select:expr, $mask:expr) => {
         #[doc = $doc]
         #[derive(Clone, Copy)]
         struct $name([$vector; $count]);
@@ -333,13 +353,40 @@ macro_rules! several {
                 }
                 bits
             }
+
+            #[inline(always)]
+            fn mask(bits: u8) -> [$vector; $count] {
+                let mut out = Self::splat(0.0).0;
+                for (k, out) in out.iter_mut().enumerate() {
+                    *out = $mask(bits >> (k * $width));
+                }
+                out
+            }
+
+            #[inline(always)]
+            fn both(a: [$vector; $count], b: [$vector; $count]) -> [$vector; $count] {
+                // SAFETY: see the head of the file.
+                $name(a).zip($name(b), |a, b| unsafe { $and(a, b) })
+            }
+
+            #[inline(always)]
+            fn either(a: [$vector; $count], b: [$vector; $count]) -> [$vector; $count] {
+                // SAFETY: see the head of the file.
+                $name(a).zip($name(b), |a, b| unsafe { $or(a, b) })
+            }
+
+            #[inline(always)]
+            fn without(a: [$vector; $count], b: [$vector; $count]) -> [$vector; $count] {
+                // SAFETY: see the head of the file.
+                $name(a).zip($name(b), |a, b| unsafe { $and_not(b, a) })
+            }
         }
     };
 }
 
 several!(Pair, "Two vectors of 256 bits.", __m256d, 2, 4, {
     _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_div_pd,
-    _mm256_min_pd, _mm256_max_pd, _mm256_andnot_pd, _mm256_movemask_pd
+    _mm256_min_pd, _mm256_max_pd, _mm256_andnot_pd, _mm256_movemask_pd, _mm256_and_pd, _mm256_or_pd
 },
     // SAFETY: see the head of the file.
     |a, b| unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(a, b) },
@@ -350,12 +397,19 @@ several!(Pair, "Two vectors of 256 bits.", __m256d, 2, 4, {
     // SAFETY: see the head of the file.
     |a, b| unsafe { _mm256_cmp_pd::<_CMP_UNORD_Q>(a, b) },
     // SAFETY: see the head of the file.
-    |mask, then, other| unsafe { _mm256_blendv_pd(other, then, mask) }
+    |mask, then, other| unsafe { _mm256_blendv_pd(other, then, mask) },
+    |bits: u8| {
+        // SAFETY: see the head of the file.
+        unsafe {
+            let places = _mm256_set_epi64x(8, 4, 2, 1);
+            _mm256_castsi256_pd(_mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(bits.into()), places), places))
+        }
+    }
 );
 
 several!(Four, "Four vectors of 128 bits, which every x86-64 has.", __m128d, 4, 2, {
     _mm_set1_pd, _mm_loadu_pd, _mm_storeu_pd, _mm_add_pd, _mm_sub_pd, _mm_mul_pd, _mm_div_pd, _mm_min_pd, _mm_max_pd,
-    _mm_andnot_pd, _mm_movemask_pd
+    _mm_andnot_pd, _mm_movemask_pd, _mm_and_pd, _mm_or_pd
 },
     // SAFETY: see the head of the file.
     |a, b| unsafe { _mm_cmplt_pd(a, b) },
@@ -366,5 +420,13 @@ several!(Four, "Four vectors of 128 bits, which every x86-64 has.", __m128d, 4, 
     // SAFETY: see the head of the file.
     |a, b| unsafe { _mm_cmpunord_pd(a, b) },
     // SAFETY: see the head of the file.
-    |mask, then, other| unsafe { _mm_or_pd(_mm_and_pd(mask, then), _mm_andnot_pd(mask, other)) }
+    |mask, then, other| unsafe { _mm_or_pd(_mm_and_pd(mask, then), _mm_andnot_pd(mask, other)) },
+    |bits: u8| {
+        // SAFETY: see the head of the file.
+        unsafe {
+            // Halves of the lanes: what is compared is 32 bits wide.
+            let places = _mm_set_epi32(2, 2, 1, 1);
+            _mm_castsi128_pd(_mm_cmpeq_epi32(_mm_and_si128(_mm_set1_epi32(bits.into()), places), places))
+        }
+    }
 );

@@ -27,7 +27,12 @@ pub struct Grid {
     tradable: Vec<bool>,
     /// Bars that end a session; `None` if all do.
     session_ends: Option<Vec<u32>>,
+    /// Whether all closes are large enough for positions to be worth something.
+    pub(super) sound: bool,
 }
+
+/// The least of such closes.
+const LEAST_CLOSE: f64 = 1e-100;
 
 /// The simulated rows of one symbol.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +70,7 @@ impl Grid {
             prices: vec![0.0; places * 2],
             tradable: vec![false; places],
             session_ends: None,
+            sound: panel.close.iter().all(|close| *close > LEAST_CLOSE),
         };
         for symbol in 0..symbols {
             grid.lay_out(panel, settings, symbol);

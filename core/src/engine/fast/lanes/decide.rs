@@ -1,82 +1,81 @@
 //! From target weights to orders, for all trials at once: the arithmetic of `sizing.rs` without whole lots.
 
-use super::Lanes;
 use super::state::Book;
+use super::{load, store};
 use crate::num::NAN;
+use crate::simd::Eight;
 
 /// Units from what is held to a weight of equity, as `sizing::toward` gives them.
 #[inline(always)]
-fn toward(weight: f64, equity: f64, price: f64, held: f64) -> f64 {
-    let worth = if equity > 0.0 { equity } else { 0.0 };
-    let target = weight * worth / price;
-    let units = target - held;
-    let (wide, other) = (held.abs(), target.abs());
-    let wide = if wide > other { wide } else { other };
-    let units = if units.abs() <= 1e-12 * wide { 0.0 } else { units };
+fn toward<E: Eight>(weight: E, equity: E, price: E, held: E) -> E {
+    let zero = E::zero();
+    let target = weight.mul(equity.max(zero)).div(price);
+    let units = target.sub(held);
+    let noise = E::splat(1e-12).mul(held.abs().max(target.abs()));
+    let units = E::select(units.abs().le(noise), zero, units);
     // A weight of nothing says so itself: what its division makes of a price of nothing does not count.
-    if (weight == 0.0) | (target == 0.0) { -held } else { units }
+    E::select(E::either(weight.eq(zero), target.eq(zero)), held.mul(E::splat(-1.0)), units)
 }
 
-/// Bits of a number without its sign; as whole numbers they are in the order of the numbers' sizes.
-const SIZE: u64 = u64::MAX >> 1;
-
-/// From here on there are infinity and what is no number.
-const INFINITE: u64 = f64::INFINITY.to_bits();
-
-/// Whether a target is acted upon.
+/// Whether targets are acted upon: where they are finite, and not the last ones if those do not count again.
 #[inline(always)]
-fn acts<const CHANGES_ONLY: bool>(target: f64, last: f64) -> bool {
-    let finite = target.abs() < f64::INFINITY;
-    if CHANGES_ONLY { finite & (target != last) } else { finite }
+fn acts<E: Eight>(target: E, last: E, changes_only: bool) -> E::Mask {
+    let finite = target.abs().lt(E::splat(f64::INFINITY));
+    if changes_only { E::without(finite, target.eq(last)) } else { finite }
+}
+
+/// Where there is an order.
+#[inline(always)]
+fn orders<E: Eight>(order: E) -> E::Mask {
+    E::either(E::zero().lt(order.abs()), order.unordered(order))
+}
+
+/// Notes in which lanes of a half orders are open.
+#[inline(always)]
+fn note<E: Eight>(book: &mut Book, order: E, half: usize) {
+    book.open[half] = E::bits(orders(order));
+    book.odd |= E::bits(order.abs().lt(E::splat(f64::INFINITY))) != u8::MAX;
 }
 
 /// Orders of units, sized at this bar's close.
 #[inline(always)]
-pub(super) fn units<const CHANGES_ONLY: bool>(book: &mut Book, targets: &Lanes, equity: &Lanes, close: f64) {
-    let mut largest = 0;
-    for (lane, &target) in targets.iter().enumerate() {
-        let acts = acts::<CHANGES_ONLY>(target, book.target[lane]);
-        let units = toward(target, equity[lane], close, book.units[lane]);
-        // A target of nothing where nothing is held gives no units; one that is acted upon replaces the open order.
-        let order = if acts { units } else { book.order[lane] };
-        if CHANGES_ONLY {
-            book.target[lane] = if acts { target } else { book.target[lane] };
-        }
-        book.order[lane] = order;
-        let size = order.to_bits() & SIZE;
-        largest = if size > largest { size } else { largest };
+pub(super) fn units<E: Eight>(book: &mut Book, half: usize, targets: E, equity: E, close: f64, changes_only: bool) {
+    let last = load::<E>(&book.target, half);
+    let acts = acts(targets, last, changes_only);
+    if E::bits(acts) == 0 {
+        return;
     }
-    book.pending = largest != 0;
-    book.odd = largest >= INFINITE;
+    let units = toward(targets, equity, E::splat(close), load::<E>(&book.units, half));
+    // A target of nothing where nothing is held gives no units; one that is acted upon replaces the open order.
+    let order = E::select(acts, units, load::<E>(&book.order, half));
+    store(E::select(acts, targets, last), &mut book.target, half);
+    store(order, &mut book.order, half);
+    note(book, order, half);
 }
 
 /// Orders of weights, to be sized when they fill.
 #[inline(always)]
-pub(super) fn weights<const CHANGES_ONLY: bool>(book: &mut Book, targets: &Lanes) {
-    let mut any = 0_u64;
-    for (lane, &target) in targets.iter().enumerate() {
-        let acts = acts::<CHANGES_ONLY>(target, book.target[lane]);
-        let nothing = (target == 0.0) & (book.units[lane] == 0.0);
-        let weight = if nothing { NAN } else { target };
-        let weight = if acts { weight } else { book.weight[lane] };
-        book.target[lane] = if acts { target } else { book.target[lane] };
-        book.weight[lane] = weight;
-        any |= u64::from(!weight.is_nan());
+pub(super) fn weights<E: Eight>(book: &mut Book, half: usize, targets: E, changes_only: bool) {
+    let (zero, last) = (E::zero(), load::<E>(&book.target, half));
+    let acts = acts(targets, last, changes_only);
+    if E::bits(acts) == 0 {
+        return;
     }
-    book.pending = any != 0;
+    let nothing = E::both(targets.eq(zero), load::<E>(&book.units, half).eq(zero));
+    let weight = E::select(nothing, E::splat(NAN), targets);
+    let weight = E::select(acts, weight, load::<E>(&book.weight, half));
+    store(E::select(acts, targets, last), &mut book.target, half);
+    store(weight, &mut book.weight, half);
+    book.open[half] = !E::bits(weight.unordered(weight));
 }
 
 /// Gives the orders of weights their units at the price where they fill.
 #[inline(always)]
-pub(super) fn size(book: &mut Book, equity: &Lanes, price: f64) {
-    let mut largest = 0;
-    for (lane, &equity) in equity.iter().enumerate() {
-        let weight = book.weight[lane];
-        let units = toward(weight, equity, price, book.units[lane]);
-        let order = if weight.is_nan() { 0.0 } else { units };
-        book.order[lane] = order;
-        let size = order.to_bits() & SIZE;
-        largest = if size > largest { size } else { largest };
-    }
-    book.odd = largest >= INFINITE;
+pub(super) fn size<E: Eight>(book: &mut Book, half: usize, equity: E, price: f64) {
+    let weight = load::<E>(&book.weight, half);
+    let units = toward(weight, equity, E::splat(price), load::<E>(&book.units, half));
+    let order = E::select(weight.unordered(weight), E::zero(), units);
+    store(E::splat(NAN), &mut book.weight, half);
+    store(order, &mut book.order, half);
+    note(book, order, half);
 }

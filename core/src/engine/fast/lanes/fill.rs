@@ -6,10 +6,11 @@
 
 use super::lots::Lot;
 use super::prices::Prices;
-use super::state::{Book, Money, State};
-use super::{LANES, Lanes};
+use super::state::{State, count, each};
+use super::{HALVES, LANES, Lanes, load, store};
 use crate::engine::pricing::{self, Charge};
 use crate::plan::{self, Margin, Settings};
+use crate::simd::Eight;
 
 /// Which orders are booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +43,8 @@ pub(super) struct Market<'a> {
     sold: f64,
 }
 
-/// What the fills of one symbol do to its lots.
-#[repr(align(64))]
-struct Changes {
-    /// Commission of the fills per unit.
-    fees: Lanes,
-    /// Round trips of the lots that are cut: profit and entry value.
-    profits: Lanes,
-    values: Lanes,
-    /// Whether a lot is added, or a part of the oldest one is closed; all else is done lane by lane.
-    adds: [bool; LANES],
-    cuts: [bool; LANES],
-    others: [bool; LANES],
-}
+/// Positions smaller than this are looked at one by one: their worth may be rounded to nothing.
+pub(super) const TINY: f64 = 1e-150;
 
 impl Costs {
     pub fn new(plan: &plan::Costs) -> Costs {
@@ -81,107 +71,31 @@ impl Costs {
         let fee = (if by_share > least { by_share } else { least }) + self.plan.per_trade + by_value;
         if units == 0.0 { 0.0 } else { fee }
     }
-}
 
-/// Eight flags as one number, which is how they are written too: the processor need not wait for them.
-#[inline(always)]
-fn words(set: &[bool; LANES]) -> impl Iterator<Item = u64> {
-    let (words, _) = set.as_chunks::<8>();
-    words.iter().map(|word| u64::from_le_bytes(word.map(u8::from)))
-}
-
-/// Whether any is set.
-#[inline(always)]
-fn any(set: &[bool; LANES]) -> bool {
-    words(set).fold(0, |any, word| any | word) != 0
-}
-
-/// Calls `visit` with every lane that is set.
-#[inline(always)]
-fn each(set: &[bool; LANES], mut visit: impl FnMut(usize)) {
-    for (place, mut bits) in words(set).enumerate() {
-        while bits != 0 {
-            visit(place * 8 + (bits.trailing_zeros() / 8) as usize);
-            bits &= bits - 1;
+    /// The same of several orders.
+    #[inline(always)]
+    fn fees<E: Eight, const BY_VALUE: bool>(&self, units: E, price: E) -> E {
+        let units = units.abs();
+        let by_value = E::splat(self.rate).mul(units).mul(price);
+        if BY_VALUE {
+            return by_value;
         }
+        let by_share = E::splat(self.plan.per_share).mul(units).max(E::splat(self.plan.per_share_minimum));
+        let fee = by_share.add(E::splat(self.plan.per_trade)).add(by_value);
+        E::select(units.eq(E::zero()), E::zero(), fee)
     }
 }
 
-/// Books cash, commissions and value of one side's orders. No units cost nothing, and nothing added changes no sum:
-/// none of them is ever a negative zero.
+/// Adds to one of the sums.
 #[inline(always)]
-fn pay<const BY_VALUE: bool, const BUYS: bool>(book: &Book, money: &mut Money, costs: &Costs, price: f64) {
-    for lane in 0..LANES {
-        let order = book.order[lane];
-        let on = if BUYS { order > 0.0 } else { order < 0.0 };
-        let units = if on { order } else { 0.0 };
-        let value = units * price;
-        let fee = costs.fee::<BY_VALUE>(units, price);
-        money.cash[lane] -= value + fee;
-        money.fees[lane] += fee;
-        money.traded[lane] += value.abs();
-    }
-}
-
-/// Whether any buy costs more than there is.
-#[inline(always)]
-fn lacks<const BY_VALUE: bool>(book: &Book, money: &Money, costs: &Costs, price: f64) -> bool {
-    let mut lacks = false;
-    for lane in 0..LANES {
-        let order = book.order[lane];
-        let paid = order * price + costs.fee::<BY_VALUE>(order, price);
-        let pays = paid <= money.cash[lane];
-        lacks |= (order > 0.0) & !pays;
-    }
-    lacks
-}
-
-/// Books units and the lots that one fill makes or cuts. `LONG` says that no trial holds a short position.
-#[inline(always)]
-fn book<const BY_VALUE: bool, const LONG: bool>(
-    market: &Market,
-    side: Side,
-    book: &mut Book,
-    money: &mut Money,
-    changes: &mut Changes,
-) {
-    let bar = market.bar as f64;
-    let (sells, buys) = (side != Side::Buys, side != Side::Sells);
-    for lane in 0..LANES {
-        let (order, held) = (book.order[lane], book.units[lane]);
-        let (up, down) = ((order > 0.0) & buys, (order < 0.0) & sells);
-        let price = if up { market.bought } else { market.sold };
-        let part = order.abs();
-        let fee_per_unit = market.costs.fee::<BY_VALUE>(order, price) / part;
-        let (first, first_price) = (book.first_units[lane], book.first_price[lane]);
-        let after = held + order;
-        let (adds, cuts) = if LONG {
-            (up & (held > 0.0), down & (after > 1e-12 * held) & (part < first))
-        } else {
-            let stays = after.abs() > 1e-12 * held.abs();
-            let long = down & (held > 0.0) & (after > 0.0);
-            let short = up & (held < 0.0) & (after < 0.0);
-            let more = (up & (held > 0.0)) | (down & (held < 0.0));
-            (more, (long | short) & stays & (part < first.abs()))
-        };
-        let live = up | down;
-        book.units[lane] = if adds | cuts { after } else { held };
-        changes.profits[lane] = -order * (price - first_price) - part * (book.first_fee[lane] + fee_per_unit);
-        changes.values[lane] = part * first_price;
-        changes.fees[lane] = fee_per_unit;
-        book.first_units[lane] = if cuts { first + order } else { first };
-        money.holding[lane] += if cuts { bar - book.first_bar[lane] } else { 0.0 };
-        money.fills[lane] += if live { 1.0 } else { 0.0 };
-        changes.adds[lane] = adds;
-        changes.cuts[lane] = cuts;
-        changes.others[lane] = live & !(adds | cuts);
-    }
+fn increase<E: Eight>(sums: &mut Lanes, half: usize, by: E) {
+    store(load::<E>(sums, half).add(by), sums, half);
 }
 
 impl<'a> Market<'a> {
     #[inline(always)]
     pub fn new(prices: &'a Prices, costs: &'a Costs, settings: &'a Settings, bar: usize, symbol: usize) -> Self {
-        let (bought, sold) = (prices.bought(symbol)[bar], prices.sold(symbol)[bar]);
+        let [bought, sold] = prices.at(symbol, bar);
         Market { costs, settings, bar, symbol, bought, sold }
     }
 
@@ -194,11 +108,17 @@ impl<'a> Market<'a> {
     #[inline(always)]
     pub fn screen<const BY_VALUE: bool>(&self, state: &mut State) {
         let sound = |price: f64| price > 0.0 && price < f64::INFINITY;
-        let (book, money) = (&mut state.books[self.symbol], &mut state.money);
         let free = self.settings.shorts && !self.settings.refuse_unpaid_sales;
-        if free && !book.odd && sound(self.bought) && sound(self.sold) {
+        if free && !state.books[self.symbol].odd && sound(self.bought) && sound(self.sold) {
             return;
         }
+        self.screen_each::<BY_VALUE>(state);
+    }
+
+    #[inline(never)]
+    fn screen_each<const BY_VALUE: bool>(&self, state: &mut State) {
+        let sound = |price: f64| price > 0.0 && price < f64::INFINITY;
+        let (book, money) = (&mut state.books[self.symbol], &mut state.money);
         for lane in 0..LANES {
             let order = book.order[lane];
             let held = book.units[lane];
@@ -215,25 +135,62 @@ impl<'a> Market<'a> {
 
     /// Books the cash of the sells.
     #[inline(always)]
-    pub fn sell<const BY_VALUE: bool>(&self, state: &mut State) {
-        pay::<BY_VALUE, false>(&state.books[self.symbol], &mut state.money, self.costs, self.sold);
+    pub fn sell<E: Eight, const BY_VALUE: bool>(&self, state: &mut State) {
+        for half in 0..HALVES {
+            let book = &state.books[self.symbol];
+            if book.open[half] != 0 {
+                let order = load::<E>(&book.order, half);
+                let sells = order.lt(E::zero());
+                if E::bits(sells) != 0 {
+                    self.pay::<E, BY_VALUE>(state, half, E::select(sells, order, E::zero()), self.sold);
+                }
+            }
+        }
     }
 
     /// Books the cash of the buys, cut to what it pays.
     #[inline(always)]
-    pub fn buy<const BY_VALUE: bool>(&self, state: &mut State) {
-        let (book, money) = (&mut state.books[self.symbol], &mut state.money);
-        let limited = self.settings.margin == Margin::Cash;
-        if limited && lacks::<BY_VALUE>(book, money, self.costs, self.bought) {
-            self.cut_to_cash(book, money);
+    pub fn buy<E: Eight, const BY_VALUE: bool>(&self, state: &mut State) {
+        for half in 0..HALVES {
+            let book = &state.books[self.symbol];
+            if book.open[half] == 0 {
+                continue;
+            }
+            let order = load::<E>(&book.order, half);
+            let buys = E::zero().lt(order);
+            if E::bits(buys) == 0 {
+                continue;
+            }
+            let (price, limited) = (E::splat(self.bought), self.settings.margin == Margin::Cash);
+            let paid = order.mul(price).add(self.costs.fees::<E, BY_VALUE>(order, price));
+            let order = if limited && E::bits(E::without(buys, paid.le(load::<E>(&state.money.cash, half)))) != 0 {
+                self.cut_to_cash(state, half);
+                load::<E>(&state.books[self.symbol].order, half)
+            } else {
+                order
+            };
+            self.pay::<E, BY_VALUE>(state, half, E::select(buys, order, E::zero()), self.bought);
         }
-        pay::<BY_VALUE, true>(book, money, self.costs, self.bought);
+    }
+
+    /// Books cash, commissions and value of some orders of one side. No units cost nothing, and nothing added changes no
+    /// sum: none of them is ever a negative zero.
+    #[inline(always)]
+    fn pay<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, half: usize, units: E, price: f64) {
+        let (money, price) = (&mut state.money, E::splat(price));
+        let value = units.mul(price);
+        let fee = self.costs.fees::<E, BY_VALUE>(units, price);
+        let cash = load::<E>(&money.cash, half).sub(value.add(fee));
+        store(cash, &mut money.cash, half);
+        increase(&mut money.fees, half, fee);
+        increase(&mut money.traded, half, value.abs());
     }
 
     /// Cuts buys to what cash pays.
-    #[inline(always)]
-    fn cut_to_cash(&self, book: &mut Book, money: &mut Money) {
-        for lane in 0..LANES {
+    #[inline(never)]
+    fn cut_to_cash(&self, state: &mut State, half: usize) {
+        let (book, money) = (&mut state.books[self.symbol], &mut state.money);
+        for lane in half * 8..half * 8 + 8 {
             let wanted = book.order[lane];
             let buys = wanted > 0.0;
             if !buys {
@@ -248,41 +205,110 @@ impl<'a> Market<'a> {
         }
     }
 
-    /// Books units and lots of one side's orders.
+    /// Books units and lots of one side's orders. Orders are done with once the second side is.
     #[inline(always)]
-    pub fn settle<const BY_VALUE: bool>(&self, state: &mut State, side: Side) {
-        let none = [false; LANES];
-        let zero = [0.0; LANES];
-        let mut changes = Changes { fees: zero, profits: zero, values: zero, adds: none, cuts: none, others: none };
-        let (books, money) = (&mut state.books[self.symbol], &mut state.money);
-        if state.shorts {
-            book::<BY_VALUE, false>(self, side, books, money, &mut changes);
-        } else {
-            book::<BY_VALUE, true>(self, side, books, money, &mut changes);
-        }
-        if any(&changes.cuts) {
-            state.trips.push_where(&changes.cuts, |lane| [changes.profits[lane], changes.values[lane]]);
-        }
-        if any(&changes.adds) {
-            let State { books, queues, shorts, .. } = &mut *state;
-            let (orders, queue) = (&books[self.symbol].order, &mut queues[self.symbol]);
-            let bar = self.bar as f64;
-            let lot = |lane: usize, price: f64| Lot { units: orders[lane], fee: changes.fees[lane], price, bar };
-            if *shorts {
-                let price = |lane: usize| if orders[lane] > 0.0 { self.bought } else { self.sold };
-                queue.push_where(&changes.adds, |lane| lot(lane, price(lane)));
-            } else {
-                queue.push_where(&changes.adds, |lane| lot(lane, self.bought));
+    pub fn settle<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, side: Side) {
+        for half in 0..HALVES {
+            if state.books[self.symbol].open[half] != 0 {
+                self.settle_half::<E, BY_VALUE>(state, side, half);
             }
         }
-        if any(&changes.others) {
-            each(&changes.others, |lane| {
-                let order = state.books[self.symbol].order[lane];
-                let price = if order > 0.0 { self.bought } else { self.sold };
-                let fee = self.costs.fee::<BY_VALUE>(order, price);
-                self.change_position(state, lane, order, price, fee);
-            });
+        if side != Side::Sells {
+            state.books[self.symbol].odd = false;
         }
+    }
+
+    #[inline(always)]
+    fn settle_half<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, side: Side, half: usize) {
+        let State { books, money, .. } = state;
+        let book = &mut books[self.symbol];
+        let zero = E::zero();
+        let (order, held) = (load::<E>(&book.order, half), load::<E>(&book.units, half));
+        let (up, down) = (zero.lt(order), order.lt(zero));
+        let live = match side {
+            Side::Both => E::either(up, down),
+            Side::Sells => down,
+            Side::Buys => up,
+        };
+        if side != Side::Sells {
+            // All of it is booked now.
+            store(zero, &mut book.order, half);
+            book.open[half] = 0;
+        }
+        if E::bits(live) == 0 {
+            return;
+        }
+        let price = E::select(up, E::splat(self.bought), E::splat(self.sold));
+        let part = order.abs();
+        let fee = self.costs.fees::<E, BY_VALUE>(order, price).div(part);
+        let first = load::<E>(&book.first_units, half);
+        let (first_price, first_fee) = (load::<E>(&book.first_price, half), load::<E>(&book.first_fee, half));
+        let first_bar = load::<E>(&book.first_bar, half);
+        let after = held.add(order);
+        let (size, left) = (first.abs(), after.abs());
+        let flat = held.eq(zero);
+        let same = E::either(E::both(up, zero.lt(held)), E::both(down, held.lt(zero)));
+        let against = E::without(E::without(live, flat), same);
+        let sound = E::splat(TINY).lt(left);
+        let noise = left.le(E::splat(1e-12).mul(held.abs()));
+        let kept = E::either(E::both(zero.lt(held), zero.lt(after)), E::both(held.lt(zero), after.lt(zero)));
+        let opens = E::both(E::both(live, flat), sound);
+        let adds = E::both(live, same);
+        let cuts = E::both(E::both(E::without(against, noise), E::both(kept, sound)), part.lt(size));
+        // All of a position that has one lot.
+        let closes = E::without(E::both(against, noise), E::mask(book.queued[half]));
+
+        let exits = E::either(cuts, closes);
+        let moves = E::either(E::either(opens, adds), cuts);
+        store(E::select(moves, after, E::select(closes, zero, held)), &mut book.units, half);
+        let shorter = E::select(cuts, first.add(order), E::select(closes, zero, first));
+        store(E::select(opens, order, shorter), &mut book.first_units, half);
+        let (opens_bits, adds_bits, exits_bits) = (E::bits(opens), E::bits(adds), E::bits(exits));
+        if opens_bits != 0 {
+            store(E::select(opens, price, first_price), &mut book.first_price, half);
+            store(E::select(opens, fee, first_fee), &mut book.first_fee, half);
+            store(E::select(opens, E::splat(self.bar as f64), first_bar), &mut book.first_bar, half);
+            state.shorts |= E::bits(E::both(opens, down)) != 0;
+        }
+        count::<E>(&mut money.fills, half, live);
+        if exits_bits != 0 {
+            // A part of the oldest lot, or all of it; then the lot bears what is left of the commission, not what rounding
+            // left of it.
+            let over = part.min(held.abs());
+            let closed = E::select(cuts, part, size);
+            let signed = E::select(cuts, order.mul(E::splat(-1.0)), first);
+            let gain = signed.mul(price.sub(first_price));
+            let fees = closed.mul(first_fee.add(fee));
+            let rest = closed.mul(first_fee).add(over.mul(fee));
+            let plain = E::either(cuts, over.eq(size));
+            let profit = gain.sub(E::select(plain, fees, rest)).array();
+            let value = closed.mul(first_price).array();
+            let held_for = E::select(exits, E::splat(self.bar as f64).sub(first_bar), zero);
+            increase(&mut money.holding, half, held_for);
+            state.trips.push_some(half * 8, exits_bits, |lane| [profit[lane], value[lane]]);
+        }
+        if adds_bits != 0 {
+            book.queued[half] |= adds_bits;
+            let (units, fee, price) = (order.array(), fee.array(), price.array());
+            let lot = |lane: usize| Lot { units: units[lane], fee: fee[lane], price: price[lane], bar: self.bar as f64 };
+            state.queues[self.symbol].push_some(half * 8, adds_bits, lot);
+        }
+        let positions = load::<E>(&money.positions, half);
+        let more = E::select(opens, E::splat(1.0), E::select(closes, E::splat(-1.0), zero));
+        store(positions.add(more), &mut money.positions, half);
+        let others = E::bits(live) & !(opens_bits | adds_bits | exits_bits);
+        if others != 0 {
+            let units = order.array();
+            each(others.into(), |place| self.change::<BY_VALUE>(state, half * 8 + place, units[place]));
+        }
+    }
+
+    /// Books the units of one trial.
+    #[inline(never)]
+    fn change<const BY_VALUE: bool>(&self, state: &mut State, lane: usize, units: f64) {
+        let price = if units > 0.0 { self.bought } else { self.sold };
+        let fee = self.costs.fee::<BY_VALUE>(units, price);
+        self.change_position(state, lane, units, price, fee);
     }
 
     /// Closes the position of one trial at the market's price.

@@ -1,7 +1,7 @@
 //! Lots of a position, first in first out, as `account.rs` books them: the oldest lot stands with its position, the
 //! others wait in a list.
 
-use super::fill::Market;
+use super::fill::{Market, TINY};
 use super::state::{Book, State};
 
 /// A part of a position that was made by one fill.
@@ -47,7 +47,6 @@ struct Exit {
 impl Market<'_> {
     /// What a fill does to the position and the lots of one trial: `Account::book_as` for fills that close the oldest
     /// lots.
-    #[inline(always)]
     pub fn change_position(&self, state: &mut State, lane: usize, units: f64, price: f64, fee: f64) {
         let book = &mut state.books[self.symbol];
         let queue = &mut state.queues[self.symbol];
@@ -75,8 +74,15 @@ impl Market<'_> {
                 after = 0.0;
             }
         }
-        state.books[self.symbol].units[lane] = after;
+        let State { books, queues, money, .. } = state;
+        let book = &mut books[self.symbol];
+        book.units[lane] = after;
+        let bit = 1 << (lane % 8);
+        let queued = &mut book.queued[lane / 8];
+        *queued = if queues[self.symbol].of(lane).is_empty() { *queued & !bit } else { *queued | bit };
+        money.positions[lane] += f64::from(u8::from(after != 0.0)) - f64::from(u8::from(before != 0.0));
         state.shorts |= after < 0.0;
+        state.exact |= after.abs() < TINY && after != 0.0;
     }
 
     /// Closes all lots of a position that is over, whatever rounding left in the last one: that one bears what is left

@@ -1,4 +1,4 @@
-//! Trials that trade at nearly every bar, side by side: each step of the simulation is done for all of them at once.
+//! Trials side by side: each step of the simulation is done for all of them at once.
 //!
 //! Given a panel laid out as a [`Grid`], the target rules of up to [`LANES`] trials and the run's settings, this folder
 //! gives what the reference gives for each of them, bit for bit, as far as metrics read it. Where the sparse path asks
@@ -31,18 +31,33 @@ use crate::context::{Panel, PositionState};
 use crate::engine::{Decisions, When};
 use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
-use crate::simd;
+use crate::simd::{self, Eight, Work};
 use fill::{Costs, Market, Side};
 use prices::Prices;
-use state::State;
+use state::{State, each};
 use targets::Targets;
 
 /// Trials of a group. A multiple of every vector's width, and few enough for a group's state to stay close to the
 /// processor.
 pub const LANES: usize = 16;
 
+/// Vectors of a group.
+const HALVES: usize = LANES / simd::LANES;
+
 /// Numbers of all trials of a group.
 type Lanes = [f64; LANES];
+
+/// One vector of them.
+#[inline(always)]
+fn load<E: Eight>(lanes: &Lanes, half: usize) -> E {
+    E::load(&lanes.as_chunks().0[half])
+}
+
+/// Writes one vector of them.
+#[inline(always)]
+fn store<E: Eight>(values: E, lanes: &mut Lanes, half: usize) {
+    values.store(&mut lanes.as_chunks_mut().0[half]);
+}
 
 /// Whether trials of a run can go side by side.
 ///
@@ -74,7 +89,7 @@ const SAMPLES: usize = 16;
 const SPREAD: u64 = 0x9e37_79b9;
 
 /// One row in so many that asks for something is often.
-const OFTEN: usize = 8;
+const OFTEN: usize = 1 << 40;
 
 /// Whether trials of a run may go side by side at all, before their rules are bound.
 pub fn may_pay(panel: &Panel, trials: usize) -> bool {
@@ -132,9 +147,14 @@ pub struct Memory {
     state: State,
     targets: Targets,
     prices: Prices,
-    /// Equity of all trials at the end of each session.
+    /// Equity of all trials at the last ends of sessions.
     equity: Vec<Lanes>,
+    /// Symbols whose orders a bar fills.
+    ready: Vec<u32>,
 }
+
+/// Ends of sessions that are kept together before each trial gets its own.
+const KEPT: usize = 64;
 
 /// Simulates up to [`LANES`] trials whose rules and settings [`covers`] accepts, besides what the fast path asks of
 /// them. `finished` has one place for each trial.
@@ -147,27 +167,10 @@ pub fn simulate(
     finished: &mut [Finished],
 ) {
     let costs = Costs::new(&settings.costs);
-    memory.state.reset(grid.symbols, settings.capital);
+    memory.state.reset(grid.symbols, settings.capital, !grid.sound);
     memory.equity.clear();
-    let mut group = Group { panel, grid, settings, costs, decisions, memory };
-    simd::widest(
-        #[inline(always)]
-        || if costs.by_value_only { group.run::<true>() } else { group.run::<false>() },
-    );
-    for (lane, finished) in finished.iter_mut().enumerate().take(LANES) {
-        group.finish(lane, finished);
-    }
-    let State { trips, money, .. } = &group.memory.state;
-    simd::widest(
-        #[inline(always)]
-        || {
-            trips::sum(trips, |lane, sums| {
-                if let Some(finished) = finished.get_mut(lane) {
-                    finished.trades = TradeSums { holding: money.holding[lane], ..sums };
-                }
-            });
-        },
-    );
+    finished.iter_mut().for_each(|finished| finished.session_equity.clear());
+    simd::run(Group { panel, grid, settings, costs, decisions, memory, finished });
 }
 
 struct Group<'a> {
@@ -177,117 +180,184 @@ struct Group<'a> {
     costs: Costs,
     decisions: &'a [Decisions],
     memory: &'a mut Memory,
+    finished: &'a mut [Finished],
+}
+
+impl Work for Group<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<E: Eight>(mut self) {
+        if self.costs.by_value_only { self.all::<E, true>() } else { self.all::<E, false>() }
+        for lane in 0..self.finished.len().min(LANES) {
+            self.finish(lane);
+        }
+        let State { trips, money, .. } = &self.memory.state;
+        trips::sum(trips, |lane, sums| {
+            if let Some(finished) = self.finished.get_mut(lane) {
+                finished.trades = TradeSums { holding: money.holding[lane], ..sums };
+            }
+        });
+    }
 }
 
 impl Group<'_> {
     #[inline(always)]
-    fn run<const BY_VALUE: bool>(&mut self) {
+    fn all<E: Eight, const BY_VALUE: bool>(&mut self) {
         self.memory.prices.load(self.grid, &self.costs);
         self.memory.targets.reset(self.grid, self.decisions);
+        let words = targets::words_of(self.decisions);
         let block = targets::block_of(self.grid.symbols);
         let mut ends = self.grid.session_ends().map(|ends| ends.iter().copied());
         let mut next_end = ends.as_mut().and_then(Iterator::next);
         for start in (0..self.grid.bars).step_by(block) {
             let bars = start..(start + block).min(self.grid.bars);
-            self.memory.targets.load(self.panel, self.grid, self.decisions, bars.clone());
+            self.memory.targets.load(self.panel, self.grid, self.decisions, &words, bars.clone());
             for bar in bars {
-                let equity = self.step::<BY_VALUE>(bar);
+                let equity = self.step::<E, BY_VALUE>(bar);
                 match &mut ends {
-                    None => self.memory.equity.push(equity),
+                    None => self.keep(&equity),
                     Some(ends) if next_end == Some(bar as u32) => {
-                        self.memory.equity.push(equity);
+                        self.keep(&equity);
                         next_end = ends.next();
                     }
                     Some(_) => {}
                 }
             }
         }
+        self.hand_out();
+    }
+
+    /// Keeps the equity at the end of a session.
+    #[inline(always)]
+    fn keep<E: Eight>(&mut self, equity: &[E; HALVES]) {
+        let kept = &mut self.memory.equity;
+        kept.push([0.0; LANES]);
+        if let Some(last) = kept.last_mut() {
+            for half in 0..HALVES {
+                store(equity[half], last, half);
+            }
+        }
+        if kept.len() == KEPT {
+            self.hand_out();
+        }
+    }
+
+    /// Gives each trial its part of the equity that is kept.
+    #[inline(never)]
+    fn hand_out(&mut self) {
+        let kept = &mut self.memory.equity;
+        for (lane, finished) in self.finished.iter_mut().enumerate().take(LANES) {
+            finished.session_equity.extend(kept.iter().map(|equity| equity[lane]));
+        }
+        kept.clear();
     }
 
     /// One bar of all trials; gives their equity at its end.
     #[inline(always)]
-    fn step<const BY_VALUE: bool>(&mut self, bar: usize) -> Lanes {
+    fn step<E: Eight, const BY_VALUE: bool>(&mut self, bar: usize) -> [E; HALVES] {
         let same_close = self.settings.fill == FillAt::SameClose;
         let last = self.settings.close_at_end && bar + 1 == self.grid.bars;
         if !same_close {
-            self.fill_orders::<BY_VALUE>(bar);
+            self.fill_orders::<E, BY_VALUE>(bar);
         }
         let closes = self.grid.closes_at(bar);
-        let mut marks = self.memory.state.mark(closes);
-        self.decide(bar, &marks.equity);
+        let mut equity = self.memory.state.worth::<E>(closes);
+        self.decide(bar, &equity);
         if same_close {
-            self.fill_orders::<BY_VALUE>(bar);
+            self.fill_orders::<E, BY_VALUE>(bar);
         }
         if last {
             self.close_all(bar);
         }
         if same_close || last {
-            marks = self.memory.state.mark(closes);
+            equity = self.memory.state.worth(closes);
         }
-        self.memory.state.expose(&marks);
-        marks.equity
+        self.memory.state.expose(&equity, closes);
+        equity
     }
 
     /// Turns the targets of a bar into orders.
     #[inline(always)]
-    fn decide(&mut self, bar: usize, equity: &Lanes) {
+    fn decide<E: Eight>(&mut self, bar: usize, equity: &[E; HALVES]) {
         let closes = self.grid.closes_at(bar);
         let Memory { state, targets, .. } = &mut *self.memory;
         let at_decision = self.settings.size_at == SizeAt::Decision;
         let changes_only = targets.changes_only;
-        for (symbol, (book, &close)) in state.books.iter_mut().zip(closes).enumerate() {
-            let targets = targets.at(symbol, bar);
-            match (at_decision, changes_only) {
-                (true, false) => decide::units::<false>(book, &targets, equity, close),
-                (true, true) => decide::units::<true>(book, &targets, equity, close),
-                (false, false) => decide::weights::<false>(book, &targets),
-                (false, true) => decide::weights::<true>(book, &targets),
+        for word in 0..state.pending.len() {
+            let mut asked = targets.asked(bar)[word];
+            while asked != 0 {
+                let symbol = word * 64 + asked.trailing_zeros() as usize;
+                asked &= asked - 1;
+                let (book, close) = (&mut state.books[symbol], closes[symbol]);
+                targets.give::<E>(
+                    symbol,
+                    bar,
+                    #[inline(always)]
+                    |half, targets| {
+                        if at_decision {
+                            decide::units(book, half, targets, equity[half], close, changes_only);
+                        } else {
+                            decide::weights(book, half, targets, changes_only);
+                        }
+                    },
+                );
+                let open = u64::from(book.open.iter().any(|open| *open != 0));
+                state.pending[word] = state.pending[word] & !(1 << (symbol % 64)) | open << (symbol % 64);
             }
         }
     }
 
     /// Tries the open orders against a bar.
     #[inline(always)]
-    fn fill_orders<const BY_VALUE: bool>(&mut self, bar: usize) {
-        let bases = self.grid.fills_at(bar);
+    fn fill_orders<E: Eight, const BY_VALUE: bool>(&mut self, bar: usize) {
         let tradable = self.grid.tradable_at(bar);
-        let Memory { state, prices, .. } = &mut *self.memory;
-        let prices = &*prices;
-        if self.settings.size_at == SizeAt::Fill {
-            let equity = state.mark(bases).equity;
-            for ((book, &base), _) in state.books.iter_mut().zip(bases).zip(tradable).filter(|(_, tradable)| **tradable)
-            {
-                decide::size(book, &equity, base);
-            }
-        }
         let Group { costs, settings, .. } = *self;
-        let open = |state: &State, symbol: usize| tradable[symbol] && state.books[symbol].pending;
-        let market = |symbol: usize| Market::new(prices, &costs, settings, bar, symbol);
-        let by_symbol = settings.sequence == Sequence::Symbol;
-        for symbol in 0..bases.len() {
-            if open(state, symbol) {
-                let market = market(symbol);
-                market.screen::<BY_VALUE>(state);
-                market.sell::<BY_VALUE>(state);
-                if by_symbol {
-                    market.buy::<BY_VALUE>(state);
+        let Memory { state, prices, ready, .. } = &mut *self.memory;
+        if state.pending.iter().all(|pending| *pending == 0) {
+            return;
+        }
+        ready.clear();
+        for (word, pending) in state.pending.iter_mut().enumerate() {
+            each(*pending, |bit| {
+                if tradable[word * 64 + bit] {
+                    ready.push((word * 64 + bit) as u32);
+                    *pending &= !(1 << bit);
+                }
+            });
+        }
+        if settings.size_at == SizeAt::Fill {
+            let bases = self.grid.fills_at(bar);
+            let equity = state.worth::<E>(bases);
+            for &symbol in &*ready {
+                let (book, base) = (&mut state.books[symbol as usize], bases[symbol as usize]);
+                for half in 0..HALVES {
+                    if book.open[half] != 0 {
+                        decide::size(book, half, equity[half], base);
+                    }
                 }
             }
         }
-        for symbol in 0..bases.len() {
-            if !by_symbol && open(state, symbol) {
-                market(symbol).buy::<BY_VALUE>(state);
+        let prices = &*prices;
+        let market = |symbol: u32| Market::new(prices, &costs, settings, bar, symbol as usize);
+        let by_symbol = settings.sequence == Sequence::Symbol;
+        for &symbol in &*ready {
+            let market = market(symbol);
+            market.screen::<BY_VALUE>(state);
+            market.sell::<E, BY_VALUE>(state);
+            if by_symbol {
+                market.buy::<E, BY_VALUE>(state);
+            }
+        }
+        if !by_symbol {
+            for &symbol in &*ready {
+                market(symbol).buy::<E, BY_VALUE>(state);
             }
         }
         let sides: &[Side] = if state.shorts && !by_symbol { &[Side::Sells, Side::Buys] } else { &[Side::Both] };
         for &side in sides {
-            for symbol in 0..bases.len() {
-                if open(state, symbol) {
-                    market(symbol).settle::<BY_VALUE>(state, side);
-                    if side != Side::Sells {
-                        state.books[symbol].forget_orders();
-                    }
-                }
+            for &symbol in &*ready {
+                market(symbol).settle::<E, BY_VALUE>(state, side);
             }
         }
     }
@@ -306,10 +376,9 @@ impl Group<'_> {
         }
     }
 
-    fn finish(&self, lane: usize, finished: &mut Finished) {
+    fn finish(&mut self, lane: usize) {
         let State { books, money, .. } = &self.memory.state;
-        finished.session_equity.clear();
-        finished.session_equity.extend(self.memory.equity.iter().map(|equity| equity[lane]));
+        let finished = &mut self.finished[lane];
         finished.rows_read = self.grid.row_count();
         finished.cash = money.cash[lane];
         finished.positions.clear();

@@ -1,39 +1,28 @@
-//! What one unit costs and brings at every bar, costs of the price included, symbol by symbol.
+//! What one unit costs and brings at every bar, costs of the price included.
 
 use super::super::Grid;
 use super::fill::Costs;
 
-/// Prices of fills.
+/// Prices of fills: of a unit bought and of a unit sold, bar after bar and symbol by symbol.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prices {
-    bought: Vec<f64>,
-    sold: Vec<f64>,
-    bars: usize,
+    both: Vec<[f64; 2]>,
+    symbols: usize,
 }
 
 impl Prices {
     /// Works out the prices of all bars.
     #[inline(always)]
     pub fn load(&mut self, grid: &Grid, costs: &Costs) {
-        self.bars = grid.bars;
-        self.bought.clear();
-        self.sold.clear();
-        for symbol in 0..grid.symbols {
-            let bases = || (0..grid.bars).map(|bar| grid.fills_at(bar)[symbol]);
-            self.bought.extend(bases().map(|base| costs.price(base, true)));
-            self.sold.extend(bases().map(|base| costs.price(base, false)));
-        }
+        self.symbols = grid.symbols;
+        self.both.clear();
+        let prices = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
+        (0..grid.bars).for_each(|bar| self.both.extend(grid.fills_at(bar).iter().map(prices)));
     }
 
-    /// What a unit of a symbol costs, bar after bar.
+    /// What a unit of a symbol costs and brings at a bar.
     #[inline(always)]
-    pub fn bought(&self, symbol: usize) -> &[f64] {
-        &self.bought[symbol * self.bars..][..self.bars]
-    }
-
-    /// What a unit of a symbol brings, bar after bar.
-    #[inline(always)]
-    pub fn sold(&self, symbol: usize) -> &[f64] {
-        &self.sold[symbol * self.bars..][..self.bars]
+    pub fn at(&self, symbol: usize, bar: usize) -> [f64; 2] {
+        self.both[bar * self.symbols + symbol]
     }
 }

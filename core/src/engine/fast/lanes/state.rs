@@ -2,8 +2,9 @@
 
 use super::lists::Lists;
 use super::lots::Lot;
-use super::{LANES, Lanes};
+use super::{HALVES, LANES, Lanes, load, store};
 use crate::num::NAN;
+use crate::simd::Eight;
 
 /// All that changes while a group is simulated.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +15,12 @@ pub(super) struct State {
     pub trips: Lists<[f64; 2]>,
     /// Lots behind the oldest one, symbol by symbol.
     pub queues: Vec<Lists<Lot>>,
+    /// Symbols with open orders: bit `k` of word `w` is symbol `64 w + k`.
+    pub pending: Vec<u64>,
     /// Whether any position was ever short.
     pub shorts: bool,
+    /// Whether positions must be looked at one by one to know whether they are worth anything.
+    pub exact: bool,
 }
 
 /// What the trials hold and want of one symbol.
@@ -35,8 +40,10 @@ pub(super) struct Book {
     pub weight: Lanes,
     /// The target last acted upon.
     pub target: Lanes,
-    /// Whether any trial has an open order.
-    pub pending: bool,
+    /// Trials with an open order.
+    pub open: [u8; HALVES],
+    /// Trials with lots behind the oldest one.
+    pub queued: [u8; HALVES],
     /// Whether the units of any order are no finite number.
     pub odd: bool,
 }
@@ -54,14 +61,8 @@ pub(super) struct Money {
     pub leverage: Lanes,
     /// Bars from entry to exit, summed over the closed round trips.
     pub holding: Lanes,
-}
-
-/// What the trials are worth at given prices.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(super) struct Marks {
-    pub equity: Lanes,
-    pub gross: Lanes,
+    /// Open positions.
+    pub positions: Lanes,
 }
 
 impl Default for Book {
@@ -76,7 +77,8 @@ impl Default for Book {
             order: zero,
             weight: [NAN; LANES],
             target: [NAN; LANES],
-            pending: false,
+            open: [0; HALVES],
+            queued: [0; HALVES],
             odd: false,
         }
     }
@@ -94,55 +96,102 @@ impl Default for Money {
             bars_in_market: zero,
             leverage: zero,
             holding: zero,
+            positions: zero,
         }
     }
 }
 
-impl Book {
-    #[inline(always)]
-    pub fn forget_orders(&mut self) {
-        self.order = [0.0; LANES];
-        self.weight = [NAN; LANES];
-        self.pending = false;
-        self.odd = false;
+/// Lists every bit that is set.
+#[inline(always)]
+pub(super) fn each(mut bits: u64, mut visit: impl FnMut(usize)) {
+    while bits != 0 {
+        visit(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
     }
 }
 
 impl State {
-    pub fn reset(&mut self, symbols: usize, cash: f64) {
+    /// Begins anew. `exact` says that a price of some bar is too small to tell a position's worth from nothing.
+    pub fn reset(&mut self, symbols: usize, cash: f64, exact: bool) {
         self.books.clear();
         self.books.resize_with(symbols, Book::default);
         self.money = Money { cash: [cash; LANES], ..Money::default() };
         self.trips.clear();
         self.queues.resize_with(symbols, Lists::default);
         self.queues.iter_mut().for_each(Lists::clear);
+        self.pending.clear();
+        self.pending.resize(symbols.div_ceil(64), 0);
         self.shorts = false;
+        self.exact = exact;
     }
 
     /// Cash and positions at prices, symbol after symbol. A position of nothing adds nothing: prices are finite.
     #[inline(always)]
-    pub fn mark(&self, prices: &[f64]) -> Marks {
-        let mut marks = Marks { equity: self.money.cash, gross: [0.0; LANES] };
+    pub fn worth<E: Eight>(&self, prices: &[f64]) -> [E; HALVES] {
+        let [mut first, mut second] = [load::<E>(&self.money.cash, 0), load::<E>(&self.money.cash, 1)];
         for (book, &price) in self.books.iter().zip(prices) {
-            for lane in 0..LANES {
-                let value = book.units[lane] * price;
-                marks.equity[lane] += value;
-                marks.gross[lane] += value.abs();
-            }
+            let price = E::splat(price);
+            first = first.add(load::<E>(&book.units, 0).mul(price));
+            second = second.add(load::<E>(&book.units, 1).mul(price));
         }
-        marks
+        [first, second]
     }
 
-    /// Counts a bar at whose end the trials are worth so much.
+    /// Positions at prices without their signs.
     #[inline(always)]
-    pub fn expose(&mut self, marks: &Marks) {
-        let Money { bars_in_market, leverage, .. } = &mut self.money;
-        for lane in 0..LANES {
-            let (equity, gross) = (marks.equity[lane], marks.gross[lane]);
-            bars_in_market[lane] += if gross > 0.0 { 1.0 } else { 0.0 };
-            let ratio = gross / equity;
-            let ratio = if (gross > 0.0) & (equity > 0.0) { ratio } else { 0.0 };
-            leverage[lane] = if ratio > leverage[lane] { ratio } else { leverage[lane] };
+    fn gross<E: Eight>(&self, prices: &[f64], half: usize) -> E {
+        let mut gross = E::zero();
+        for (book, &price) in self.books.iter().zip(prices) {
+            gross = gross.add(load::<E>(&book.units, half).mul(E::splat(price)).abs());
+        }
+        gross
+    }
+
+    /// Counts a bar at whose end, at `closes`, the trials are worth `equity`.
+    #[inline(always)]
+    pub fn expose<E: Eight>(&mut self, equity: &[E; HALVES], closes: &[f64]) {
+        for half in 0..HALVES {
+            let equity = equity[half];
+            if self.exact || self.shorts {
+                self.expose_exactly(equity, closes, half);
+                continue;
+            }
+            let money = &mut self.money;
+            let invested = E::zero().lt(load::<E>(&money.positions, half));
+            count::<E>(&mut money.bars_in_market, half, invested);
+            // Without short positions the part of equity that is cash says how much is invested, up to rounding. Only
+            // what comes near the most so far is looked at.
+            let spare = E::splat(SPARE).sub(load::<E>(&money.leverage, half)).max(E::zero()).mul(equity);
+            if E::bits(E::without(invested, spare.le(load::<E>(&money.cash, half)))) != 0 {
+                let gross = self.gross::<E>(closes, half);
+                self.lever(equity, gross, invested, half);
+            }
         }
     }
+
+    #[inline(never)]
+    fn expose_exactly<E: Eight>(&mut self, equity: E, closes: &[f64], half: usize) {
+        let gross = self.gross::<E>(closes, half);
+        let invested = E::zero().lt(gross);
+        count::<E>(&mut self.money.bars_in_market, half, invested);
+        self.lever(equity, gross, invested, half);
+    }
+
+    /// Notes the largest gross value over equity.
+    #[inline(always)]
+    fn lever<E: Eight>(&mut self, equity: E, gross: E, invested: E::Mask, half: usize) {
+        let most = load::<E>(&self.money.leverage, half);
+        let sound = E::both(invested, E::zero().lt(equity));
+        store(E::select(sound, gross.div(equity), E::zero()).max(most), &mut self.money.leverage, half);
+    }
+}
+
+/// A little more than 1: more than the rounding of the sums over all symbols.
+const SPARE: f64 = 1.0 + 1e-9;
+
+/// Counts one more where `mask` is set.
+#[inline(always)]
+pub(super) fn count<E: Eight>(counts: &mut Lanes, half: usize, mask: E::Mask) {
+    let before = load::<E>(counts, half);
+    store(before.add(E::select(mask, E::splat(1.0), E::zero())), counts, half);
 }

@@ -1,48 +1,65 @@
-//! The target weights of a block of bars: from one column a trial to the numbers of all trials at one bar.
+//! The target weights of a block of bars: from one column a trial to the numbers of all trials at one bar, and at
+//! which bars a symbol has to be asked at all.
 //!
-//! Where the targets of all trials are choices by a condition, only the bits of the conditions are brought together.
+//! Where the targets of all trials are choices by a condition, only the bits of the conditions are brought together, and
+//! where only changes count, only rows at which a bit changes are asked.
 
 use std::ops::Range;
 
 use super::super::Grid;
-use super::{LANES, Lanes};
+use super::state::each;
+use super::{HALVES, LANES, Lanes, load};
 use crate::context::{Choice, Panel, PositionState, Rule};
 use crate::engine::{Decisions, When};
 use crate::num::NAN;
+use crate::simd::Eight;
 
 /// Places of a block, a number for each trial: 128 KiB, beside the state of the group.
 const PLACES: usize = 1024;
 
-/// The bit of each lane.
-const BITS: [u64; LANES] = {
-    let mut bits = [0; LANES];
-    let mut lane = 0;
-    while lane < LANES {
-        bits[lane] = 1 << lane;
-        lane += 1;
-    }
-    bits
-};
+/// Rows of one word.
+const ROWS: usize = 64;
 
-/// The bits of a bar that a symbol does not have: no condition is both true and undefined.
-const ABSENT: [u32; 2] = [u32::MAX; 2];
+/// The bits of a symbol before its first row: no condition is both true and undefined.
+const UNSEEN: [u16; 2] = [u16::MAX; 2];
 
 /// Targets of a block of bars. What is not finite is no change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Targets {
+    /// Symbols that have to be asked at each bar: bit `k` of word `w` is symbol `64 w + k`.
+    asked: Vec<u64>,
+    /// Words for each bar.
+    words: usize,
     /// Bar after bar of one symbol, symbol after symbol.
     values: Vec<Lanes>,
-    /// The same as choices: for each trial a bit where its condition is true, and one where it is undefined.
-    bits: Vec<[u32; 2]>,
+    /// The same as choices: where conditions are true and where they are undefined, 64 rows after 64 rows of one symbol,
+    /// symbol after symbol.
+    bits: Vec<[Turned; 2]>,
     /// What the trials choose where their conditions are false, true and undefined.
     choices: [Lanes; 3],
     /// Whether all targets are choices.
     chosen: bool,
+    /// Of each symbol, its first bar in the block, and its bits where it was last looked at and last asked.
+    symbols: Vec<Symbol>,
     /// Bars of the block.
     bars: Range<usize>,
     /// Whether only targets other than the last one are acted upon.
     pub changes_only: bool,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Symbol {
+    first_bar: usize,
+    last: [u16; 2],
+    asked: [u16; 2],
+}
+
+/// Bits of 64 rows of all lanes: those of row `r` are 16 bits from bit `r & 48` of word `r % 16` on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turned([u64; LANES]);
+
+/// The words of the conditions of all trials of a group: where they are true, and where undefined.
+pub(super) type Words<'a> = [[&'a [u64]; 2]; LANES];
 
 /// Bars of a block.
 pub(super) fn block_of(symbols: usize) -> usize {
@@ -57,12 +74,23 @@ fn choice_of(decisions: &Decisions) -> Option<&Choice> {
     }
 }
 
+/// The words of a group's conditions; none where targets are no choices.
+pub(super) fn words_of(decisions: &[Decisions]) -> Words<'_> {
+    std::array::from_fn(|lane| match decisions.get(lane).and_then(choice_of) {
+        Some(choice) => [choice.condition.truth(), choice.condition.undefined()],
+        None => [&[][..]; 2],
+    })
+}
+
 impl Targets {
     /// Looks at the rules of a group.
     pub fn reset(&mut self, grid: &Grid, decisions: &[Decisions]) {
         self.changes_only = matches!(decisions.first(), Some(Decisions::Target { when: When::OnChange, .. }));
         self.chosen = grid.rows.iter().all(|rows| rows.unbroken);
         self.choices = [[NAN; LANES]; 3];
+        self.words = grid.symbols.div_ceil(64);
+        self.symbols.clear();
+        self.symbols.resize(grid.symbols, Symbol { first_bar: 0, last: UNSEEN, asked: UNSEEN });
         // Lanes without a trial keep what this puts there.
         self.values.clear();
         for (lane, decisions) in decisions.iter().enumerate().take(LANES) {
@@ -73,63 +101,139 @@ impl Targets {
         }
     }
 
-    /// Targets of one symbol at one bar of the block.
+    /// Symbols that have to be asked at a bar of the block, 64 a word.
     #[inline(always)]
-    pub fn at(&self, symbol: usize, bar: usize) -> Lanes {
-        let place = symbol * self.bars.len() + bar - self.bars.start;
-        if !self.chosen {
-            return self.values[place];
-        }
-        let bits = self.bits[place];
-        if bits == ABSENT {
-            return [NAN; LANES];
-        }
-        let [no, yes, unknown] = &self.choices;
-        let [truth, undefined] = bits.map(u64::from);
-        let mut targets = [0.0; LANES];
-        for lane in 0..LANES {
-            let target = if truth & BITS[lane] != 0 { yes[lane] } else { no[lane] };
-            targets[lane] = if undefined & BITS[lane] != 0 { unknown[lane] } else { target };
-        }
-        targets
+    pub fn asked(&self, bar: usize) -> &[u64] {
+        &self.asked[(bar - self.bars.start) * self.words..][..self.words]
     }
 
-    /// Loads a block. A symbol without a bar, like a lane without a trial, has no target.
+    /// The bits of a symbol at a bar.
     #[inline(always)]
-    pub fn load(&mut self, panel: &Panel, grid: &Grid, decisions: &[Decisions], bars: Range<usize>) {
+    fn bits_at(&self, symbol: usize, bar: usize) -> [u16; 2] {
+        let row = bar - self.symbols[symbol].first_bar;
+        let places = self.bars.len().div_ceil(ROWS);
+        self.bits[symbol * places + row / ROWS].each_ref().map(|turned| turned.at(row % ROWS))
+    }
+
+    /// Targets of one symbol at a bar at which it is asked: `give(half, targets)` for each half in which some may be
+    /// acted upon.
+    #[inline(always)]
+    pub fn give<E: Eight>(&mut self, symbol: usize, bar: usize, mut give: impl FnMut(usize, E)) {
+        if !self.chosen {
+            let values = &self.values[symbol * self.bars.len() + bar - self.bars.start];
+            for half in 0..HALVES {
+                give(half, load::<E>(values, half));
+            }
+            return;
+        }
+        let bits = self.bits_at(symbol, bar);
+        let [truth, undefined] = bits;
+        let before = std::mem::replace(&mut self.symbols[symbol].asked, bits);
+        let changed = (truth ^ before[0]) | (undefined ^ before[1]);
+        let changed = if before == UNSEEN || !self.changes_only { u16::MAX } else { changed };
+        for half in 0..HALVES {
+            let of_half = |bits: u16| (bits >> (8 * half)) as u8;
+            if of_half(changed) == 0 {
+                continue;
+            }
+            let [no, yes, unknown] = &self.choices;
+            let (no, yes, unknown) = (load::<E>(no, half), load::<E>(yes, half), load::<E>(unknown, half));
+            let targets = E::select(E::mask(of_half(truth)), yes, no);
+            give(half, E::select(E::mask(of_half(undefined)), unknown, targets));
+        }
+    }
+
+    /// Loads a block. A symbol without a bar is not asked; a lane without a trial has no target.
+    pub fn load(&mut self, panel: &Panel, grid: &Grid, decisions: &[Decisions], words: &Words, bars: Range<usize>) {
         self.bars = bars.clone();
-        let places = bars.len() * grid.symbols;
-        self.bits.clear();
-        self.bits.resize(if self.chosen { places } else { 0 }, ABSENT);
-        if !self.chosen && self.values.len() < places {
-            self.values.resize(places, [NAN; LANES]);
+        self.asked.clear();
+        self.asked.resize(bars.len() * self.words, 0);
+        if self.chosen {
+            self.bits.resize(bars.len().div_ceil(ROWS) * grid.symbols, Default::default());
+        } else {
+            self.values.resize(self.values.len().max(bars.len() * grid.symbols), [NAN; LANES]);
         }
         for symbol in 0..grid.symbols {
             let rows = grid.row_from(panel, symbol, bars.start)..grid.row_from(panel, symbol, bars.end);
-            if !self.chosen && rows.len() < bars.len() {
-                self.values[symbol * bars.len()..][..bars.len()].fill([NAN; LANES]);
-            }
             if rows.is_empty() {
                 continue;
             }
-            let first = grid.bar_of(panel, symbol, rows.start) - bars.start;
-            let last = grid.bar_of(panel, symbol, rows.end - 1) - bars.start;
-            let places = symbol * bars.len();
+            self.symbols[symbol].first_bar = grid.bar_of(panel, symbol, rows.start);
             if self.chosen {
-                gather(decisions, rows, &mut self.bits[places + first..=places + last]);
-            } else if last - first + 1 == rows.len() {
-                let values = &mut self.values[places + first..=places + last];
+                self.gather(words, symbol, rows);
+                continue;
+            }
+            let bar_of = |row: usize| grid.bar_of(panel, symbol, row) - bars.start;
+            let (first, last) = (bar_of(rows.start), bar_of(rows.end - 1));
+            let values = &mut self.values[symbol * bars.len()..][..bars.len()];
+            if last - first + 1 == rows.len() {
                 for (lane, decisions) in decisions.iter().enumerate().take(LANES) {
-                    spread(decisions, rows.clone(), values, lane);
+                    spread(decisions, rows.clone(), &mut values[first..=last], lane);
                 }
             } else {
-                let values = &mut self.values[places..places + bars.len()];
-                for row in rows {
-                    let values = &mut values[grid.bar_of(panel, symbol, row) - bars.start];
+                for row in rows.clone() {
+                    let values = &mut values[bar_of(row)];
                     decisions.iter().zip(values).for_each(|(decisions, value)| *value = target(decisions, row));
                 }
             }
+            rows.for_each(|row| self.ask(symbol, bar_of(row)));
         }
+    }
+
+    /// Notes that a symbol has to be asked at a bar, counted from the first one of the block.
+    #[inline(always)]
+    fn ask(&mut self, symbol: usize, bar: usize) {
+        self.asked[bar * self.words + symbol / 64] |= 1 << (symbol % 64);
+    }
+
+    /// Brings the conditions of all trials together for the rows of a symbol.
+    fn gather(&mut self, words: &Words, symbol: usize, rows: Range<usize>) {
+        let places = symbol * self.bars.len().div_ceil(ROWS);
+        let first = self.symbols[symbol].first_bar - self.bars.start;
+        for (place, start) in rows.clone().step_by(ROWS).enumerate() {
+            let count = (rows.end - start).min(ROWS);
+            let known = u64::MAX >> (ROWS - count);
+            let last = self.symbols[symbol].last;
+            let mut changed = u64::from(last == UNSEEN);
+            let turned = [0, 1].map(|kind| {
+                let lanes = words.each_ref().map(|words| word_at(words[kind], start));
+                for (lane, word) in lanes.iter().enumerate() {
+                    changed |= word ^ (word << 1 | u64::from(last[kind] >> lane & 1));
+                }
+                Turned::of(lanes)
+            });
+            self.bits[places + place] = turned;
+            self.symbols[symbol].last = turned.map(|turned| turned.at(count - 1));
+            let asked = if self.changes_only { changed & known } else { known };
+            each(asked, |row| self.ask(symbol, first + place * ROWS + row));
+        }
+    }
+}
+
+impl Turned {
+    /// Turns the words of all lanes: four squares of 16 bits by 16, over their diagonals (Warren, Hacker's Delight, 7-3).
+    #[inline(always)]
+    fn of(mut words: [u64; LANES]) -> Turned {
+        if words.iter().fold(0, |any, word| any | word) == 0 {
+            return Turned(words);
+        }
+        for (step, low) in
+            [(8, 0x00ff_00ff_00ff_00ff), (4, 0x0f0f_0f0f_0f0f_0f0f), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)]
+        {
+            for row in (0..LANES).filter(|row| row & step == 0) {
+                let (a, b) = (words[row], words[row + step]);
+                let t: u64 = ((a >> step) ^ b) & low;
+                words[row] = a ^ t << step;
+                words[row + step] = b ^ t;
+            }
+        }
+        Turned(words)
+    }
+
+    /// The bits of all lanes at a row.
+    #[inline(always)]
+    fn at(&self, row: usize) -> u16 {
+        (self.0[row % LANES] >> (row & 48)) as u16
     }
 }
 
@@ -175,50 +279,17 @@ fn word_at(words: &[u64], row: usize) -> u64 {
     if skip == 0 { word(place) } else { word(place) >> skip | word(place + 1) << (64 - skip) }
 }
 
-/// Brings the conditions of all trials together, row by row.
-#[inline(always)]
-fn gather(decisions: &[Decisions], rows: Range<usize>, bits: &mut [[u32; 2]]) {
-    for (bits, row) in bits.chunks_mut(64).zip(rows.step_by(64)) {
-        let mut words = [[0_u64; LANES]; 2];
-        for (lane, choice) in decisions.iter().enumerate().take(LANES).filter_map(|(k, d)| Some((k, choice_of(d)?))) {
-            words[0][lane] = word_at(choice.condition.truth(), row);
-            words[1][lane] = word_at(choice.condition.undefined(), row);
-        }
-        for (kind, words) in words.iter().enumerate() {
-            for first in (0..LANES).step_by(8) {
-                let eight: [[u8; 8]; 8] = std::array::from_fn(|k| words[first + k].to_le_bytes());
-                for (byte, bits) in bits.chunks_mut(8).enumerate() {
-                    let turned = turn(u64::from_le_bytes(std::array::from_fn(|k| eight[k][byte])));
-                    for (bits, turned) in bits.iter_mut().zip(turned.to_le_bytes()) {
-                        let kept = if first == 0 { 0 } else { bits[kind] };
-                        bits[kind] = kept | u32::from(turned) << first;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Eight bytes of eight bits as a matrix turned over its diagonal (Warren, Hacker's Delight, 7-3).
-#[inline(always)]
-fn turn(x: u64) -> u64 {
-    let t = (x ^ (x >> 7)) & 0x00aa_00aa_00aa_00aa;
-    let x = x ^ t ^ (t << 7);
-    let t = (x ^ (x >> 14)) & 0x0000_cccc_0000_cccc;
-    let x = x ^ t ^ (t << 14);
-    let t = (x ^ (x >> 28)) & 0x0000_0000_f0f0_f0f0;
-    x ^ t ^ (t << 28)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_turned_matrix_has_rows_for_columns() {
-        for row in 0..8 {
-            for column in 0..8 {
-                assert_eq!(turn(1 << (8 * row + column)), 1 << (8 * column + row));
+    fn turned_words_hold_the_bits_of_all_lanes_row_by_row() {
+        let words: [u64; LANES] = std::array::from_fn(|k| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(k as u64 * k as u64 + 3));
+        let turned = Turned::of(words);
+        for row in 0..64 {
+            for (lane, word) in words.iter().enumerate() {
+                assert_eq!(turned.at(row) >> lane & 1, (word >> row & 1) as u16, "row {row}, lane {lane}");
             }
         }
     }
