@@ -2,6 +2,7 @@
 //!
 //! Given a panel and settings, this file gives prices by bar and by symbol. It never knows trials.
 
+use super::lanes;
 use crate::context::Panel;
 use crate::plan::{Fill, Settings};
 use crate::simd::LANES;
@@ -23,6 +24,9 @@ pub struct Grid {
     /// Bar after bar, where its orders fill (the price of the bar, or the last close of a symbol without one), then the
     /// same closes: what one decision and its fill at the next bar read lies side by side.
     prices: Vec<f64>,
+    /// What a unit costs and brings where orders fill, costs of the price included; bar after bar. Only of a panel whose
+    /// trials may go side by side.
+    paid: Vec<[f64; 2]>,
     /// Whether a symbol's orders fill at a bar; bar after bar.
     tradable: Vec<bool>,
     /// Bars that end a session; `None` if all do.
@@ -68,12 +72,18 @@ impl Grid {
             rows: Vec::with_capacity(symbols),
             closes: vec![0.0; places + LANES],
             prices: vec![0.0; places * 2],
+            paid: Vec::new(),
             tradable: vec![false; places],
             session_ends: None,
             sound: panel.close.iter().all(|close| *close > LEAST_CLOSE),
         };
         for symbol in 0..symbols {
             grid.lay_out(panel, settings, symbol);
+        }
+        if panel.rows() <= lanes::MOST_ROWS {
+            let costs = lanes::Costs::new(&settings.costs);
+            let paid = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
+            grid.paid = (0..bars).flat_map(|bar| grid.fills_at(bar).iter().map(paid)).collect();
         }
         let ends = (panel.start..panel.timeline.len()).filter(|&t| panel.ends_session(t));
         let ends: Vec<u32> = ends.map(|t| (t - panel.start) as u32).collect();
@@ -120,6 +130,12 @@ impl Grid {
     #[inline]
     pub(super) fn fills_at(&self, bar: usize) -> &[f64] {
         &self.prices[2 * bar * self.symbols..][..self.symbols]
+    }
+
+    /// What a unit of each symbol costs and brings where the orders of one bar fill.
+    #[inline]
+    pub(super) fn paid_at(&self, bar: usize) -> &[[f64; 2]] {
+        &self.paid[bar * self.symbols..][..self.symbols]
     }
 
     /// Which symbols' orders fill at one bar.

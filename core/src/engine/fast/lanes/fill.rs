@@ -5,24 +5,66 @@
 //! booked afterwards, sells and buys of a symbol in one go where no short position makes their order matter.
 
 use super::lots::Lot;
-use super::prices::Prices;
-use super::state::{State, count, each};
+use super::super::Grid;
+use super::state::{Book, State, count, each};
 use super::{HALVES, LANES, Lanes, load, store};
 use crate::engine::pricing::{self, Charge};
 use crate::plan::{self, Margin, Settings};
 use crate::simd::Eight;
 
-/// Which orders are booked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Sells,
-    Buys,
-    Both,
+/// The halves of books whose orders a bar fills, in the order of the symbols. Kept from bar to bar.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ready {
+    /// Symbols.
+    pub symbols: Vec<u32>,
+    /// Halves with sells, and with buys.
+    pub sells: Vec<Place>,
+    pub buys: Vec<Place>,
+    /// Halves with one of them.
+    pub all: Vec<Place>,
+    /// Whether a half has both.
+    pub mixed: bool,
+}
+
+/// A half of a book.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    pub symbol: u32,
+    pub half: u32,
+}
+
+impl Ready {
+    /// Sorts the halves of the symbols by what they have.
+    #[inline(always)]
+    pub fn sort<E: Eight>(&mut self, books: &[Book]) {
+        let Ready { symbols, sells, buys, all, mixed } = self;
+        for list in [&mut *sells, &mut *buys, &mut *all] {
+            // Every list is written to at every half, and grows where the half belongs into it: nothing to mispredict.
+            list.resize(symbols.len() * HALVES, Place::default());
+        }
+        let [mut sold, mut bought, mut any] = [0; 3];
+        for &symbol in &*symbols {
+            let book = &books[symbol as usize];
+            for half in 0..HALVES {
+                let order = load::<E>(&book.order, half);
+                let (down, up) = (E::bits(order.lt(E::zero())) != 0, E::bits(E::zero().lt(order)) != 0);
+                let place = Place { symbol, half: half as u32 };
+                (sells[sold], buys[bought], all[any]) = (place, place, place);
+                sold += usize::from(down);
+                bought += usize::from(up);
+                any += usize::from(down | up);
+            }
+        }
+        *mixed = sold + bought > any;
+        sells.truncate(sold);
+        buys.truncate(bought);
+        all.truncate(any);
+    }
 }
 
 /// Commissions, ready for use.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Costs {
+pub(in super::super) struct Costs {
     plan: plan::Costs,
     /// Part of the value.
     rate: f64,
@@ -93,9 +135,10 @@ fn increase<E: Eight>(sums: &mut Lanes, half: usize, by: E) {
 }
 
 impl<'a> Market<'a> {
+    /// A symbol at a bar of the grid.
     #[inline(always)]
-    pub fn new(prices: &'a Prices, costs: &'a Costs, settings: &'a Settings, bar: usize, symbol: usize) -> Self {
-        let [bought, sold] = prices.at(symbol, bar);
+    pub fn new(grid: &Grid, costs: &'a Costs, settings: &'a Settings, bar: usize, symbol: usize) -> Self {
+        let [bought, sold] = grid.paid_at(bar)[symbol];
         Market { costs, settings, bar, symbol, bought, sold }
     }
 
@@ -133,57 +176,49 @@ impl<'a> Market<'a> {
         }
     }
 
-    /// Books the cash of the sells.
+    /// Fills the sells or the buys of a half. Positions are left as they are where `paid_only`.
     #[inline(always)]
-    pub fn sell<E: Eight, const BY_VALUE: bool>(&self, state: &mut State) {
-        for half in 0..HALVES {
-            let book = &state.books[self.symbol];
-            if book.open[half] != 0 {
-                let order = load::<E>(&book.order, half);
-                let sells = order.lt(E::zero());
-                if E::bits(sells) != 0 {
-                    self.pay::<E, BY_VALUE>(state, half, E::select(sells, order, E::zero()), self.sold);
-                }
-            }
-        }
-    }
-
-    /// Books the cash of the buys, cut to what it pays.
-    #[inline(always)]
-    pub fn buy<E: Eight, const BY_VALUE: bool>(&self, state: &mut State) {
-        for half in 0..HALVES {
-            let book = &state.books[self.symbol];
-            if book.open[half] == 0 {
-                continue;
-            }
-            let order = load::<E>(&book.order, half);
-            let buys = E::zero().lt(order);
-            if E::bits(buys) == 0 {
-                continue;
-            }
-            let (price, limited) = (E::splat(self.bought), self.settings.margin == Margin::Cash);
-            let paid = order.mul(price).add(self.costs.fees::<E, BY_VALUE>(order, price));
-            let order = if limited && E::bits(E::without(buys, paid.le(load::<E>(&state.money.cash, half)))) != 0 {
+    pub fn trade<E: Eight, const BY_VALUE: bool, const BUYS: bool>(
+        &self,
+        state: &mut State,
+        half: usize,
+        paid_only: bool,
+    ) {
+        let mut order = load::<E>(&state.books[self.symbol].order, half);
+        let price = E::splat(if BUYS { self.bought } else { self.sold });
+        let on = if BUYS { E::zero().lt(order) } else { order.lt(E::zero()) };
+        let mut units = E::select(on, order, E::zero());
+        let mut value = units.mul(price);
+        let mut fee = self.costs.fees::<E, BY_VALUE>(units, price);
+        if BUYS && self.settings.margin == Margin::Cash {
+            let pays = value.add(fee).le(load::<E>(&state.money.cash, half));
+            if E::bits(E::without(on, pays)) != 0 {
                 self.cut_to_cash(state, half);
-                load::<E>(&state.books[self.symbol].order, half)
-            } else {
-                order
-            };
-            self.pay::<E, BY_VALUE>(state, half, E::select(buys, order, E::zero()), self.bought);
+                order = load::<E>(&state.books[self.symbol].order, half);
+                units = E::select(on, order, E::zero());
+                value = units.mul(price);
+                fee = self.costs.fees::<E, BY_VALUE>(units, price);
+            }
         }
-    }
-
-    /// Books cash, commissions and value of some orders of one side. No units cost nothing, and nothing added changes no
-    /// sum: none of them is ever a negative zero.
-    #[inline(always)]
-    fn pay<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, half: usize, units: E, price: f64) {
-        let (money, price) = (&mut state.money, E::splat(price));
-        let value = units.mul(price);
-        let fee = self.costs.fees::<E, BY_VALUE>(units, price);
-        let cash = load::<E>(&money.cash, half).sub(value.add(fee));
-        store(cash, &mut money.cash, half);
+        // No units cost nothing, and nothing added changes no sum: none of them is ever a negative zero.
+        let money = &mut state.money;
+        store(load::<E>(&money.cash, half).sub(value.add(fee)), &mut money.cash, half);
         increase(&mut money.fees, half, fee);
         increase(&mut money.traded, half, value.abs());
+        if !paid_only {
+            let live = if BUYS { E::zero().lt(units) } else { units.lt(E::zero()) };
+            self.settle::<E, BY_VALUE>(state, half, live, order, price, fee);
+        }
+    }
+
+    /// Changes the positions of a half by its sells and buys, which are paid.
+    #[inline(always)]
+    pub fn settle_both<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, half: usize) {
+        let order = load::<E>(&state.books[self.symbol].order, half);
+        let up = E::zero().lt(order);
+        let price = E::select(up, E::splat(self.bought), E::splat(self.sold));
+        let fee = self.costs.fees::<E, BY_VALUE>(order, price);
+        self.settle::<E, BY_VALUE>(state, half, E::either(up, order.lt(E::zero())), order, price, fee);
     }
 
     /// Cuts buys to what cash pays.
@@ -205,42 +240,24 @@ impl<'a> Market<'a> {
         }
     }
 
-    /// Books units and lots of one side's orders. Orders are done with once the second side is.
+    /// Changes positions and lots by the orders of a half that are `live`, at their prices and commissions.
     #[inline(always)]
-    pub fn settle<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, side: Side) {
-        for half in 0..HALVES {
-            if state.books[self.symbol].open[half] != 0 {
-                self.settle_half::<E, BY_VALUE>(state, side, half);
-            }
-        }
-        if side != Side::Sells {
-            state.books[self.symbol].odd = false;
-        }
-    }
-
-    #[inline(always)]
-    fn settle_half<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, side: Side, half: usize) {
+    fn settle<E: Eight, const BY_VALUE: bool>(
+        &self,
+        state: &mut State,
+        half: usize,
+        live: E::Mask,
+        order: E,
+        price: E,
+        fee: E,
+    ) {
         let State { books, money, .. } = state;
         let book = &mut books[self.symbol];
         let zero = E::zero();
-        let (order, held) = (load::<E>(&book.order, half), load::<E>(&book.units, half));
+        let held = load::<E>(&book.units, half);
         let (up, down) = (zero.lt(order), order.lt(zero));
-        let live = match side {
-            Side::Both => E::either(up, down),
-            Side::Sells => down,
-            Side::Buys => up,
-        };
-        if side != Side::Sells {
-            // All of it is booked now.
-            store(zero, &mut book.order, half);
-            book.open[half] = 0;
-        }
-        if E::bits(live) == 0 {
-            return;
-        }
-        let price = E::select(up, E::splat(self.bought), E::splat(self.sold));
         let part = order.abs();
-        let fee = self.costs.fees::<E, BY_VALUE>(order, price).div(part);
+        let fee = fee.div(part);
         let first = load::<E>(&book.first_units, half);
         let (first_price, first_fee) = (load::<E>(&book.first_price, half), load::<E>(&book.first_fee, half));
         let first_bar = load::<E>(&book.first_bar, half);
@@ -268,8 +285,8 @@ impl<'a> Market<'a> {
             store(E::select(opens, price, first_price), &mut book.first_price, half);
             store(E::select(opens, fee, first_fee), &mut book.first_fee, half);
             store(E::select(opens, E::splat(self.bar as f64), first_bar), &mut book.first_bar, half);
-            state.shorts |= E::bits(E::both(opens, down)) != 0;
         }
+        state.shorts |= E::bits(E::both(opens, down)) != 0;
         count::<E>(&mut money.fills, half, live);
         if exits_bits != 0 {
             // A part of the oldest lot, or all of it; then the lot bears what is left of the commission, not what rounding

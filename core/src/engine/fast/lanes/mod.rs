@@ -14,14 +14,12 @@
 //! | `fill.rs` | orders to fills: what they cost, what cash pays, and what they do to cash and units |
 //! | `lists.rs` | a list of pairs for each trial |
 //! | `lots.rs` | lots of a position, first in first out |
-//! | `prices.rs` | what one unit costs and brings at every bar |
 //! | `trips.rs` | sums over round trips |
 
 mod decide;
 mod fill;
 mod lists;
 mod lots;
-mod prices;
 mod state;
 mod targets;
 mod trips;
@@ -32,8 +30,8 @@ use crate::engine::{Decisions, When};
 use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
 use crate::simd::{self, Eight, Work};
-use fill::{Costs, Market, Side};
-use prices::Prices;
+pub(super) use fill::Costs;
+use fill::{Market, Ready};
 use state::{State, each};
 use targets::Targets;
 
@@ -80,7 +78,7 @@ pub fn covers(decisions: &Decisions, settings: &Settings) -> Result<(), &'static
 const FEWEST: usize = 3;
 
 /// Most rows of a panel whose trials go side by side: each of them may hold a column of its own.
-const MOST_ROWS: usize = 1 << 19;
+pub(super) const MOST_ROWS: usize = 1 << 19;
 
 /// Rows of each trial looked at to tell how often its rule asks for something.
 const SAMPLES: usize = 16;
@@ -146,11 +144,10 @@ pub struct Finished {
 pub struct Memory {
     state: State,
     targets: Targets,
-    prices: Prices,
     /// Equity of all trials at the last ends of sessions.
     equity: Vec<Lanes>,
-    /// Symbols whose orders a bar fills.
-    ready: Vec<u32>,
+    /// What a bar fills.
+    ready: Ready,
 }
 
 /// Ends of sessions that are kept together before each trial gets its own.
@@ -204,7 +201,6 @@ impl Work for Group<'_> {
 impl Group<'_> {
     #[inline(always)]
     fn all<E: Eight, const BY_VALUE: bool>(&mut self) {
-        self.memory.prices.load(self.grid, &self.costs);
         self.memory.targets.reset(self.grid, self.decisions);
         let words = targets::words_of(self.decisions);
         let block = targets::block_of(self.grid.symbols);
@@ -312,16 +308,16 @@ impl Group<'_> {
     #[inline(always)]
     fn fill_orders<E: Eight, const BY_VALUE: bool>(&mut self, bar: usize) {
         let tradable = self.grid.tradable_at(bar);
-        let Group { costs, settings, .. } = *self;
-        let Memory { state, prices, ready, .. } = &mut *self.memory;
+        let Group { costs, settings, grid, .. } = *self;
+        let Memory { state, ready, .. } = &mut *self.memory;
         if state.pending.iter().all(|pending| *pending == 0) {
             return;
         }
-        ready.clear();
+        ready.symbols.clear();
         for (word, pending) in state.pending.iter_mut().enumerate() {
             each(*pending, |bit| {
                 if tradable[word * 64 + bit] {
-                    ready.push((word * 64 + bit) as u32);
+                    ready.symbols.push((word * 64 + bit) as u32);
                     *pending &= !(1 << bit);
                 }
             });
@@ -329,7 +325,7 @@ impl Group<'_> {
         if settings.size_at == SizeAt::Fill {
             let bases = self.grid.fills_at(bar);
             let equity = state.worth::<E>(bases);
-            for &symbol in &*ready {
+            for &symbol in &ready.symbols {
                 let (book, base) = (&mut state.books[symbol as usize], bases[symbol as usize]);
                 for half in 0..HALVES {
                     if book.open[half] != 0 {
@@ -338,38 +334,45 @@ impl Group<'_> {
                 }
             }
         }
-        let prices = &*prices;
-        let market = |symbol: u32| Market::new(prices, &costs, settings, bar, symbol as usize);
-        let by_symbol = settings.sequence == Sequence::Symbol;
-        for &symbol in &*ready {
-            let market = market(symbol);
-            market.screen::<BY_VALUE>(state);
-            market.sell::<E, BY_VALUE>(state);
-            if by_symbol {
-                market.buy::<E, BY_VALUE>(state);
+        let market = |symbol: u32| Market::new(grid, &costs, settings, bar, symbol as usize);
+        for &symbol in &ready.symbols {
+            market(symbol).screen::<BY_VALUE>(state);
+        }
+        ready.sort::<E>(&state.books);
+        if settings.sequence == Sequence::Symbol {
+            for &symbol in &ready.symbols {
+                for half in 0..HALVES {
+                    market(symbol).trade::<E, BY_VALUE, false>(state, half, true);
+                    market(symbol).trade::<E, BY_VALUE, true>(state, half, true);
+                    market(symbol).settle_both::<E, BY_VALUE>(state, half);
+                }
+            }
+        } else {
+            // Where no position is short, only sells close round trips: a half with both changes its positions once, and
+            // so do all others of the bar, which keeps the order of the round trips.
+            let later = ready.mixed & !state.shorts;
+            for place in &ready.sells {
+                market(place.symbol).trade::<E, BY_VALUE, false>(state, place.half as usize, later);
+            }
+            for place in &ready.buys {
+                market(place.symbol).trade::<E, BY_VALUE, true>(state, place.half as usize, later);
+            }
+            for place in ready.all.iter().filter(|_| later) {
+                market(place.symbol).settle_both::<E, BY_VALUE>(state, place.half as usize);
             }
         }
-        if !by_symbol {
-            for &symbol in &*ready {
-                market(symbol).buy::<E, BY_VALUE>(state);
-            }
-        }
-        let sides: &[Side] = if state.shorts && !by_symbol { &[Side::Sells, Side::Buys] } else { &[Side::Both] };
-        for &side in sides {
-            for &symbol in &*ready {
-                market(symbol).settle::<E, BY_VALUE>(state, side);
-            }
+        for &symbol in &ready.symbols {
+            state.books[symbol as usize].forget_orders();
         }
     }
 
     /// Closes every position at the last bar.
     fn close_all(&mut self, bar: usize) {
-        let Memory { state, prices, .. } = &mut *self.memory;
-        let prices = &*prices;
+        let state = &mut self.memory.state;
         for symbol in 0..self.grid.symbols {
             let Some(row) = self.grid.rows[symbol].end.checked_sub(1) else { continue };
             let base = if self.settings.end_at_open { self.panel.open[row] } else { self.panel.close[row] };
-            let market = Market::new(prices, &self.costs, self.settings, bar, symbol).at(base);
+            let market = Market::new(self.grid, &self.costs, self.settings, bar, symbol).at(base);
             for lane in 0..LANES {
                 market.close(state, lane);
             }

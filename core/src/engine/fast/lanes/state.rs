@@ -101,6 +101,15 @@ impl Default for Money {
     }
 }
 
+impl Book {
+    #[inline(always)]
+    pub fn forget_orders(&mut self) {
+        self.order = [0.0; LANES];
+        self.open = [0; HALVES];
+        self.odd = false;
+    }
+}
+
 /// Lists every bit that is set.
 #[inline(always)]
 pub(super) fn each(mut bits: u64, mut visit: impl FnMut(usize)) {

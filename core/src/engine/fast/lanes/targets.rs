@@ -144,6 +144,7 @@ impl Targets {
     }
 
     /// Loads a block. A symbol without a bar is not asked; a lane without a trial has no target.
+    #[inline(always)]
     pub fn load(&mut self, panel: &Panel, grid: &Grid, decisions: &[Decisions], words: &Words, bars: Range<usize>) {
         self.bars = bars.clone();
         self.asked.clear();
@@ -187,6 +188,7 @@ impl Targets {
     }
 
     /// Brings the conditions of all trials together for the rows of a symbol.
+    #[inline(always)]
     fn gather(&mut self, words: &Words, symbol: usize, rows: Range<usize>) {
         let places = symbol * self.bars.len().div_ceil(ROWS);
         let first = self.symbols[symbol].first_bar - self.bars.start;
