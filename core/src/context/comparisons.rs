@@ -14,8 +14,8 @@ use crate::num::NAN;
 use crate::simd::{self, Eight, LANES, Work};
 use crate::strategy::{BinaryOp, Node, NodeId, Strategy};
 
-/// Words of one block: 4,096 rows, 32 KB of a column.
-const BLOCK: usize = 64;
+/// Words of one block: 512 rows, 4 KB of a column, so that blocks of a hundred columns stay close to the processor.
+const BLOCK: usize = 8;
 
 /// One side of a comparison, as it is held.
 enum Operand<'a> {
@@ -70,6 +70,41 @@ struct Comparison<'a> {
     defined: usize,
 }
 
+impl Comparison<'_> {
+    /// The operation with a column on its left.
+    fn sides(&self) -> (BinaryOp, &[f64], Side<'_>) {
+        match self.left.column() {
+            Some(column) => (self.op, column, self.right.side()),
+            None => (condition::mirrored(self.op), self.right.column().unwrap_or_default(), self.left.side()),
+        }
+    }
+}
+
+/// All comparisons, block by block.
+struct CompareAll<'a, 'b> {
+    comparisons: &'a [Option<Comparison<'b>>],
+    conditions: &'a mut [Condition],
+    words: usize,
+}
+
+impl Work for CompareAll<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<E: Eight>(self) {
+        for start in (0..self.words).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(self.words);
+            for (comparison, condition) in self.comparisons.iter().zip(&mut *self.conditions) {
+                if let Some(comparison) = comparison {
+                    let (op, a, b) = comparison.sides();
+                    let words = condition.words_mut(block.clone());
+                    Condition::compare_with::<E>(op, a, b, block.clone(), comparison.defined, words);
+                }
+            }
+        }
+    }
+}
+
 impl Context {
     /// The comparisons between columns (or of one with a number) that `roots` make at `point`, added to `wanted`.
     pub fn wanted_comparisons(
@@ -117,18 +152,7 @@ impl Context {
             .map(|(bound, k)| self.comparison(strategy, bound.node(), &points[*k], prepared, &mut known))
             .collect();
         let mut conditions: Vec<Condition> = wanted.iter().map(|_| Condition::falsehood(rows)).collect();
-        let words = rows.div_ceil(ROWS);
-        for start in (0..words).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(words);
-            for (comparison, condition) in comparisons.iter().zip(&mut conditions) {
-                let Some(Comparison { op, left, right, defined }) = comparison else { continue };
-                let (op, a, b) = match left.column() {
-                    Some(a) => (*op, a, right.side()),
-                    None => (condition::mirrored(*op), right.column().unwrap_or_default(), left.side()),
-                };
-                Condition::compare(op, a, b, block.clone(), *defined, condition.words_mut(block.clone()));
-            }
-        }
+        simd::run(CompareAll { comparisons: &comparisons, conditions: &mut conditions, words: rows.div_ceil(ROWS) });
         conditions.into_iter().map(Arc::new).collect()
     }
 

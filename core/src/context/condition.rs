@@ -139,13 +139,20 @@ impl Condition {
         defined: usize,
         (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
-        let rows = words.start * ROWS..(words.end * ROWS).min(a.len());
-        let b = match b {
-            Side::Scalar(y) => Side::Scalar(y),
-            Side::Column(b) => Side::Column(&b[rows.clone()]),
-        };
-        let defined = defined.div_ceil(ROWS).saturating_sub(words.start);
-        simd::run(Compare { op, a: &a[rows], b, defined, truth, undefined });
+        simd::run(Compare::of(op, a, b, words, defined, truth, undefined));
+    }
+
+    /// The same inside of work over vectors.
+    #[inline(always)]
+    pub(super) fn compare_with<E: Eight>(
+        op: BinaryOp,
+        a: &[f64],
+        b: Side,
+        words: Range<usize>,
+        defined: usize,
+        (truth, undefined): (&mut [u64], &mut [u64]),
+    ) {
+        Compare::of(op, a, b, words, defined, truth, undefined).run::<E>();
     }
 
     /// The truth values of a column of numbers; any number but 0 counts as true.
@@ -229,7 +236,27 @@ const GE: u8 = 3;
 const EQ: u8 = 4;
 const NE: u8 = 5;
 
-impl Compare<'_> {
+impl<'a> Compare<'a> {
+    /// A comparison of whole columns, cut to some words.
+    #[inline(always)]
+    fn of(
+        op: BinaryOp,
+        a: &'a [f64],
+        b: Side<'a>,
+        words: Range<usize>,
+        defined: usize,
+        truth: &'a mut [u64],
+        undefined: &'a mut [u64],
+    ) -> Self {
+        let rows = words.start * ROWS..(words.end * ROWS).min(a.len());
+        let b = match b {
+            Side::Scalar(y) => Side::Scalar(y),
+            Side::Column(b) => Side::Column(&b[rows.clone()]),
+        };
+        let defined = defined.div_ceil(ROWS).saturating_sub(words.start);
+        Compare { op, a: &a[rows], b, defined, truth, undefined }
+    }
+
     #[inline(always)]
     fn each<E: Eight, const OP: u8>(self) {
         let Compare { a, b, defined, truth, undefined, .. } = self;

@@ -25,8 +25,8 @@ mod targets;
 mod trips;
 
 use super::Grid;
-use crate::context::{Panel, PositionState};
-use crate::engine::{Decisions, When};
+use crate::context::Panel;
+use crate::engine::Decisions;
 use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
 use crate::simd::{self, Eight, Work};
@@ -80,15 +80,6 @@ const FEWEST: usize = 3;
 /// Most rows of a panel whose trials go side by side: each of them may hold a column of its own.
 pub(super) const MOST_ROWS: usize = 1 << 19;
 
-/// Rows of each trial looked at to tell how often its rule asks for something.
-const SAMPLES: usize = 16;
-
-/// Distance of the rows looked at, modulo their number: 2^32 over the golden ratio (Knuth, volume 3, 6.4).
-const SPREAD: u64 = 0x9e37_79b9;
-
-/// One row in so many that asks for something is often.
-const OFTEN: usize = 1 << 40;
-
 /// Whether trials of a run may go side by side at all, before their rules are bound.
 pub fn may_pay(panel: &Panel, trials: usize) -> bool {
     trials >= FEWEST && (2..=MOST_ROWS).contains(&panel.rows())
@@ -97,29 +88,7 @@ pub fn may_pay(panel: &Panel, trials: usize) -> bool {
 /// Whether these trials are simulated faster side by side than one by one. It says nothing about results, which are the
 /// same.
 pub fn pays(panel: &Panel, settings: &Settings, decisions: &[Decisions]) -> bool {
-    if !may_pay(panel, decisions.len()) || decisions.iter().any(|decisions| covers(decisions, settings).is_err()) {
-        return false;
-    }
-    let rows = panel.rows() as u64 - 1;
-    let asking = (0..decisions.len() * SAMPLES).filter(|&sample| {
-        // Far from each other, and at no distance that the lengths of symbols have in common.
-        let row = 1 + (sample as u64 * SPREAD % rows) as usize;
-        asks(&decisions[sample / SAMPLES], row)
-    });
-    asking.count() * OFTEN >= decisions.len() * SAMPLES
-}
-
-/// Whether a rule asks for something at a row, the first one aside.
-fn asks(decisions: &Decisions, row: usize) -> bool {
-    let Decisions::Target { weight, when } = decisions else { return false };
-    match when {
-        When::EveryBar => true,
-        When::OnChange => {
-            let [before, now] = [row - 1, row].map(|row| weight.at(row, &PositionState::FLAT));
-            now != before && now.is_finite()
-        }
-        When::True(rule) => rule.is_true(row, &PositionState::FLAT),
-    }
+    may_pay(panel, decisions.len()) && decisions.iter().all(|decisions| covers(decisions, settings).is_ok())
 }
 
 /// What a trial leaves behind for its metrics.
