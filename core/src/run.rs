@@ -215,7 +215,8 @@ impl Evaluator {
         for ((wanted, _), column) in wanted.into_iter().zip(columns) {
             prepared.insert(wanted, column);
         }
-        let comparisons = self.wanted_comparisons(&batch.points);
+        prepared.share(&self.context, self.plan.strategy(), &self.roots, &batch.points);
+        let comparisons = self.wanted_comparisons(&batch.points, &prepared);
         let bytes = comparisons.len().saturating_mul(self.context.panel.rows() / 4);
         // Fewer are not worth it, and more would take memory that a batch should not have.
         if comparisons.len() > 1 && bytes <= MOST_CONDITION_BYTES {
@@ -228,12 +229,12 @@ impl Evaluator {
     }
 
     /// The distinct comparisons between columns that a batch makes, each with the position of a point that binds it.
-    fn wanted_comparisons(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
+    fn wanted_comparisons(&self, points: &[Vec<f64>], prepared: &Prepared) -> Vec<(BoundColumn, usize)> {
         let mut all = BTreeMap::new();
         let mut wanted = BTreeSet::new();
         for (position, point) in points.iter().enumerate() {
             wanted.clear();
-            self.context.wanted_comparisons(self.plan.strategy(), &self.roots, point, &mut wanted);
+            self.context.wanted_comparisons(self.plan.strategy(), &self.roots, point, prepared, &mut wanted);
             for comparison in std::mem::take(&mut wanted) {
                 all.entry(comparison).or_insert(position);
             }

@@ -112,18 +112,19 @@ impl Context {
         strategy: &Strategy,
         roots: &[NodeId],
         point: &[f64],
+        prepared: &Prepared,
         wanted: &mut BTreeSet<BoundColumn>,
     ) {
         let program = &strategy.program;
         let simple = |id: NodeId| {
             let node = program.node(id);
-            is_heavy(node) || matches!(node, Node::Field(_) | Node::Number(_) | Node::Param(_))
+            is_heavy(node) || prepared.shares(id) || matches!(node, Node::Field(_) | Node::Number(_) | Node::Param(_))
         };
         let scalar = |id: NodeId| matches!(program.node(id), Node::Number(_) | Node::Param(_));
         let mut seen = vec![false; program.nodes.len()];
         let mut stack = roots.to_vec();
         while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) || is_heavy(program.node(id)) {
+            if std::mem::replace(&mut seen[id.0 as usize], true) || is_heavy(program.node(id)) || prepared.shares(id) {
                 continue;
             }
             match program.node(id) {

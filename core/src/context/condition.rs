@@ -155,6 +155,11 @@ impl Condition {
         Compare::of(op, a, b, words, defined, truth, undefined).run::<E>();
     }
 
+    /// `if(self, a, b)`, row by row.
+    pub(super) fn choose(&self, a: Side, b: Side, out: &mut [f64]) {
+        simd::run(Select { condition: self, a, b, out });
+    }
+
     /// The truth values of a column of numbers; any number but 0 counts as true.
     pub(super) fn encode(&mut self, column: &[f64]) {
         self.reset(column.len());
@@ -200,6 +205,50 @@ pub(super) fn mirrored(op: BinaryOp) -> BinaryOp {
 
 fn truth_code(x: f64) -> u8 {
     if x.is_nan() { 2 } else { u8::from(x != 0.0) }
+}
+
+/// A choice between two sides.
+struct Select<'a> {
+    condition: &'a Condition,
+    a: Side<'a>,
+    b: Side<'a>,
+    out: &'a mut [f64],
+}
+
+/// Eight values of a side from a row on.
+#[inline(always)]
+fn eight<E: Eight>(side: Side, row: usize) -> E {
+    match side {
+        Side::Scalar(x) => E::splat(x),
+        Side::Column(column) => match column[row..].first_chunk() {
+            Some(values) => E::load(values),
+            None => {
+                let mut values = [NAN; LANES];
+                values[..column.len() - row].copy_from_slice(&column[row..]);
+                E::load(&values)
+            }
+        },
+    }
+}
+
+impl Work for Select<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<E: Eight>(self) {
+        let Select { condition, a, b, out } = self;
+        for (place, out) in out.chunks_mut(LANES).enumerate() {
+            let row = place * LANES;
+            let bits = |words: &[u64]| (words[row / ROWS] >> (row % ROWS)) as u8;
+            let (truth, undefined) = (E::mask(bits(&condition.truth)), E::mask(bits(&condition.undefined)));
+            let chosen = E::select(truth, eight(a, row), eight(b, row));
+            let values = E::select(undefined, E::splat(NAN), chosen);
+            match out.first_chunk_mut() {
+                Some(out) => values.store(out),
+                None => out.copy_from_slice(&values.array()[..out.len()]),
+            }
+        }
+    }
 }
 
 /// A comparison of some rows, word by word.

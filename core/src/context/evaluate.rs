@@ -10,7 +10,7 @@ use super::rule::{self, Code, Rule, Step};
 use super::workspace::{Operands, Value, Workspace};
 use crate::cache::{Column, Key, RunHistory};
 use crate::num::NAN;
-use crate::strategy::{CalendarFunction, Node, NodeId, Period, Strategy};
+use crate::strategy::{CalendarFunction, Kind, Node, NodeId, Period, Strategy};
 
 /// A panel with a cache for the columns computed over it. Shared by all trials, threads and runs.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct BoundColumn {
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
     columns: BTreeMap<BoundColumn, Column>,
+    /// Light nodes whose values are among the columns, because many trials share them.
+    shared: BTreeSet<NodeId>,
     conditions: BTreeMap<BoundColumn, Arc<Condition>>,
 }
 
@@ -61,6 +63,25 @@ impl Prepared {
         self.conditions.insert(wanted, condition);
     }
 
+    /// Computes the light columns that many of the trials share, given the heavy ones.
+    pub fn share(&mut self, context: &Context, strategy: &Strategy, roots: &[NodeId], points: &[Vec<f64>]) {
+        let shared = context.shared(strategy, roots, points);
+        for &id in &shared {
+            for point in points {
+                let bound = bind(strategy, id, point);
+                if !self.columns.contains_key(&bound) {
+                    let column = context.compute_given(strategy, &bound, point, self);
+                    self.columns.insert(bound, column);
+                }
+            }
+        }
+        self.shared = shared;
+    }
+
+    pub(super) fn shares(&self, id: NodeId) -> bool {
+        self.shared.contains(&id)
+    }
+
     pub(super) fn column(&self, bound: &BoundColumn) -> Option<Column> {
         self.columns.get(bound).cloned()
     }
@@ -75,6 +96,9 @@ impl Prepared {
         self.columns.is_empty()
     }
 }
+
+/// Fewest trials, on average, that share a light column.
+const SHARED_BY: usize = 4;
 
 /// Whether a node is computed once and shared, rather than evaluated for each trial.
 pub(super) fn is_heavy(node: &Node) -> bool {
@@ -182,10 +206,43 @@ impl Context {
         }
     }
 
+    /// The outermost light numbers of `roots` that are the same for many of `points`: they are computed once.
+    fn shared(&self, strategy: &Strategy, roots: &[NodeId], points: &[Vec<f64>]) -> BTreeSet<NodeId> {
+        let program = &strategy.program;
+        let most = points.len() / SHARED_BY;
+        let mut shared = BTreeSet::new();
+        let mut seen = vec![false; program.nodes.len()];
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            let (node, kind) = (program.node(id), program.node_type(id));
+            if std::mem::replace(&mut seen[id.0 as usize], true) || is_heavy(node) || kind.scalar {
+                continue;
+            }
+            let number = kind.kind == Kind::Float && !kind.stateful;
+            if number && matches!(node, Node::Binary(..) | Node::Neg(_) | Node::Function(..)) {
+                let mut values = BTreeSet::new();
+                let few = |point: &Vec<f64>| {
+                    values.insert(bind(strategy, id, point));
+                    values.len() <= most
+                };
+                if points.iter().all(few) {
+                    shared.insert(id);
+                    continue;
+                }
+            }
+            operands(node, |operand| stack.push(operand));
+        }
+        shared
+    }
+
     /// Computes one wanted column, through the cache. `point` is any point with the bound values.
     pub fn compute(&self, strategy: &Strategy, wanted: &BoundColumn, point: &[f64]) -> Column {
+        self.compute_given(strategy, wanted, point, &Prepared::default())
+    }
+
+    fn compute_given(&self, strategy: &Strategy, wanted: &BoundColumn, point: &[f64], prepared: &Prepared) -> Column {
         let mut workspace = Workspace::default();
-        let mut values = self.evaluate(strategy, &[wanted.node], point, &Prepared::default(), &mut workspace);
+        let mut values = self.evaluate(strategy, &[wanted.node], point, prepared, &mut workspace);
         match values.pop().map(|value| workspace.widen(value)) {
             Some(Value::Shared(column)) => column,
             Some(Value::Own(column)) => column.into(),
@@ -304,6 +361,12 @@ impl Context {
                     continue;
                 }
                 missed.extend(name.map(|name| (id, name)));
+            }
+            if prepared.shares(id)
+                && let Some(column) = prepared.columns.get(&bind(strategy, id, point))
+            {
+                values[id.0 as usize] = Some(Value::Shared(column.clone()));
+                continue;
             }
             if !prepared.conditions.is_empty()
                 && let Node::Binary(op, ..) = node

@@ -173,17 +173,11 @@ impl Context {
                 self.zip(c, a, workspace, |c, x| rule::choose(c, x, y))
             }
             (c, a, b) => {
-                let [c, a, b] = [c, a, b].map(|value| workspace.widen(value));
-                let panel = &*self.panel;
-                let mut out = workspace.buffer(panel.rows());
-                let condition = c.slice(panel).unwrap_or_default();
-                let (x, y) = (a.slice(panel), b.slice(panel));
-                let fixed = |value: &Value| if let Value::Scalar(x) = value { *x } else { NAN };
-                let (fixed_x, fixed_y) = (fixed(&a), fixed(&b));
-                for (row, (out, c)) in out.iter_mut().zip(condition).enumerate() {
-                    *out = rule::choose(*c, x.map_or(fixed_x, |x| x[row]), y.map_or(fixed_y, |y| y[row]));
-                }
-                for value in [c, a, b] {
+                let condition = self.encode(c, workspace);
+                let [a, b] = [a, b].map(|value| workspace.widen(value));
+                let mut out = workspace.spare(self.panel.rows());
+                condition.choose(a.side(&self.panel), b.side(&self.panel), &mut out);
+                for value in [Value::Choice(Choice::of(condition)), a, b] {
                     workspace.give_back(value);
                 }
                 Value::Own(out)

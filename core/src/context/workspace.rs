@@ -1,7 +1,7 @@
 //! What one evaluation holds: values of nodes, and memory that goes from trial to trial.
 
 use super::coded::{Coded, Table};
-use super::condition::{Choice, Condition, Held};
+use super::condition::{Choice, Condition, Held, Side};
 use super::panel::Panel;
 use super::rule::Rule;
 use crate::bundle::Field;
@@ -35,6 +35,13 @@ impl Workspace {
     pub(super) fn buffer(&mut self, len: usize) -> Vec<f64> {
         let mut buffer = self.pool.pop().unwrap_or_default();
         buffer.clear();
+        buffer.resize(len, NAN);
+        buffer
+    }
+
+    /// Numbers for `len` rows, with whatever was left in them.
+    pub(super) fn spare(&mut self, len: usize) -> Vec<f64> {
+        let mut buffer = self.pool.pop().unwrap_or_default();
         buffer.resize(len, NAN);
         buffer
     }
@@ -117,6 +124,14 @@ impl Value {
         match self {
             Value::Scalar(x) => *x,
             other => other.slice(panel).map_or(NAN, |column| column[row]),
+        }
+    }
+
+    /// One side of an operation; codes are widened before.
+    pub(super) fn side<'a>(&'a self, panel: &'a Panel) -> Side<'a> {
+        match self {
+            Value::Scalar(x) => Side::Scalar(*x),
+            other => Side::Column(other.slice(panel).unwrap_or_default()),
         }
     }
 

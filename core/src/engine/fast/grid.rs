@@ -33,6 +33,8 @@ pub struct Grid {
     session_ends: Option<Vec<u32>>,
     /// Whether all closes are large enough for positions to be worth something.
     pub(super) sound: bool,
+    /// Whether every unit costs and brings something, where that is known.
+    pub(super) payable: bool,
 }
 
 /// The least of such closes.
@@ -75,6 +77,7 @@ impl Grid {
             paid: Vec::new(),
             tradable: vec![false; places],
             session_ends: None,
+            payable: false,
             sound: panel.close.iter().all(|close| *close > LEAST_CLOSE),
         };
         for symbol in 0..symbols {
@@ -84,6 +87,8 @@ impl Grid {
             let costs = lanes::Costs::new(&settings.costs);
             let paid = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
             grid.paid = (0..bars).flat_map(|bar| grid.fills_at(bar).iter().map(paid)).collect();
+            let places = grid.paid.iter().zip(&grid.tradable).filter(|(_, tradable)| **tradable);
+            grid.payable = places.flat_map(|(paid, _)| paid).all(|price| *price > 0.0 && *price < f64::INFINITY);
         }
         let ends = (panel.start..panel.timeline.len()).filter(|&t| panel.ends_session(t));
         let ends: Vec<u32> = ends.map(|t| (t - panel.start) as u32).collect();

@@ -30,27 +30,34 @@ fn orders<E: Eight>(order: E) -> E::Mask {
     E::either(E::zero().lt(order.abs()), order.unordered(order))
 }
 
-/// Notes in which lanes of a half orders are open.
+/// Notes in which lanes of a half orders are open. Whether the units of any are no finite number.
 #[inline(always)]
-fn note<E: Eight>(book: &mut Book, order: E, half: usize) {
+fn note<E: Eight>(book: &mut Book, order: E, half: usize) -> bool {
     book.open[half] = E::bits(orders(order));
-    book.odd |= E::bits(order.abs().lt(E::splat(f64::INFINITY))) != u8::MAX;
+    E::bits(order.abs().lt(E::splat(f64::INFINITY))) != u8::MAX
 }
 
-/// Orders of units, sized at this bar's close.
+/// Orders of units, sized at this bar's close. Whether the units of any are no finite number.
 #[inline(always)]
-pub(super) fn units<E: Eight>(book: &mut Book, half: usize, targets: E, equity: E, close: f64, changes_only: bool) {
+pub(super) fn units<E: Eight>(
+    book: &mut Book,
+    half: usize,
+    targets: E,
+    equity: E,
+    close: f64,
+    changes_only: bool,
+) -> bool {
     let last = load::<E>(&book.target, half);
     let acts = acts(targets, last, changes_only);
     if E::bits(acts) == 0 {
-        return;
+        return false;
     }
     let units = toward(targets, equity, E::splat(close), load::<E>(&book.units, half));
     // A target of nothing where nothing is held gives no units; one that is acted upon replaces the open order.
     let order = E::select(acts, units, load::<E>(&book.order, half));
     store(E::select(acts, targets, last), &mut book.target, half);
     store(order, &mut book.order, half);
-    note(book, order, half);
+    note(book, order, half)
 }
 
 /// Orders of weights, to be sized when they fill.
@@ -69,13 +76,13 @@ pub(super) fn weights<E: Eight>(book: &mut Book, half: usize, targets: E, change
     book.open[half] = !E::bits(weight.unordered(weight));
 }
 
-/// Gives the orders of weights their units at the price where they fill.
+/// Gives the orders of weights their units at the price where they fill. Whether the units of any are no finite number.
 #[inline(always)]
-pub(super) fn size<E: Eight>(book: &mut Book, half: usize, equity: E, price: f64) {
+pub(super) fn size<E: Eight>(book: &mut Book, half: usize, equity: E, price: f64) -> bool {
     let weight = load::<E>(&book.weight, half);
     let units = toward(weight, equity, E::splat(price), load::<E>(&book.units, half));
     let order = E::select(weight.unordered(weight), E::zero(), units);
     store(E::splat(NAN), &mut book.weight, half);
     store(order, &mut book.order, half);
-    note(book, order, half);
+    note(book, order, half)
 }

@@ -17,13 +17,19 @@ use crate::simd::Eight;
 pub(super) struct Ready {
     /// Symbols.
     pub symbols: Vec<u32>,
-    /// Halves with sells, and with buys.
-    pub sells: Vec<Place>,
-    pub buys: Vec<Place>,
-    /// Halves with one of them.
-    pub all: Vec<Place>,
+    sells: Halves,
+    buys: Halves,
+    /// Those with one of both.
+    all: Halves,
     /// Whether a half has both.
     pub mixed: bool,
+}
+
+/// Some halves.
+#[derive(Clone, Debug, Default)]
+struct Halves {
+    list: Vec<Place>,
+    count: usize,
 }
 
 /// A half of a book.
@@ -33,32 +39,64 @@ pub(super) struct Place {
     pub half: u32,
 }
 
+impl Halves {
+    /// Writes a half behind the last one, where it counts if it belongs there: nothing to mispredict.
+    #[inline(always)]
+    fn push_if(&mut self, belongs: bool, place: Place) {
+        self.list[self.count] = place;
+        self.count += usize::from(belongs);
+    }
+
+    #[inline(always)]
+    fn get(&self) -> &[Place] {
+        &self.list[..self.count]
+    }
+}
+
 impl Ready {
+    /// Makes room for the halves of all symbols.
+    pub fn reset(&mut self, symbols: usize) {
+        self.symbols.clear();
+        for halves in [&mut self.sells, &mut self.buys, &mut self.all] {
+            halves.list.resize(symbols * HALVES + 1, Place::default());
+        }
+    }
+
+    /// Halves with sells.
+    #[inline(always)]
+    pub fn sells(&self) -> &[Place] {
+        self.sells.get()
+    }
+
+    /// Halves with buys.
+    #[inline(always)]
+    pub fn buys(&self) -> &[Place] {
+        self.buys.get()
+    }
+
+    /// All halves with orders.
+    #[inline(always)]
+    pub fn all(&self) -> &[Place] {
+        self.all.get()
+    }
+
     /// Sorts the halves of the symbols by what they have.
     #[inline(always)]
     pub fn sort<E: Eight>(&mut self, books: &[Book]) {
         let Ready { symbols, sells, buys, all, mixed } = self;
-        for list in [&mut *sells, &mut *buys, &mut *all] {
-            // Every list is written to at every half, and grows where the half belongs into it: nothing to mispredict.
-            list.resize(symbols.len() * HALVES, Place::default());
-        }
-        let [mut sold, mut bought, mut any] = [0; 3];
+        (sells.count, buys.count, all.count) = (0, 0, 0);
         for &symbol in &*symbols {
             let book = &books[symbol as usize];
             for half in 0..HALVES {
                 let order = load::<E>(&book.order, half);
                 let (down, up) = (E::bits(order.lt(E::zero())) != 0, E::bits(E::zero().lt(order)) != 0);
                 let place = Place { symbol, half: half as u32 };
-                (sells[sold], buys[bought], all[any]) = (place, place, place);
-                sold += usize::from(down);
-                bought += usize::from(up);
-                any += usize::from(down | up);
+                sells.push_if(down, place);
+                buys.push_if(up, place);
+                all.push_if(down | up, place);
             }
         }
-        *mixed = sold + bought > any;
-        sells.truncate(sold);
-        buys.truncate(bought);
-        all.truncate(any);
+        *mixed = sells.count + buys.count > all.count;
     }
 }
 
@@ -148,18 +186,8 @@ impl<'a> Market<'a> {
     }
 
     /// Takes out the orders that are refused whatever cash there is, and counts them.
-    #[inline(always)]
-    pub fn screen<const BY_VALUE: bool>(&self, state: &mut State) {
-        let sound = |price: f64| price > 0.0 && price < f64::INFINITY;
-        let free = self.settings.shorts && !self.settings.refuse_unpaid_sales;
-        if free && !state.books[self.symbol].odd && sound(self.bought) && sound(self.sold) {
-            return;
-        }
-        self.screen_each::<BY_VALUE>(state);
-    }
-
     #[inline(never)]
-    fn screen_each<const BY_VALUE: bool>(&self, state: &mut State) {
+    pub fn screen<const BY_VALUE: bool>(&self, state: &mut State) {
         let sound = |price: f64| price > 0.0 && price < f64::INFINITY;
         let (book, money) = (&mut state.books[self.symbol], &mut state.money);
         for lane in 0..LANES {

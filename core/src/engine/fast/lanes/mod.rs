@@ -135,6 +135,7 @@ pub fn simulate(
     let costs = Costs::new(&settings.costs);
     memory.state.reset(grid.symbols, settings.capital, !grid.sound);
     memory.equity.clear();
+    memory.ready.reset(grid.symbols);
     finished.iter_mut().for_each(|finished| finished.session_equity.clear());
     simd::run(Group { panel, grid, settings, costs, decisions, memory, finished });
 }
@@ -212,8 +213,11 @@ impl Group<'_> {
     #[inline(never)]
     fn hand_out(&mut self) {
         let kept = &mut self.memory.equity;
-        for (lane, finished) in self.finished.iter_mut().enumerate().take(LANES) {
-            finished.session_equity.extend(kept.iter().map(|equity| equity[lane]));
+        for (half, finished) in self.finished.chunks_mut(simd::LANES).enumerate().take(HALVES) {
+            for (lane, finished) in finished.iter_mut().enumerate() {
+                let of_lane = |equity: &Lanes| equity.as_chunks::<{ simd::LANES }>().0[half][lane];
+                finished.session_equity.extend(kept.iter().map(of_lane));
+            }
         }
         kept.clear();
     }
@@ -254,14 +258,14 @@ impl Group<'_> {
             while asked != 0 {
                 let symbol = word * 64 + asked.trailing_zeros() as usize;
                 asked &= asked - 1;
-                let (book, close) = (&mut state.books[symbol], closes[symbol]);
+                let (book, close, odd) = (&mut state.books[symbol], closes[symbol], &mut state.odd);
                 targets.give::<E>(
                     symbol,
                     bar,
                     #[inline(always)]
                     |half, targets| {
                         if at_decision {
-                            decide::units(book, half, targets, equity[half], close, changes_only);
+                            *odd |= decide::units(book, half, targets, equity[half], close, changes_only);
                         } else {
                             decide::weights(book, half, targets, changes_only);
                         }
@@ -298,14 +302,17 @@ impl Group<'_> {
                 let (book, base) = (&mut state.books[symbol as usize], bases[symbol as usize]);
                 for half in 0..HALVES {
                     if book.open[half] != 0 {
-                        decide::size(book, half, equity[half], base);
+                        state.odd |= decide::size(book, half, equity[half], base);
                     }
                 }
             }
         }
         let market = |symbol: u32| Market::new(grid, &costs, settings, bar, symbol as usize);
-        for &symbol in &ready.symbols {
-            market(symbol).screen::<BY_VALUE>(state);
+        // Where prices are sound, any sale is allowed and no order is odd, there is nothing to refuse.
+        if !grid.payable || !settings.shorts || settings.refuse_unpaid_sales || state.odd {
+            for &symbol in &ready.symbols {
+                market(symbol).screen::<BY_VALUE>(state);
+            }
         }
         ready.sort::<E>(&state.books);
         if settings.sequence == Sequence::Symbol {
@@ -320,14 +327,16 @@ impl Group<'_> {
             // Where no position is short, only sells close round trips: a half with both changes its positions once, and
             // so do all others of the bar, which keeps the order of the round trips.
             let later = ready.mixed & !state.shorts;
-            for place in &ready.sells {
+            for place in ready.sells() {
                 market(place.symbol).trade::<E, BY_VALUE, false>(state, place.half as usize, later);
             }
-            for place in &ready.buys {
+            for place in ready.buys() {
                 market(place.symbol).trade::<E, BY_VALUE, true>(state, place.half as usize, later);
             }
-            for place in ready.all.iter().filter(|_| later) {
-                market(place.symbol).settle_both::<E, BY_VALUE>(state, place.half as usize);
+            if later {
+                for place in ready.all() {
+                    market(place.symbol).settle_both::<E, BY_VALUE>(state, place.half as usize);
+                }
             }
         }
         for &symbol in &ready.symbols {

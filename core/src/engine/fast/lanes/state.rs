@@ -19,6 +19,8 @@ pub(super) struct State {
     pub pending: Vec<u64>,
     /// Whether any position was ever short.
     pub shorts: bool,
+    /// Whether the units of any order were no finite number.
+    pub odd: bool,
     /// Whether positions must be looked at one by one to know whether they are worth anything.
     pub exact: bool,
 }
@@ -44,8 +46,6 @@ pub(super) struct Book {
     pub open: [u8; HALVES],
     /// Trials with lots behind the oldest one.
     pub queued: [u8; HALVES],
-    /// Whether the units of any order are no finite number.
-    pub odd: bool,
 }
 
 /// Cash and counts, of each trial. Counts are whole numbers.
@@ -79,7 +79,6 @@ impl Default for Book {
             target: [NAN; LANES],
             open: [0; HALVES],
             queued: [0; HALVES],
-            odd: false,
         }
     }
 }
@@ -106,7 +105,6 @@ impl Book {
     pub fn forget_orders(&mut self) {
         self.order = [0.0; LANES];
         self.open = [0; HALVES];
-        self.odd = false;
     }
 }
 
@@ -131,6 +129,7 @@ impl State {
         self.pending.clear();
         self.pending.resize(symbols.div_ceil(64), 0);
         self.shorts = false;
+        self.odd = false;
         self.exact = exact;
     }
 

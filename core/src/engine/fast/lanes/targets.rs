@@ -112,7 +112,8 @@ impl Targets {
     fn bits_at(&self, symbol: usize, bar: usize) -> [u16; 2] {
         let row = bar - self.symbols[symbol].first_bar;
         let places = self.bars.len().div_ceil(ROWS);
-        self.bits[symbol * places + row / ROWS].each_ref().map(|turned| turned.at(row % ROWS))
+        let [truth, undefined] = &self.bits[symbol * places + row / ROWS];
+        [truth.at(row % ROWS), undefined.at(row % ROWS)]
     }
 
     /// Targets of one symbol at a bar at which it is asked: `give(half, targets)` for each half in which some may be
@@ -197,15 +198,18 @@ impl Targets {
             let known = u64::MAX >> (ROWS - count);
             let last = self.symbols[symbol].last;
             let mut changed = u64::from(last == UNSEEN);
-            let turned = [0, 1].map(|kind| {
-                let lanes = words.each_ref().map(|words| word_at(words[kind], start));
-                for (lane, word) in lanes.iter().enumerate() {
+            let mut bits = [Turned::default(); 2];
+            for kind in 0..2 {
+                let mut lanes = [0; LANES];
+                for lane in 0..LANES {
+                    let word = word_at(words[lane][kind], start);
                     changed |= word ^ (word << 1 | u64::from(last[kind] >> lane & 1));
+                    lanes[lane] = word;
                 }
-                Turned::of(lanes)
-            });
-            self.bits[places + place] = turned;
-            self.symbols[symbol].last = turned.map(|turned| turned.at(count - 1));
+                bits[kind] = Turned::of(lanes);
+            }
+            self.bits[places + place] = bits;
+            self.symbols[symbol].last = [bits[0].at(count - 1), bits[1].at(count - 1)];
             let asked = if self.changes_only { changed & known } else { known };
             each(asked, |row| self.ask(symbol, first + place * ROWS + row));
         }
@@ -277,8 +281,13 @@ fn spread_column(column: &[f64], values: &mut [Lanes], lane: usize) {
 #[inline(always)]
 fn word_at(words: &[u64], row: usize) -> u64 {
     let (place, skip) = (row / 64, row % 64);
-    let word = |place: usize| words.get(place).copied().unwrap_or(0);
-    if skip == 0 { word(place) } else { word(place) >> skip | word(place + 1) << (64 - skip) }
+    let (low, high) = match words.get(place..) {
+        Some([low, high, ..]) => (*low, *high),
+        Some([low]) => (*low, 0),
+        _ => (0, 0),
+    };
+    // Two shifts, for a shift by 64 is none.
+    low >> skip | high << 1 << (63 - skip)
 }
 
 #[cfg(test)]
