@@ -33,6 +33,10 @@ use crate::strategy::{NodeId, Rules};
 /// Bytes that the comparisons of one batch may take.
 const MOST_CONDITION_BYTES: usize = 64_000_000;
 
+/// Why single trials take the reference simulator although the fast path covers their study.
+const LEFT_BY_FAST_PATH: &str =
+    "in them something happened that the fast path leaves to it, such as an exit that was cut";
+
 /// Everything that all trials of a plan share.
 #[derive(Debug)]
 pub struct Evaluator {
@@ -99,6 +103,8 @@ pub struct Scratch {
     finished: Vec<lanes::Finished>,
     metrics: metrics::Workspace,
     values: Vec<f64>,
+    /// Whether the reference simulator evaluated the last trial.
+    by_reference: bool,
 }
 
 impl Scratch {
@@ -119,6 +125,8 @@ pub struct Outcome {
     pub rows_read: u64,
     /// Executions.
     pub fills: u64,
+    /// Whether the reference simulator evaluated it; [`Evaluator::by_reference_because`] says why.
+    pub by_reference: bool,
 }
 
 /// One trial in full.
@@ -264,6 +272,11 @@ impl Evaluator {
         self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
     }
 
+    /// Why some or all trials are evaluated by the reference simulator, if there are any.
+    pub fn by_reference_because(&self) -> &'static str {
+        self.fast_path().err().unwrap_or(LEFT_BY_FAST_PATH)
+    }
+
     /// Evaluates one trial: a pure function of its point. It takes the fast path where that is open.
     pub fn trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
         self.simulate(point, prepared, self.fast_path().ok(), Record::default(), scratch);
@@ -312,7 +325,7 @@ impl Evaluator {
                 let account = self.account(session_equity, trades, *counters);
                 metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
                 let (metrics, rows_read, fills) = (scratch.values.clone(), *rows_read, counters.fills);
-                outcomes.push(Outcome { index, metrics, rows_read, fills });
+                outcomes.push(Outcome { index, metrics, rows_read, fills, by_reference: false });
             }
         } else {
             for (&index, decisions) in indices.iter().zip(&decisions) {
@@ -336,6 +349,7 @@ impl Evaluator {
             metrics: scratch.values.clone(),
             rows_read: scratch.engine.rows_read,
             fills: scratch.engine.counters.fills,
+            by_reference: scratch.by_reference,
         }
     }
 
@@ -463,6 +477,7 @@ impl Evaluator {
         if !done {
             engine::simulate(panel, &mut &*decisions, settings, record, engine);
         }
+        scratch.by_reference = !done;
         self.judge(scratch);
     }
 

@@ -27,6 +27,8 @@ pub struct Tally {
     pub rows_read: u64,
     /// Executions.
     pub fills: u64,
+    /// Trials that the reference simulator evaluated.
+    pub by_reference: u64,
     /// Distinct columns computed, summed over batches.
     pub columns: u64,
     /// Time spent on columns.
@@ -67,6 +69,7 @@ pub fn drive(
         tally.trials += outcomes.len() as u64;
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
         tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
+        tally.by_reference += outcomes.iter().filter(|outcome| outcome.by_reference).count() as u64;
         accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)

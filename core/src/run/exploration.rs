@@ -73,6 +73,8 @@ pub struct Progress {
     pub fills: u64,
     /// Columns computed or taken from the cache.
     pub columns: u64,
+    /// Trials that the reference simulator evaluated.
+    pub by_reference: u64,
 }
 
 /// A search in progress.
@@ -140,6 +142,7 @@ impl Exploration {
                 self.progress.trials += 1;
                 self.progress.rows_read += outcome.rows_read;
                 self.progress.fills += outcome.fills;
+                self.progress.by_reference += u64::from(outcome.by_reference);
             }
             self.taken = end;
             left -= range.len();

@@ -197,10 +197,10 @@ impl<'a> Run<'a> {
     ) -> Vec<Outcome> {
         let Batch { indices, points } = batch;
         if self.layers.has(Layer::Fast) {
-            if evaluator.fast_path().is_ok() {
-                self.fast.fetch_add(indices.len() as u64, Ordering::Relaxed);
-            }
-            return workers.trials(evaluator, indices, points, prepared);
+            let outcomes = workers.trials(evaluator, indices, points, prepared);
+            let fast = outcomes.iter().filter(|outcome| !outcome.by_reference).count();
+            self.fast.fetch_add(fast as u64, Ordering::Relaxed);
+            return outcomes;
         }
         let mut scratch = Scratch::default();
         let trial =

@@ -240,7 +240,7 @@ impl Bench<'_> {
         self.found.fills = detail.fills.len() as u64;
         self.found.reference_because = Some("a backtest that keeps everything takes the event loop");
         let (rows_read, fills) = (self.found.rows_read, self.found.fills);
-        let outcome = Outcome { index: 0, metrics: detail.metrics.clone(), rows_read, fills };
+        let outcome = Outcome { index: 0, metrics: detail.metrics.clone(), rows_read, fills, by_reference: true };
         self.found.sample.offer(0, 1, &evaluator, &point, &outcome);
         self.found.detail = Some(detail);
         Ok(())
