@@ -8,18 +8,20 @@ mod caches;
 mod exploration;
 mod inspect;
 pub mod planner;
+mod tiles;
+pub mod workers;
 
 pub use caches::{CacheCounters, Caches, View};
-pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
+pub use exploration::{Exploration, MOST_TRIALS, Progress};
 pub use inspect::{Books, Inspection, Seen, Value};
+pub use workers::{OneThread, Workers};
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, RunHistory};
 pub use crate::cache::{Layer, Switches};
-use crate::context::{self, BoundColumn, Condition, Context, Fine, Panel, Prepared, Window};
+use crate::context::{self, BoundColumn, Condition, Context, Fine, Need, Panel, Prepared, Window};
 use crate::engine::fast::{self, lanes};
 use crate::engine::{self, Decisions, Record};
 use crate::error::{Error, Result};
@@ -28,10 +30,13 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::Plan;
 use crate::search::Searcher;
-use crate::strategy::{NodeId, Rules};
+use crate::strategy::Rules;
 
 /// Bytes that the comparisons of one batch may take.
 const MOST_CONDITION_BYTES: usize = 64_000_000;
+
+/// Trials by which it is judged whether they go side by side.
+const FIRST_LOOK: usize = 4;
 
 /// Why single trials take the reference simulator although the fast path covers their study.
 const LEFT_BY_FAST_PATH: &str =
@@ -44,7 +49,10 @@ pub struct Evaluator {
     pub plan: Arc<Plan>,
     /// Panel and columns.
     pub context: Context,
-    roots: Vec<NodeId>,
+    /// Columns that trials share.
+    columns: Vec<Need>,
+    /// Comparisons that they share.
+    comparisons: Vec<Need>,
     panelled: Arc<Panelled>,
     grid: OnceLock<std::result::Result<fast::Grid, &'static str>>,
 }
@@ -190,24 +198,28 @@ impl Evaluator {
 
     fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, key: &str, history: RunHistory) -> Evaluator {
         let roots = plan.strategy().rules.nodes();
+        let (columns, comparisons) =
+            (Need::columns(plan.strategy(), &roots), Need::comparisons(plan.strategy(), &roots));
         let context = Context::new(panelled.panel.clone(), key, history);
-        Evaluator { plan, context, roots, panelled: panelled.clone(), grid: OnceLock::new() }
+        Evaluator { plan, context, columns, comparisons, panelled: panelled.clone(), grid: OnceLock::new() }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
     pub fn wanted(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-        let mut all = BTreeSet::new();
-        let mut list = Vec::new();
-        for (position, point) in points.iter().enumerate() {
-            let mut wanted = BTreeSet::new();
-            self.context.wanted(self.plan.strategy(), &self.roots, point, &mut wanted);
-            for column in wanted {
-                if all.insert(column.clone()) {
-                    list.push((column, position));
-                }
-            }
-        }
-        list
+        self.columns.iter().flat_map(|need| need.bindings(points).distinct).collect()
+    }
+
+    /// The distinct comparisons that a batch makes, likewise.
+    pub fn compared(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
+        self.comparisons.iter().flat_map(|need| need.bindings(points).distinct).collect()
+    }
+
+    /// Positions of a batch's trials in groups whose columns take at most `bytes`, if they are more than one column of
+    /// each kind: all in one where they take no more, so that what a batch holds depends neither on the number of its
+    /// trials nor on that of its bars. Groups are evaluated one after another; no result depends on them.
+    pub fn tiles(&self, points: &[Vec<f64>], bytes: usize) -> Vec<Vec<usize>> {
+        let ranks: Vec<Vec<u32>> = self.columns.iter().map(|need| need.bindings(points).ranks).collect();
+        tiles::tiles(&ranks, points.len(), bytes / (self.context.panel.rows() * 8).max(1))
     }
 
     /// Computes one of the wanted columns.
@@ -223,7 +235,7 @@ impl Evaluator {
         for ((wanted, _), column) in wanted.into_iter().zip(columns) {
             prepared.insert(wanted, column);
         }
-        let comparisons = self.wanted_comparisons(&batch.points);
+        let comparisons = self.compared(&batch.points);
         let bytes = comparisons.len().saturating_mul(self.context.panel.rows() / 4);
         // Fewer are not worth it, and more would take memory that a batch should not have.
         if comparisons.len() > 1 && bytes <= MOST_CONDITION_BYTES {
@@ -233,20 +245,6 @@ impl Evaluator {
             }
         }
         prepared
-    }
-
-    /// The distinct comparisons between columns that a batch makes, each with the position of a point that binds it.
-    fn wanted_comparisons(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-        let mut all = BTreeMap::new();
-        let mut wanted = BTreeSet::new();
-        for (position, point) in points.iter().enumerate() {
-            wanted.clear();
-            self.context.wanted_comparisons(self.plan.strategy(), &self.roots, point, &mut wanted);
-            for comparison in std::mem::take(&mut wanted) {
-                all.entry(comparison).or_insert(position);
-            }
-        }
-        all.into_iter().collect()
     }
 
     /// Makes some of the comparisons of a batch.
@@ -299,6 +297,19 @@ impl Evaluator {
             }
         }
         outcomes
+    }
+
+    /// Whether trials like these are evaluated faster in whole groups, judged by the first ones.
+    pub fn side_by_side_pays(&self, points: &[Vec<f64>], prepared: &Prepared) -> bool {
+        let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
+        let some = &points[..points.len().min(FIRST_LOOK)];
+        let is_open = self.fast_path().is_ok() && matches!(strategy.rules, Rules::Target { .. });
+        if !is_open || !lanes::may_pay(panel, some.len()) {
+            return false;
+        }
+        let mut columns = context::Workspace::default();
+        let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut columns);
+        lanes::pays(panel, settings, &some.iter().map(bind).collect::<Vec<_>>())
     }
 
     /// Evaluates trials as one group, if that is faster.
@@ -516,11 +527,33 @@ pub struct Run {
     searcher: Searcher,
 }
 
+impl Batch {
+    /// Some of its trials, by their positions.
+    pub fn part(&self, positions: &[usize]) -> Batch {
+        Batch {
+            indices: positions.iter().map(|&k| self.indices[k]).collect(),
+            points: positions.iter().map(|&k| self.points[k].clone()).collect(),
+        }
+    }
+}
+
 impl Run {
     /// All trials of the plan.
     pub fn new(plan: Arc<Plan>) -> Run {
         let searcher = Searcher::new(&plan, 0..plan.space().size());
         Run { plan, searcher }
+    }
+
+    /// The next batches as one, up to so many trials but at least one batch; `None` when there is nothing left. An
+    /// exhaustive search waits for no scores, and trials that are evaluated together share their columns.
+    pub fn next_stretch(&mut self, trials: usize) -> Option<Batch> {
+        let mut stretch = self.next_batch()?;
+        while stretch.indices.len() + self.plan.batch() <= trials {
+            let Some(Batch { indices, points }) = self.next_batch() else { break };
+            stretch.indices.extend(indices);
+            stretch.points.extend(points);
+        }
+        Some(stretch)
     }
 
     /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine.

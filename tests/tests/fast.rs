@@ -153,3 +153,23 @@ fn what_is_not_covered_says_why() {
     let run = evaluator(&bundle, text, &[]).unwrap();
     assert!(run.fast_path().unwrap_err().contains("bars_held"));
 }
+
+#[test]
+fn a_worker_keeps_as_much_memory_after_many_trials_as_after_a_few() {
+    // A column that two operations read, a price as a rule of its own, and a choice that two rules share.
+    let text = "name = \"r\"\n[params]\nperiod = { type = \"int\", min = 5, max = 64 }\n[columns]\n\
+                volatility = \"atr(period) / close\"\ncalm = \"volatility < 0.03\"\n[rules]\n\
+                enter_long = \"calm\"\nexit_long = \"not calm\"\nsize = \"min(1, 0.01 / volatility)\"\n\
+                stop_loss = \"close * 0.1\"\nstop_loss_in = \"amount\"\n";
+    let bundle = workload::bundle("W2");
+    let run = evaluator(&bundle, text, &[("start", "2019-01-02".into())]).unwrap();
+    let mut columns = context::Workspace::default();
+    let mut held = Vec::new();
+    for index in 0..run.plan.space().size() {
+        let point = point(&run, index);
+        let bound = Decisions::bind(&run.context, run.plan.strategy(), &point, &Prepared::default(), &mut columns);
+        bound.recycle(&mut columns);
+        held.push(columns.buffers());
+    }
+    assert!(held[4] > 0 && held.iter().skip(4).all(|&buffers| buffers == held[4]), "{held:?}");
+}

@@ -1,7 +1,7 @@
 //! Evaluation of a program's columns over a panel.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
 use super::condition::{self, Choice, Condition, Held};
@@ -11,6 +11,9 @@ use super::workspace::{Operands, Value, Workspace};
 use crate::cache::{Column, Key, RunHistory};
 use crate::num::NAN;
 use crate::strategy::{CalendarFunction, Node, NodeId, Period, Strategy};
+
+/// Buffers of intermediate results that are kept for the next column.
+const SPARE: usize = 8;
 
 /// A panel with a cache for the columns computed over it. Shared by all trials, threads and runs.
 #[derive(Debug)]
@@ -27,14 +30,16 @@ pub struct Context {
     coarse: Mutex<BTreeMap<Period, Arc<OnceLock<Coarse>>>>,
     week_starts: OnceLock<Column>,
     month_starts: OnceLock<Column>,
+    /// Memory of columns that nobody needs any more, for those that are computed next.
+    spare: Mutex<Vec<Vec<f64>>>,
 }
 
 /// A heavy node with the values of the parameters that it depends on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BoundColumn {
-    node: NodeId,
+    pub(super) node: NodeId,
     /// Bits of the parameter values, in ascending order of the parameters.
-    values: Vec<u64>,
+    pub(super) values: Vec<u64>,
 }
 
 /// Columns computed for a batch of trials.
@@ -42,12 +47,6 @@ pub struct BoundColumn {
 pub struct Prepared {
     columns: BTreeMap<BoundColumn, Column>,
     conditions: BTreeMap<BoundColumn, Arc<Condition>>,
-}
-
-impl BoundColumn {
-    pub(super) fn node(&self) -> NodeId {
-        self.node
-    }
 }
 
 impl Prepared {
@@ -123,6 +122,7 @@ impl Context {
             coarse: Mutex::default(),
             week_starts: OnceLock::new(),
             month_starts: OnceLock::new(),
+            spare: Mutex::default(),
         }
     }
 
@@ -160,39 +160,39 @@ impl Context {
         };
         let compute = || match self.calendar(function, &mut Workspace::default()) {
             Value::Own(column) => column.into(),
-            _ => Arc::from([]),
+            _ => Column::default(),
         };
         cell.get_or_init(compute).clone()
-    }
-
-    /// The heavy columns that `roots` need at `point`, added to `wanted` (sorted, each once).
-    pub fn wanted(&self, strategy: &Strategy, roots: &[NodeId], point: &[f64], wanted: &mut BTreeSet<BoundColumn>) {
-        let mut seen = vec![false; strategy.program.nodes.len()];
-        let mut stack = roots.to_vec();
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
-                continue;
-            }
-            let node = strategy.program.node(id);
-            if is_heavy(node) {
-                wanted.insert(bind(strategy, id, point));
-            } else {
-                operands(node, |operand| stack.push(operand));
-            }
-        }
     }
 
     /// Computes one wanted column, through the cache. `point` is any point with the bound values.
     pub fn compute(&self, strategy: &Strategy, wanted: &BoundColumn, point: &[f64]) -> Column {
         let mut workspace = Workspace::default();
+        workspace.pool.extend(self.spare().pop());
         let mut values = self.evaluate(strategy, &[wanted.node], point, &Prepared::default(), &mut workspace);
-        match values.pop().map(|value| workspace.widen(value)) {
+        let column = match values.pop().map(|value| workspace.widen(value)) {
             Some(Value::Shared(column)) => column,
             Some(Value::Own(column)) => column.into(),
-            Some(Value::Field(field)) => self.panel.field(field).into(),
+            Some(Value::Field(field)) => workspace.copy_of(self.panel.field(field)).into(),
             Some(Value::Scalar(value)) => vec![value; self.panel.rows()].into(),
-            Some(Value::Coded(_) | Value::Choice(_)) | None => Arc::from([]),
-        }
+            Some(Value::Coded(_) | Value::Choice(_)) | None => Column::default(),
+        };
+        let mut spare = self.spare();
+        let room = SPARE.saturating_sub(spare.len());
+        spare.extend(workspace.pool.into_iter().take(room));
+        drop(spare);
+        column
+    }
+
+    /// Takes back the memory of a batch's columns, those aside that a cache still holds: fresh memory costs more than
+    /// most columns do.
+    pub fn recycle(&self, prepared: Prepared) {
+        let unused = prepared.columns.into_values().filter_map(Arc::into_inner);
+        self.spare().extend(unused);
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<f64>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rule `root` at `point`, ready for a simulation.
@@ -207,7 +207,7 @@ impl Context {
         let program = &strategy.program;
         if !program.node_type(root).stateful {
             let value = self.evaluate(strategy, &[root], point, prepared, workspace).pop();
-            return self.to_rule(value.unwrap_or(Value::Scalar(NAN)));
+            return self.to_rule(value.unwrap_or(Value::Scalar(NAN)), workspace);
         }
         // Registers hold the nodes that depend on the position; everything below them becomes a column.
         let mut registers: BTreeMap<NodeId, u32> = BTreeMap::new();
@@ -234,7 +234,7 @@ impl Context {
                 }
             } else {
                 let value = self.evaluate(strategy, &[id], point, prepared, workspace).pop();
-                code.columns.push(self.to_rule(value.unwrap_or(Value::Scalar(NAN))));
+                code.columns.push(self.to_rule(value.unwrap_or(Value::Scalar(NAN)), workspace));
                 Step::Column(code.columns.len() as u32 - 1)
             };
             registers.insert(id, code.steps.len() as u32);
@@ -243,14 +243,14 @@ impl Context {
         Rule::Code(code)
     }
 
-    fn to_rule(&self, value: Value) -> Rule {
+    fn to_rule(&self, value: Value, workspace: &mut Workspace) -> Rule {
         match value {
             Value::Scalar(value) => Rule::Scalar(value),
             Value::Shared(column) => Rule::Shared(column),
             Value::Own(column) => Rule::Own(column),
             Value::Coded(column) => Rule::Coded(column),
             Value::Choice(choice) => Rule::Choice(choice),
-            Value::Field(field) => Rule::Own(self.panel.field(field).to_vec()),
+            Value::Field(field) => Rule::Own(workspace.copy_of(self.panel.field(field))),
         }
     }
 
@@ -329,7 +329,7 @@ impl Context {
             values[index] = Some(value);
         }
         let mut rest = Operands { values: &mut values, uses: &mut uses };
-        let results = roots.iter().map(|&root| rest.take(root)).collect();
+        let results = roots.iter().map(|&root| rest.take(root, workspace)).collect();
         for value in values.drain(..).flatten() {
             workspace.give_back(value);
         }
@@ -392,7 +392,7 @@ impl Context {
             Node::SymbolCount => Value::Scalar(self.symbol_count as f64),
             Node::Field(field) => Value::Field(*field),
             Node::Not(a) => {
-                let a = operands.take(*a);
+                let a = operands.take(*a, workspace);
                 if a.is_cases() {
                     let condition = self.encode(a, workspace);
                     let not = condition.not(|| workspace.conditions.pop().unwrap_or_default());
@@ -401,36 +401,36 @@ impl Context {
                 self.map(a, workspace, rule::not)
             }
             Node::Neg(a) => {
-                let a = operands.take(*a);
+                let a = operands.take(*a, workspace);
                 self.map(a, workspace, |x| -x)
             }
             Node::Binary(op, a, b) => {
-                let (a, b) = (operands.take(*a), operands.take(*b));
+                let (a, b) = (operands.take(*a, workspace), operands.take(*b, workspace));
                 self.binary(*op, a, b, workspace)
             }
             Node::If(c, a, b) => {
-                let (c, a, b) = (operands.take(*c), operands.take(*a), operands.take(*b));
+                let (c, a, b) =
+                    (operands.take(*c, workspace), operands.take(*a, workspace), operands.take(*b, workspace));
                 self.choose(c, a, b, workspace)
             }
             Node::Function(function, list) => self.function(*function, list, operands, workspace),
             Node::ForeignField { symbol, field } => self.foreign(symbol, *field, workspace),
             Node::Lag { node, bars } => {
-                let (value, bars) = (workspace.widen(operands.take(*node)), operands.scalar(*bars));
+                let (value, bars) = (operands.take_wide(*node, workspace), operands.scalar(*bars, workspace));
                 self.lag(value, bars, workspace)
             }
             Node::Since(condition) => {
-                let condition = workspace.widen(operands.take(*condition));
+                let condition = operands.take_wide(*condition, workspace);
                 self.since(condition, workspace)
             }
             Node::Indicator { index, inputs, params, output } => {
-                let inputs: Vec<Value> = inputs.iter().map(|&input| workspace.widen(operands.take(input))).collect();
-                let params: Vec<f64> = params.iter().map(|&param| operands.scalar(param)).collect();
+                let inputs: Vec<Value> = inputs.iter().map(|&input| operands.take_wide(input, workspace)).collect();
+                let params: Vec<f64> = params.iter().map(|&param| operands.scalar(param, workspace)).collect();
                 self.indicator(*index, inputs, &params, *output, workspace)
             }
             Node::CrossSection(function, list) => {
-                let value = list.first().map_or(Value::Scalar(NAN), |&first| operands.take(first));
-                let value = workspace.widen(value);
-                let k = list.get(1).map_or(NAN, |&second| operands.scalar(second));
+                let value = list.first().map_or(Value::Scalar(NAN), |&first| operands.take_wide(first, workspace));
+                let k = list.get(1).map_or(NAN, |&second| operands.scalar(second, workspace));
                 self.cross_section(*function, value, k, workspace)
             }
             Node::Coarse(period, inner) => self.coarse_value(strategy, *period, *inner, point, workspace),
