@@ -8,18 +8,20 @@ mod caches;
 mod exploration;
 mod inspect;
 pub mod planner;
+mod tiles;
+pub mod workers;
 
 pub use caches::{CacheCounters, Caches, View};
-pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
+pub use exploration::{Exploration, MOST_TRIALS, Progress};
 pub use inspect::{Books, Inspection, Seen, Value};
+pub use workers::{OneThread, Workers};
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, RunHistory};
 pub use crate::cache::{Layer, Switches};
-use crate::context::{self, BoundColumn, Condition, Context, Fine, Panel, Prepared, Window};
+use crate::context::{self, BoundColumn, Condition, Context, Fine, Need, Panel, Prepared, Window};
 use crate::engine::fast::{self, lanes};
 use crate::engine::{self, Decisions, Record};
 use crate::error::{Error, Result};
@@ -28,10 +30,17 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::Plan;
 use crate::search::Searcher;
-use crate::strategy::{NodeId, Rules};
+use crate::strategy::Rules;
 
 /// Bytes that the comparisons of one batch may take.
 const MOST_CONDITION_BYTES: usize = 64_000_000;
+
+/// Trials by which it is judged whether they go side by side.
+const FIRST_LOOK: usize = 4;
+
+/// Why single trials take the reference simulator although the fast path covers their study.
+const LEFT_BY_FAST_PATH: &str =
+    "in them something happened that the fast path leaves to it, such as an exit that was cut";
 
 /// Everything that all trials of a plan share.
 #[derive(Debug)]
@@ -40,7 +49,10 @@ pub struct Evaluator {
     pub plan: Arc<Plan>,
     /// Panel and columns.
     pub context: Context,
-    roots: Vec<NodeId>,
+    /// Columns that trials share.
+    columns: Vec<Need>,
+    /// Comparisons that they share.
+    comparisons: Vec<Need>,
     panelled: Arc<Panelled>,
     grid: OnceLock<std::result::Result<fast::Grid, &'static str>>,
 }
@@ -99,6 +111,8 @@ pub struct Scratch {
     finished: Vec<lanes::Finished>,
     metrics: metrics::Workspace,
     values: Vec<f64>,
+    /// Whether the reference simulator evaluated the last trial.
+    by_reference: bool,
 }
 
 impl Scratch {
@@ -119,6 +133,8 @@ pub struct Outcome {
     pub rows_read: u64,
     /// Executions.
     pub fills: u64,
+    /// Whether the reference simulator evaluated it; [`Evaluator::by_reference_because`] says why.
+    pub by_reference: bool,
 }
 
 /// One trial in full.
@@ -182,24 +198,28 @@ impl Evaluator {
 
     fn over(plan: Arc<Plan>, panelled: &Arc<Panelled>, key: &str, history: RunHistory) -> Evaluator {
         let roots = plan.strategy().rules.nodes();
+        let (columns, comparisons) =
+            (Need::columns(plan.strategy(), &roots), Need::comparisons(plan.strategy(), &roots, &[]));
         let context = Context::new(panelled.panel.clone(), key, history);
-        Evaluator { plan, context, roots, panelled: panelled.clone(), grid: OnceLock::new() }
+        Evaluator { plan, context, columns, comparisons, panelled: panelled.clone(), grid: OnceLock::new() }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
     pub fn wanted(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-        let mut all = BTreeSet::new();
-        let mut list = Vec::new();
-        for (position, point) in points.iter().enumerate() {
-            let mut wanted = BTreeSet::new();
-            self.context.wanted(self.plan.strategy(), &self.roots, point, &mut wanted);
-            for column in wanted {
-                if all.insert(column.clone()) {
-                    list.push((column, position));
-                }
-            }
-        }
-        list
+        distinct(&self.columns, points)
+    }
+
+    /// The distinct comparisons that a batch makes, likewise.
+    pub fn compared(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
+        distinct(&self.comparisons, points)
+    }
+
+    /// Positions of a batch's trials in groups whose columns take at most `bytes`, if they are more than one column of
+    /// each kind: all in one where they take no more, so that what a batch holds depends neither on the number of its
+    /// trials nor on that of its bars. Groups are evaluated one after another; no result depends on them.
+    pub fn tiles(&self, points: &[Vec<f64>], bytes: usize) -> Vec<Vec<usize>> {
+        let ranks: Vec<Vec<u32>> = self.columns.iter().map(|need| need.bindings(points).ranks).collect();
+        tiles::tiles(&ranks, points.len(), bytes / (self.context.panel.rows() * 8).max(1))
     }
 
     /// Computes one of the wanted columns.
@@ -209,14 +229,25 @@ impl Evaluator {
 
     /// Computes all columns that a batch needs.
     pub fn prepare(&self, batch: &Batch, workers: &mut impl Workers) -> Prepared {
+        let strategy = self.plan.strategy();
         let wanted = self.wanted(&batch.points);
         let columns = workers.columns(self, &wanted, &batch.points);
         let mut prepared = Prepared::default();
         for ((wanted, _), column) in wanted.into_iter().zip(columns) {
             prepared.insert(wanted, column);
         }
-        prepared.share(&self.context, self.plan.strategy(), &self.roots, &batch.points);
-        let comparisons = self.wanted_comparisons(&batch.points, &prepared);
+        let light = Need::light(strategy, &strategy.rules.nodes(), &batch.points);
+        for need in &light {
+            for (wanted, position) in need.bindings(&batch.points).distinct {
+                let column = self.context.compute_given(strategy, &wanted, &batch.points[position], &prepared);
+                prepared.insert(wanted, column);
+            }
+            prepared.share(need);
+        }
+        let comparisons = match &light[..] {
+            [] => self.compared(&batch.points),
+            light => distinct(&Need::comparisons(strategy, &strategy.rules.nodes(), light), &batch.points),
+        };
         let bytes = comparisons.len().saturating_mul(self.context.panel.rows() / 4);
         // Fewer are not worth it, and more would take memory that a batch should not have.
         if comparisons.len() > 1 && bytes <= MOST_CONDITION_BYTES {
@@ -226,20 +257,6 @@ impl Evaluator {
             }
         }
         prepared
-    }
-
-    /// The distinct comparisons between columns that a batch makes, each with the position of a point that binds it.
-    fn wanted_comparisons(&self, points: &[Vec<f64>], prepared: &Prepared) -> Vec<(BoundColumn, usize)> {
-        let mut all = BTreeMap::new();
-        let mut wanted = BTreeSet::new();
-        for (position, point) in points.iter().enumerate() {
-            wanted.clear();
-            self.context.wanted_comparisons(self.plan.strategy(), &self.roots, point, prepared, &mut wanted);
-            for comparison in std::mem::take(&mut wanted) {
-                all.entry(comparison).or_insert(position);
-            }
-        }
-        all.into_iter().collect()
     }
 
     /// Makes some of the comparisons of a batch.
@@ -263,6 +280,11 @@ impl Evaluator {
             fast::Grid::new(&self.context.panel, self.plan.settings())
         };
         self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
+    }
+
+    /// Why some or all trials are evaluated by the reference simulator, if there are any.
+    pub fn by_reference_because(&self) -> &'static str {
+        self.fast_path().err().unwrap_or(LEFT_BY_FAST_PATH)
     }
 
     /// Evaluates one trial: a pure function of its point. It takes the fast path where that is open.
@@ -289,6 +311,19 @@ impl Evaluator {
         outcomes
     }
 
+    /// Whether trials like these are evaluated faster in whole groups, judged by the first ones.
+    pub fn side_by_side_pays(&self, points: &[Vec<f64>], prepared: &Prepared) -> bool {
+        let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
+        let some = &points[..points.len().min(FIRST_LOOK)];
+        let is_open = self.fast_path().is_ok() && matches!(strategy.rules, Rules::Target { .. });
+        if !is_open || !lanes::may_pay(panel, some.len()) {
+            return false;
+        }
+        let mut columns = context::Workspace::default();
+        let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut columns);
+        lanes::pays(panel, settings, &some.iter().map(bind).collect::<Vec<_>>())
+    }
+
     /// Evaluates trials as one group, if that is faster.
     fn side_by_side(
         &self,
@@ -313,7 +348,7 @@ impl Evaluator {
                 let account = self.account(session_equity, trades, *counters);
                 metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
                 let (metrics, rows_read, fills) = (scratch.values.clone(), *rows_read, counters.fills);
-                outcomes.push(Outcome { index, metrics, rows_read, fills });
+                outcomes.push(Outcome { index, metrics, rows_read, fills, by_reference: false });
             }
         } else {
             for (&index, decisions) in indices.iter().zip(&decisions) {
@@ -337,6 +372,7 @@ impl Evaluator {
             metrics: scratch.values.clone(),
             rows_read: scratch.engine.rows_read,
             fills: scratch.engine.counters.fills,
+            by_reference: scratch.by_reference,
         }
     }
 
@@ -464,6 +500,7 @@ impl Evaluator {
         if !done {
             engine::simulate(panel, &mut &*decisions, settings, record, engine);
         }
+        scratch.by_reference = !done;
         self.judge(scratch);
     }
 
@@ -495,6 +532,11 @@ impl Evaluator {
     }
 }
 
+/// The distinct bindings of some needs.
+fn distinct(needs: &[Need], points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
+    needs.iter().flat_map(|need| need.bindings(points).distinct).collect()
+}
+
 /// Walks through the plan's trials, batch by batch.
 #[derive(Debug)]
 pub struct Run {
@@ -502,11 +544,33 @@ pub struct Run {
     searcher: Searcher,
 }
 
+impl Batch {
+    /// Some of its trials, by their positions.
+    pub fn part(&self, positions: &[usize]) -> Batch {
+        Batch {
+            indices: positions.iter().map(|&k| self.indices[k]).collect(),
+            points: positions.iter().map(|&k| self.points[k].clone()).collect(),
+        }
+    }
+}
+
 impl Run {
     /// All trials of the plan.
     pub fn new(plan: Arc<Plan>) -> Run {
         let searcher = Searcher::new(&plan, 0..plan.space().size());
         Run { plan, searcher }
+    }
+
+    /// The next batches as one, up to so many trials but at least one batch; `None` when there is nothing left. An
+    /// exhaustive search waits for no scores, and trials that are evaluated together share their columns.
+    pub fn next_stretch(&mut self, trials: usize) -> Option<Batch> {
+        let mut stretch = self.next_batch()?;
+        while stretch.indices.len() + self.plan.batch() <= trials {
+            let Some(Batch { indices, points }) = self.next_batch() else { break };
+            stretch.indices.extend(indices);
+            stretch.points.extend(points);
+        }
+        Some(stretch)
     }
 
     /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine.

@@ -8,6 +8,7 @@ use sandtable_core::run::{Evaluator, Layer, View};
 use serde::Serialize;
 
 use crate::crew::Crew;
+use crate::drive;
 
 /// Bar-trials from which on a run is large enough to count its columns beforehand.
 const LARGE: u64 = 1_000_000_000;
@@ -34,7 +35,7 @@ pub struct Arrangement {
 pub fn of(evaluator: &Evaluator, view: &View<'_>, wanted: Option<Simulator>) -> Result<Arrangement> {
     let simulator = planner::simulator(evaluator.fast_path().map(|_| ()), wanted)?;
     let switches = view.switches();
-    let history = planner::history(switches.history, demand(evaluator, view));
+    let history = planner::history(switches.history, demand(evaluator, view.history_budget()));
     if !history.value {
         view.usage(Layer::History).switch_off();
     }
@@ -76,23 +77,32 @@ impl Arrangement {
     }
 }
 
-/// What a large run asks of the history layer: its batches' columns, scaled from those of points spread over the space.
-fn demand(evaluator: &Evaluator, view: &View<'_>) -> Option<Demand> {
+/// What a run asks of the history layer, counted where it is large: the columns of its tiles, scaled from those of the
+/// first stretch, and the distinct ones of points spread over the space.
+pub fn demand(evaluator: &Evaluator, budget: u64) -> Option<Demand> {
     let (space, panel) = (evaluator.plan.space(), &evaluator.context.panel);
     let trials = space.count_valid(1 << 16).points;
     if trials.saturating_mul(panel.simulated_rows() as u64) < LARGE {
         return None;
     }
-    let batch = evaluator.plan.batch() as u64;
-    let first: Vec<Vec<f64>> = points(evaluator, 0..space.size(), 1, batch);
+    let first: Vec<Vec<f64>> = points(evaluator, 0..space.size(), 1, drive::STRETCH as u64);
     let step = (space.size() / COUNTED).max(1);
     let spread = points(evaluator, 0..space.size(), step, COUNTED);
-    let (in_batch, in_spread) = (evaluator.wanted(&first).len() as u64, evaluator.wanted(&spread).len() as u64);
+    let (in_stretch, in_spread) = (in_tiles(evaluator, &first), evaluator.wanted(&spread).len() as u64);
     let scale = |count: u64, of: usize| count.saturating_mul(trials) / (of as u64).max(1);
     // Where few of the spread points bring columns of their own, the others bring none that are new either.
     let distinct = if in_spread * 2 > spread.len() as u64 { scale(in_spread, spread.len()) } else { in_spread };
-    let asked = scale(in_batch, first.len()).max(distinct);
-    Some(Demand { asked, distinct, bytes: panel.rows() as u64 * 8, budget: view.history_budget() })
+    let asked = scale(in_stretch, first.len()).max(distinct);
+    Some(Demand { asked, distinct, trials, bytes: panel.rows() as u64 * 8, budget })
+}
+
+/// Columns that points ask for when they are evaluated tile by tile.
+pub fn in_tiles(evaluator: &Evaluator, points: &[Vec<f64>]) -> u64 {
+    let of = |tile: Vec<usize>| {
+        let points: Vec<Vec<f64>> = tile.into_iter().map(|k| points[k].clone()).collect();
+        evaluator.wanted(&points).len() as u64
+    };
+    evaluator.tiles(points, drive::COLUMN_BYTES).into_iter().map(of).sum()
 }
 
 /// At most `most` valid points of the space, every `step`th index.

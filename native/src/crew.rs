@@ -1,15 +1,15 @@
 //! Who evaluates a run: the calling thread until it is known that more of them pay, then a pool.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use sandtable_core::Result;
 use sandtable_core::cache::Column;
-use sandtable_core::context::{BoundColumn, Condition, Prepared};
+use sandtable_core::context::{BoundColumn, Prepared};
 use sandtable_core::run::planner::{self, Choice, Left, Machine};
-use sandtable_core::run::{Evaluator, OneThread, Outcome, Workers};
+use sandtable_core::run::{Evaluator, OneThread, Outcome, Scratch, Workers, workers};
 
-use crate::drive;
 use crate::pool::{self, Pool};
 
 /// The threads of one run. Small work is done by the calling thread, with nothing started for it.
@@ -69,6 +69,16 @@ impl Crew {
         &self.portion
     }
 
+    /// Lets a pool take over at once where the work is surely large.
+    fn foresees(&mut self, parts: usize, rows: usize) {
+        if self.pool.is_some() || parts < 2 {
+            return;
+        }
+        if let Some(threads) = self.machine.foresees(planner::expected(parts, self.trials, rows)) {
+            self.starts(threads);
+        }
+    }
+
     /// Asks the planner again, and lets a pool take over where it says so.
     fn grows(&mut self, parts: usize, seconds: f64) {
         let following = self.trials as f64 * self.seconds.trial;
@@ -77,7 +87,13 @@ impl Crew {
             return;
         }
         self.asked |= parts > 1;
-        self.threads = self.machine.threads(Left { parts, seconds: seconds + following });
+        let threads = self.machine.threads(Left { parts, seconds: seconds + following });
+        self.starts(threads);
+    }
+
+    /// Takes over a decision, and starts what it needs.
+    fn starts(&mut self, threads: Choice<usize>) {
+        self.threads = threads;
         if self.threads.value < 2 {
             return;
         }
@@ -93,7 +109,23 @@ impl Crew {
 }
 
 impl Workers for Crew {
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, |pool| pool.threads())
+    }
+
+    fn map<R: Send>(
+        &mut self,
+        portions: &[Range<usize>],
+        work: impl Fn(Range<usize>, &mut Scratch) -> Vec<R> + Sync,
+    ) -> Vec<R> {
+        match &self.pool {
+            Some(pool) => pool.map(portions, work),
+            None => self.alone.map(portions, work),
+        }
+    }
+
     fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
+        self.foresees(wanted.len(), evaluator.context.panel.rows());
         let mut made = Vec::with_capacity(wanted.len());
         while self.pool.is_none() && made.len() < wanted.len() {
             let began = Instant::now();
@@ -103,23 +135,9 @@ impl Workers for Crew {
             let left = wanted.len() - made.len();
             self.grows(left, left as f64 * self.seconds.column);
         }
-        if let Some(pool) = &self.pool {
-            made.extend(drive::columns(pool, evaluator, &wanted[made.len()..], points));
-        }
+        let left = &wanted[made.len()..];
+        made.extend(workers::columns(self, evaluator, left, points));
         made
-    }
-
-    fn comparisons(
-        &mut self,
-        evaluator: &Evaluator,
-        wanted: &[(BoundColumn, usize)],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Arc<Condition>> {
-        match &self.pool {
-            Some(pool) => drive::comparisons(pool, evaluator, wanted, points, prepared),
-            None => evaluator.compare_all(wanted, points, prepared),
-        }
     }
 
     fn trials(
@@ -129,6 +147,7 @@ impl Workers for Crew {
         points: &[Vec<f64>],
         prepared: &Prepared,
     ) -> Vec<Outcome> {
+        self.foresees(indices.len(), evaluator.context.panel.simulated_rows());
         let mut made: Vec<Outcome> = Vec::with_capacity(indices.len());
         // One thread that was asked for has nothing to decide: all at once, in whole groups of lanes.
         let alone = self.machine.wanted == 1;
@@ -144,15 +163,14 @@ impl Workers for Crew {
             self.grows(indices.len() - made.len(), 0.0);
             self.portion = planner::portion(count, 1, self.seconds.trial);
         }
-        if let Some(pool) = &self.pool
-            && made.len() < indices.len()
-        {
-            let count = indices.len() - made.len();
-            self.portion = planner::portion(count, pool.threads(), self.seconds.trial);
+        let count = indices.len() - made.len();
+        if count > 0 {
+            let threads = Workers::threads(self);
+            self.portion = planner::portion(count, threads, self.seconds.trial);
             let began = Instant::now();
             let (indices, points) = (&indices[made.len()..], &points[made.len()..]);
-            made.extend(drive::trials(pool, evaluator, indices, points, prepared, self.portion.value));
-            self.seconds.trial = began.elapsed().as_secs_f64() * pool.threads() as f64 / count as f64;
+            made.extend(workers::trials(self, evaluator, indices, points, prepared, self.portion.value));
+            self.seconds.trial = began.elapsed().as_secs_f64() * threads as f64 / count as f64;
             self.trials = self.trials.saturating_sub(count as u64);
         }
         made

@@ -1,22 +1,21 @@
 //! Evaluates a run batch by batch, in index order.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sandtable_core::Result;
-use sandtable_core::cache::Column;
-use sandtable_core::context::{BoundColumn, Condition, Prepared};
-use sandtable_core::engine::fast::lanes::LANES;
 use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers, planner};
 
 use crate::pool::Pool;
 
-thread_local! {
-    /// Each worker keeps its memory between trials, batches and runs.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
+/// Trials that are evaluated together where that does not take long: several batches, which share their columns and
+/// keep all threads busy.
+pub const STRETCH: usize = 1024;
+/// Time that a stretch may take: whoever ends a search waits for the one in hand.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of the columns that are computed beforehand for trials evaluated together.
+pub const COLUMN_BYTES: usize = 64_000_000;
 
 /// What a drive came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +26,8 @@ pub struct Tally {
     pub rows_read: u64,
     /// Executions.
     pub fills: u64,
+    /// Trials that the reference simulator evaluated.
+    pub by_reference: u64,
     /// Distinct columns computed, summed over batches.
     pub columns: u64,
     /// Time spent on columns.
@@ -37,7 +38,15 @@ pub struct Tally {
     pub interrupted: bool,
 }
 
-/// Evaluates all batches of `run`; `accept` is called for each in order, on the calling thread.
+/// Trials of the first stretch: one batch where a stretch might take long.
+fn first_stretch(evaluator: &Evaluator) -> usize {
+    let rows = evaluator.context.panel.simulated_rows();
+    let quick = planner::expected(0, STRETCH as u64, rows) * 8.0 < PATIENCE.as_secs_f64();
+    if quick && evaluator.fast_path().is_ok() { STRETCH } else { 0 }
+}
+
+/// Evaluates all batches of `run`, as many together as make a stretch; `accept` is called for each stretch in order,
+/// on the calling thread.
 ///
 /// A set `stop` ends it after the batch in hand: everything accepted so far is whole.
 ///
@@ -51,96 +60,68 @@ pub fn drive(
     mut accept: impl FnMut(&Batch, &[Outcome], &Tally) -> Result<()>,
 ) -> Result<Tally> {
     let mut tally = Tally::default();
-    while let Some(batch) = run.next_batch() {
+    let mut trials = first_stretch(evaluator);
+    while let Some(batch) = run.next_stretch(trials) {
         if stop.load(Ordering::Relaxed) {
             tally.interrupted = true;
             break;
         }
         let began = Instant::now();
-        let prepared = evaluator.prepare(&batch, workers);
-        tally.columns += prepared.len() as u64;
-        tally.preparing += began.elapsed();
-
-        let began = Instant::now();
-        let outcomes = workers.trials(evaluator, &batch.indices, &batch.points, &prepared);
-        tally.evaluating += began.elapsed();
+        let outcomes = stretch(evaluator, &batch, workers, &mut tally);
+        trials = if began.elapsed() < PATIENCE { STRETCH } else { 0 };
         tally.trials += outcomes.len() as u64;
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
         tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
+        tally.by_reference += outcomes.iter().filter(|outcome| outcome.by_reference).count() as u64;
         accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)
 }
 
-/// A pool of threads as the core sees it. Everything is collected in order, whatever thread evaluated what.
+/// Evaluates a stretch of trials, tile by tile; outcomes are in the order of the stretch.
+fn stretch(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tally: &mut Tally) -> Vec<Outcome> {
+    let began = Instant::now();
+    let tiles = evaluator.tiles(&batch.points, COLUMN_BYTES);
+    tally.preparing += began.elapsed();
+    if tiles.len() < 2 {
+        return tile(evaluator, batch, workers, tally);
+    }
+    let mut made: Vec<(usize, Outcome)> = Vec::with_capacity(batch.indices.len());
+    for positions in tiles {
+        let outcomes = tile(evaluator, &batch.part(&positions), workers, tally);
+        made.extend(positions.into_iter().zip(outcomes));
+    }
+    made.sort_unstable_by_key(|(position, _)| *position);
+    made.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Evaluates trials that share their columns.
+fn tile(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tally: &mut Tally) -> Vec<Outcome> {
+    let began = Instant::now();
+    let prepared = evaluator.prepare(batch, workers);
+    tally.columns += prepared.len() as u64;
+    tally.preparing += began.elapsed();
+    let began = Instant::now();
+    let outcomes = workers.trials(evaluator, &batch.indices, &batch.points, &prepared);
+    evaluator.context.recycle(prepared);
+    tally.evaluating += began.elapsed();
+    outcomes
+}
+
+/// A pool of threads as the core sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Pooled<'a>(pub &'a Pool);
 
 impl Workers for Pooled<'_> {
-    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
-        columns(self.0, evaluator, wanted, points)
+    fn threads(&self) -> usize {
+        self.0.threads()
     }
 
-    fn comparisons(
+    fn map<R: Send>(
         &mut self,
-        evaluator: &Evaluator,
-        wanted: &[(BoundColumn, usize)],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Arc<Condition>> {
-        comparisons(self.0, evaluator, wanted, points, prepared)
+        portions: &[Range<usize>],
+        work: impl Fn(Range<usize>, &mut Scratch) -> Vec<R> + Sync,
+    ) -> Vec<R> {
+        self.0.map(portions, work)
     }
-
-    fn trials(
-        &mut self,
-        evaluator: &Evaluator,
-        indices: &[u64],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Outcome> {
-        let portion = planner::portion(indices.len(), self.0.threads(), 0.0).value;
-        trials(self.0, evaluator, indices, points, prepared, portion)
-    }
-}
-
-/// Computes columns on a pool, one at a time on each thread.
-pub fn columns(
-    pool: &Pool,
-    evaluator: &Evaluator,
-    wanted: &[(BoundColumn, usize)],
-    points: &[Vec<f64>],
-) -> Vec<Column> {
-    let compute = |(column, k): &(BoundColumn, usize)| evaluator.compute(column, &points[*k]);
-    pool.map(wanted, 1, |wanted| wanted.iter().map(compute).collect())
-}
-
-/// Makes comparisons on a pool, each thread its part.
-pub fn comparisons(
-    pool: &Pool,
-    evaluator: &Evaluator,
-    wanted: &[(BoundColumn, usize)],
-    points: &[Vec<f64>],
-    prepared: &Prepared,
-) -> Vec<Arc<Condition>> {
-    let portion = wanted.len().div_ceil(pool.threads());
-    pool.map(wanted, portion, |wanted| evaluator.compare_all(wanted, points, prepared))
-}
-
-/// Evaluates trials on a pool, `portion` of them at a time on each thread.
-pub fn trials(
-    pool: &Pool,
-    evaluator: &Evaluator,
-    indices: &[u64],
-    points: &[Vec<f64>],
-    prepared: &Prepared,
-    portion: usize,
-) -> Vec<Outcome> {
-    // Whole groups of lanes, where there is something for every thread all the same.
-    let grouped = indices.len() >= 2 * pool.threads() * LANES;
-    let portion = if grouped { portion.next_multiple_of(LANES) } else { portion };
-    let places: Vec<usize> = (0..indices.len()).collect();
-    pool.map(&places, portion, |places| {
-        let range = places.first().map_or(0..0, |&first| first..first + places.len());
-        SCRATCH.with_borrow_mut(|scratch| evaluator.trials(&indices[range.clone()], &points[range], prepared, scratch))
-    })
 }

@@ -1,12 +1,14 @@
 //! What a search would cost, measured on some of its trials.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use sandtable_core::Result;
-use sandtable_core::context::Prepared;
+use sandtable_core::cache::{Column, Layer};
+use sandtable_core::context::{BoundColumn, Condition, Prepared};
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Evaluator, Outcome, Workers, planner};
+use sandtable_core::run::{Batch, Evaluator, Outcome, Scratch, Workers, planner};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ use crate::arrangement::{Arrangement, points};
 use crate::crew::Crew;
 use crate::record::Phases;
 use crate::search::{Options, Resolved};
-use crate::{caches, memory, print};
+use crate::{caches, drive, memory, print};
 
 /// Most trials of the sample: enough for portions on every thread.
 const SAMPLE: u64 = 64;
@@ -34,7 +36,7 @@ pub struct Estimate {
     pub bars: u64,
     /// Rows times trials.
     pub bar_trials: u64,
-    /// Distinct columns.
+    /// Columns that are computed.
     pub columns: u64,
     /// Threads.
     pub threads: usize,
@@ -61,14 +63,40 @@ pub struct Seconds {
     pub write: f64,
 }
 
+/// What trials of a plan would take, without opening it.
+#[derive(Clone, Copy, Debug)]
+pub struct Costs {
+    /// Seconds of computing columns and comparing them.
+    pub columns: f64,
+    /// Seconds of evaluating trials.
+    pub trials: f64,
+    /// Seconds of encoding results.
+    pub write: f64,
+    /// Bytes of memory at most, all of the process.
+    pub memory: u64,
+    /// Columns that will be computed.
+    pub computed: u64,
+    /// Trials that were evaluated for it.
+    pub sampled: usize,
+}
+
 /// A sample of the trials, evaluated.
 struct Sample {
-    indices: Vec<u64>,
     points: Vec<Vec<f64>>,
     prepared: Prepared,
     outcomes: Vec<Outcome>,
     column_s: f64,
+    comparison_s: f64,
     trial_s: f64,
+}
+
+/// What stretches of a search ask for, scaled to all of its trials.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    columns: u64,
+    comparisons: u64,
+    /// Most bytes of columns and comparisons that are held together.
+    held: u64,
 }
 
 /// Times a sample of the trials as the search would evaluate them, and prints what all of them would take.
@@ -93,41 +121,55 @@ pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Es
     let evaluator = &resolved.evaluator;
     let count = evaluator.plan.space().count_valid(1 << 20);
     let mut crew = Crew::new(options.threads, count.points)?;
-    let sample = sample(evaluator, count.points, &mut crew);
     let mut arrangement = resolved.arrangement.clone();
+    let keeps = arrangement.layers.get(Layer::History.name()).is_some_and(|choice| choice.value);
+    let costs = costs(evaluator, count.points, keeps, &mut crew)?;
     arrangement.conclude(&crew, &resolved.view);
 
-    let columns = distinct_columns(evaluator, count.points);
-    let panel = &evaluator.context.panel;
-    let bars = panel.simulated_rows() as u64;
-    let seconds = Seconds {
-        open,
-        columns: sample.column_s * columns as f64,
-        trials: sample.trial_s * count.points as f64,
-        write: encoding(evaluator, &sample, count.points)?,
-    };
-    let held = columns.saturating_sub(sample.prepared.len() as u64).saturating_mul(panel.rows() as u64 * 8);
-    let before = memory::peak_bytes().unwrap_or_else(|| panel.rows() as u64 * 160);
-    let memory = before.saturating_add(held.min(caches::caches().budget()));
+    let bars = evaluator.context.panel.simulated_rows() as u64;
+    let seconds = Seconds { open, columns: costs.columns, trials: costs.trials, write: costs.write };
     let estimate = Estimate {
         trials: count.points,
         trials_exact: count.exact,
         bars,
         bar_trials: bars.saturating_mul(count.points),
-        columns,
+        columns: costs.computed,
         threads: crew.threads().value,
         seconds: seconds.open + seconds.columns + seconds.trials + seconds.write,
         phases: seconds,
-        memory_mb: (memory as f64 / 1e6).round(),
-        sampled_trials: sample.indices.len(),
+        memory_mb: (costs.memory as f64 / 1e6).round(),
+        sampled_trials: costs.sampled,
     };
     Ok((estimate, arrangement))
+}
+
+/// What so many trials of a plan would take; `keeps` says whether the history layer keeps their columns.
+///
+/// # Errors
+/// The sample's results cannot be encoded.
+pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> Result<Costs> {
+    let sample = sample(evaluator, trials, crew);
+    let asked = asked(evaluator, trials);
+    let computed = if keeps { distinct_columns(evaluator, trials).min(asked.columns) } else { asked.columns };
+    let column = evaluator.context.panel.rows() as u64 * 8;
+    let write = encoding(evaluator, &sample, trials)?;
+    let kept = if keeps { computed.saturating_mul(column).min(caches::caches().budget()) } else { 0 };
+    let sampled = sample.prepared.len() as u64 * column;
+    let before = memory::peak_bytes().unwrap_or(column * 20 + sampled);
+    Ok(Costs {
+        columns: sample.column_s * computed as f64 + sample.comparison_s * asked.comparisons as f64,
+        trials: sample.trial_s * trials as f64,
+        write,
+        memory: before.saturating_sub(sampled) + asked.held.max(sampled).max(kept),
+        computed,
+        sampled: sample.outcomes.len(),
+    })
 }
 
 fn text(estimate: &Estimate, arrangement: &Arrangement) -> String {
     let Seconds { open, columns, trials, write } = estimate.phases;
     let mut out = format!(
-        "{}{} trials × {} bars; {} distinct columns\n\
+        "{}{} trials × {} bars; {} columns\n\
          about {} on {} threads, about {:.0} MB of memory (from {} sampled trials)\n\
          of that {} to open, {} for columns, {} for trials, {} to write\n",
         if estimate.trials_exact { "" } else { "about " },
@@ -153,11 +195,18 @@ fn text(estimate: &Estimate, arrangement: &Arrangement) -> String {
 /// Evaluates valid trials spread evenly over the space, again and again until their time is known well enough.
 fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
     let space = evaluator.plan.space();
-    let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(SAMPLE)) as u64;
-    let mut indices: Vec<u64> = (0..SAMPLE).filter_map(|k: u64| space.valid_in(from(k)..space.size()).next()).collect();
+    // No more than a search holds at a time.
+    let columns = drive::COLUMN_BYTES / (evaluator.context.panel.rows() * 8).max(1);
+    let most = SAMPLE.min(columns as u64 / 2).min(trials).max(2);
+    let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(most)) as u64;
+    let mut indices: Vec<u64> = (0..most).filter_map(|k: u64| space.valid_in(from(k)..space.size()).next()).collect();
     indices.dedup();
     let mut points = points_of(evaluator, &indices);
-    let (prepared, column_s) = columns(evaluator, &points, crew);
+    let mut timed = Timed { crew: &mut *crew, columns: (0, 0.0), comparisons: (0, 0.0) };
+    let batch = Batch { indices: indices.clone(), points: points.clone() };
+    let prepared = evaluator.prepare(&batch, &mut timed);
+    let each = |(count, seconds): (usize, f64)| seconds / count.max(1) as f64;
+    let (column_s, comparison_s) = (each(timed.columns), each(timed.comparisons));
 
     // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();
@@ -169,16 +218,78 @@ fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
     let every = indices.len().div_ceil(affordable.max(1)).max(1);
     indices = indices.into_iter().step_by(every).collect();
     points = points.into_iter().step_by(every).collect();
-    let (mut trial_s, mut spent, mut done) = (once, 0.0, 0);
+    let (mut best, mut spent, mut done) = (f64::INFINITY, 0.0, 0);
     while !indices.is_empty() && spent < TIMING && (done == 0 || done < trials) {
         let began = Instant::now();
         outcomes = crew.trials(evaluator, &indices, &points, &prepared);
         let round = began.elapsed().as_secs_f64();
         spent += round;
         done += indices.len() as u64;
-        trial_s = spent / done as f64;
+        best = f64::min(best, round / indices.len() as f64);
     }
-    Sample { indices, points, prepared, outcomes, column_s, trial_s }
+    // The mean says what a busy machine takes, the best round what it can do: the search meets something between them.
+    let mean = spent / done.max(1) as f64;
+    let trial_s = if best.is_finite() { (best + mean) / 2.0 } else { once };
+    Sample { points, prepared, outcomes, column_s, comparison_s, trial_s }
+}
+
+/// A crew on whose columns and comparisons a clock is held.
+struct Timed<'a> {
+    crew: &'a mut Crew,
+    /// How many, and the seconds that they took.
+    columns: (usize, f64),
+    comparisons: (usize, f64),
+}
+
+impl Workers for Timed<'_> {
+    fn threads(&self) -> usize {
+        Workers::threads(self.crew)
+    }
+
+    fn map<R: Send>(
+        &mut self,
+        portions: &[Range<usize>],
+        work: impl Fn(Range<usize>, &mut Scratch) -> Vec<R> + Sync,
+    ) -> Vec<R> {
+        self.crew.map(portions, work)
+    }
+
+    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
+        let began = Instant::now();
+        let made = self.crew.columns(evaluator, wanted, points);
+        self.columns = (wanted.len(), began.elapsed().as_secs_f64());
+        made
+    }
+
+    fn comparisons(
+        &mut self,
+        evaluator: &Evaluator,
+        wanted: &[(BoundColumn, usize)],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+    ) -> Vec<Arc<Condition>> {
+        let began = Instant::now();
+        let made = self.crew.comparisons(evaluator, wanted, points, prepared);
+        self.comparisons = (wanted.len(), began.elapsed().as_secs_f64());
+        made
+    }
+}
+
+/// What the first stretch asks for, tile by tile, scaled to all trials.
+fn asked(evaluator: &Evaluator, trials: u64) -> Asked {
+    let space = evaluator.plan.space();
+    let first = points(evaluator, 0..space.size(), 1, (drive::STRETCH as u64).min(trials));
+    let rows = evaluator.context.panel.rows() as u64;
+    let mut asked = Asked::default();
+    for tile in evaluator.tiles(&first, drive::COLUMN_BYTES) {
+        let points: Vec<Vec<f64>> = tile.into_iter().map(|k| first[k].clone()).collect();
+        let (columns, comparisons) = (evaluator.wanted(&points).len(), evaluator.compared(&points).len());
+        asked.columns += columns as u64;
+        asked.comparisons += comparisons as u64;
+        asked.held = asked.held.max(columns as u64 * rows * 8 + comparisons as u64 * rows / 4);
+    }
+    let scale = |count: u64| (u128::from(count) * u128::from(trials) / (first.len() as u128).max(1)) as u64;
+    Asked { columns: scale(asked.columns), comparisons: scale(asked.comparisons), held: asked.held }
 }
 
 fn points_of(evaluator: &Evaluator, indices: &[u64]) -> Vec<Vec<f64>> {
@@ -188,19 +299,6 @@ fn points_of(evaluator: &Evaluator, indices: &[u64]) -> Vec<Vec<f64>> {
         point
     };
     indices.iter().map(point).collect()
-}
-
-/// The columns of a sample, and the seconds that one of them took.
-fn columns(evaluator: &Evaluator, points: &[Vec<f64>], crew: &mut Crew) -> (Prepared, f64) {
-    let wanted = evaluator.wanted(points);
-    let began = Instant::now();
-    let made = crew.columns(evaluator, &wanted, points);
-    let seconds = began.elapsed().as_secs_f64() / wanted.len().max(1) as f64;
-    let mut prepared = Prepared::default();
-    for ((wanted, _), column) in wanted.into_iter().zip(made) {
-        prepared.insert(wanted, column);
-    }
-    (prepared, seconds)
 }
 
 /// Seconds that encoding so many trials' results takes, from encoding the sample once and several times over.

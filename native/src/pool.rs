@@ -1,16 +1,24 @@
 //! The worker pools: each started once, kept until the program ends, shared by all runs that want as many threads.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use sandtable_core::bundle::EachSymbol;
+use sandtable_core::run::{Scratch, workers};
 use sandtable_core::{Error, Result};
 use serde::Serialize;
 
 static POOLS: Mutex<BTreeMap<usize, Arc<Pool>>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// Each worker keeps its memory between trials, batches and runs.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
 
 /// Worker threads, and what they did so far.
 #[derive(Debug)]
@@ -67,25 +75,28 @@ impl Pool {
         self.threads
     }
 
-    /// Works through `items`, `portion` of them at a time; results are in the order of the items, whatever thread made
-    /// them.
-    pub fn map<T: Sync, R: Send>(
+    /// Works through portions of a list, each by one thread, the first ones first; results are in the order of the items,
+    /// whatever thread made them. A single portion is not worth waking anyone for.
+    pub fn map<R: Send>(
         &self,
-        items: &[T],
-        portion: usize,
-        work: impl Fn(&[T]) -> Vec<R> + Sync + Send,
+        portions: &[Range<usize>],
+        work: impl Fn(Range<usize>, &mut Scratch) -> Vec<R> + Sync,
     ) -> Vec<R> {
         self.batches.fetch_add(1, Ordering::Relaxed);
-        let timed = |items: &[T]| {
+        let next = AtomicUsize::new(0);
+        let timed = |range, scratch: &mut Scratch| {
             let began = Instant::now();
-            let made = work(items);
+            let made = work(range, scratch);
             let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             self.tasks.fetch_add(1, Ordering::Relaxed);
             self.busy_nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
             made
         };
-        let parts: Vec<Vec<R>> = self.pool.install(|| items.par_chunks(portion.max(1)).map(timed).collect());
-        parts.into_iter().flatten().collect()
+        let each = |scratch: &mut Scratch| workers::take_in_turn(&next, portions, |range| timed(range, scratch));
+        if portions.len() < 2 {
+            return workers::in_order(vec![SCRATCH.with_borrow_mut(each)]);
+        }
+        workers::in_order(self.pool.broadcast(|_| SCRATCH.with_borrow_mut(each)))
     }
 
     /// What it did so far.
@@ -101,6 +112,13 @@ impl Pool {
             busy_s,
             busy_share: busy_s / (uptime_s * self.threads as f64).max(1e-9),
         }
+    }
+}
+
+impl EachSymbol for Pool {
+    fn each<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+        let portions: Vec<Range<usize>> = (0..count).map(|k| k..k + 1).collect();
+        self.map(&portions, |range, _| range.map(&work).collect())
     }
 }
 
@@ -146,17 +164,17 @@ mod tests {
     #[test]
     fn results_keep_their_order_and_work_is_counted() {
         let pool = Pool::start(3).unwrap();
-        let items: Vec<u64> = (0..100).collect();
-        for portion in [0, 1, 7, 1000] {
-            let doubled = pool.map(&items, portion, |items| items.iter().map(|item| item * 2).collect());
-            assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<u64>>());
+        for portion in [1, 7, 1000] {
+            let portions: Vec<Range<usize>> = (0..100).step_by(portion).map(|k| k..(k + portion).min(100)).collect();
+            let doubled = pool.map(&portions, |range, _| range.map(|item| item * 2).collect());
+            assert_eq!(doubled, (0..100).map(|item| item * 2).collect::<Vec<usize>>());
         }
-        pool.map(&[(), ()], 1, |_| {
+        pool.map(&[0..1, 1..2], |_, _| {
             std::thread::sleep(Duration::from_millis(20));
             vec![()]
         });
         let did = pool.statistics();
-        assert_eq!((did.threads, did.batches, did.tasks), (3, 5, 100 + 100 + 15 + 1 + 2));
+        assert_eq!((did.threads, did.batches, did.tasks), (3, 4, 100 + 15 + 1 + 2));
         assert!(did.busy_s >= 0.04 && did.uptime_s >= 0.02 && did.busy_share > 0.0 && did.busy_share <= 1.0, "{did:?}");
     }
 

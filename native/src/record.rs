@@ -74,6 +74,8 @@ pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value 
         "warnings": plan.warnings(),
         "seed": plan.seed(),
         "trials": tally.trials,
+        "trials_by_reference": tally.by_reference,
+        "by_reference_because": (tally.by_reference > 0).then(|| finished.evaluator.by_reference_because()),
         "interrupted": tally.interrupted,
         "panel": { "symbols": panel.symbols.len(), "bars": panel.simulated_rows(), "warmup_bars": panel.rows() - panel.simulated_rows() },
         "bars_read": tally.rows_read,

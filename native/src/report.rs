@@ -52,6 +52,7 @@ fn summary(finished: &Finished) -> Value {
         "run_id": plan.id(),
         "folder": finished.folder.path(),
         "trials": finished.tally.trials,
+        "trials_by_reference": finished.tally.by_reference,
         "interrupted": finished.tally.interrupted,
         "bars_read": finished.tally.rows_read,
         "fills": finished.tally.fills,
@@ -86,6 +87,10 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         tally.fills,
         plan.id(),
     );
+    if tally.by_reference > 0 {
+        let (some, all, why) = (tally.by_reference, tally.trials, finished.evaluator.by_reference_because());
+        let _ = writeln!(out, "{some} of {all} trials took the reference simulator: {why}");
+    }
     if tally.interrupted {
         out.push_str("ended early on request: the folder holds the trials that were done\n");
     }

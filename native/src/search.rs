@@ -122,7 +122,7 @@ pub fn resolve(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Resul
 /// As [`resolve`], or the fast path is asked for and does not cover the study.
 pub fn open(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<Resolved> {
     let view = caches::caches().view(options.switches.and(spec.switches()?));
-    let bundle = source::open_bundle(spec.require_bundle()?, &options.base, &view)?;
+    let bundle = source::open_bundle_on(spec.require_bundle()?, &options.base, &view, options.threads)?;
     phases.end("open bundle");
     let strategy = source::load_strategy(spec.require_strategy()?, &options.base)?;
     let plan = Arc::new(Plan::resolve(spec, strategy, &BundleFacts::from(&*bundle))?);

@@ -9,7 +9,7 @@ use sandtable_core::run::View;
 use sandtable_core::strategy::{Strategy, gallery};
 use sandtable_core::{Error, Result, error::nearest};
 
-use crate::{files, study};
+use crate::{files, pool, study};
 
 /// Opens a bundle: a built-in name, or a folder relative to `base`. A bundle that another run opened and that has not
 /// been written anew since is the same one.
@@ -17,9 +17,17 @@ use crate::{files, study};
 /// # Errors
 /// There is no such bundle, or it is damaged.
 pub fn open_bundle(name: &str, base: &Path, view: &View<'_>) -> Result<Arc<Bundle>> {
+    open_bundle_on(name, base, view, 1)
+}
+
+/// The same on so many threads (0: one per processor), as far as more than one of them helps.
+///
+/// # Errors
+/// As [`open_bundle`].
+pub fn open_bundle_on(name: &str, base: &Path, view: &View<'_>, threads: usize) -> Result<Arc<Bundle>> {
     let path = base.join(name);
     if name == "mag8" && !path.exists() {
-        return view.bundle("built-in mag8", || Ok(synth::mag8(synth::MAG8_SEED).into_bundle()));
+        return view.bundle("built-in mag8", || mag8(threads));
     }
     if !path.exists() {
         let error = Error::data(format!("there is no bundle `{}`", path.display()));
@@ -31,6 +39,19 @@ pub fn open_bundle(name: &str, base: &Path, view: &View<'_>) -> Result<Arc<Bundl
         });
     }
     files::open_shared(&path, view)
+}
+
+/// The built-in bundle. Drawing its symbols takes longer than starting the threads that share them.
+///
+/// # Errors
+/// The machine refuses to start the threads.
+pub fn mag8(threads: usize) -> Result<Bundle> {
+    let threads = if threads == 0 { pool::default_threads() } else { threads };
+    if threads < 2 {
+        return Ok(synth::mag8(synth::MAG8_SEED).into_bundle());
+    }
+    let pool = pool::pool(threads)?;
+    Ok(synth::mag8_by(synth::MAG8_SEED, &*pool).into_bundle_by(&*pool))
 }
 
 /// Loads a strategy: inline text, a file relative to `base`, or the name of a gallery strategy.

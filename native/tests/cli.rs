@@ -46,6 +46,8 @@ fn the_demo_twice_gives_the_same_bytes() {
     assert_eq!(record["trials"], 400);
     assert_eq!(record["bars_read"], 400 * 40_987);
     assert!(record["fills"].as_u64().unwrap() > 10_000);
+    assert_eq!((&record["trials_by_reference"], record["by_reference_because"].is_null()), (&0.into(), true));
+    assert!(!first.contains("reference simulator"), "{first}");
 }
 
 #[test]
@@ -61,7 +63,12 @@ fn a_study_is_estimated_run_and_shown() {
     let trials = estimate["trials"].as_u64().unwrap();
     assert!(trials > 1 && estimate["seconds"].as_f64().unwrap() > 0.0);
     assert!(!folder.path().join("s").exists(), "an estimate writes nothing");
-    run(folder.path(), &["optimize", "s.toml", "--quiet"]);
+    let told = run(folder.path(), &["optimize", "s.toml", "--quiet"]);
+    assert!(told.contains(&format!("{trials} of {trials} trials took the reference simulator")), "{told}");
+    let record: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("s/record.json")).unwrap()).unwrap();
+    assert_eq!(record["trials_by_reference"].as_u64(), Some(trials));
+    assert!(record["by_reference_because"].as_str().unwrap().contains("position"), "{record}");
     let shown: serde_json::Value =
         serde_json::from_str(&run(folder.path(), &["show", "s", "--top", "3", "--json"])).unwrap();
     assert_eq!(shown["trials"].as_u64(), Some(trials));

@@ -48,11 +48,12 @@ fn simulate(run: &Evaluator, grid: Option<&fast::Grid>, point: &[f64], workspace
     done
 }
 
-/// Both simulators over one point; what is compared is everything that a run leaves behind. Number of fills.
-fn compare(run: &Evaluator, point: &[f64], memory: &mut [Workspace; 2], what: &str) -> usize {
+/// Both simulators over one point; what is compared is everything that a run leaves behind. Number of fills, and whether
+/// the fast path came to its end.
+fn compare(run: &Evaluator, point: &[f64], memory: &mut [Workspace; 2], what: &str) -> (usize, bool) {
     let [quick, plain] = memory;
     let grid = run.fast_path().unwrap_or_else(|reason| panic!("{what}: {reason}"));
-    simulate(run, Some(grid), point, quick);
+    let done = simulate(run, Some(grid), point, quick);
     simulate(run, None, point, plain);
     assert_eq!(quick.account.fills, plain.account.fills, "fills, {what}");
     assert_eq!(quick.account.trades, plain.account.trades, "trades, {what}");
@@ -62,7 +63,7 @@ fn compare(run: &Evaluator, point: &[f64], memory: &mut [Workspace; 2], what: &s
     assert_eq!(bits(&quick.session_equity), bits(&plain.session_equity), "equity at sessions, {what}");
     assert_eq!(quick.counters, plain.counters, "counters, {what}");
     assert_eq!(quick.rows_read, plain.rows_read, "rows, {what}");
-    plain.account.fills.len()
+    (plain.account.fills.len(), done)
 }
 
 fn same(quick: &Outcome, plain: &Outcome, what: &str) {
@@ -92,11 +93,12 @@ fn random_strategies_come_to_the_same_bits() {
         for _ in 0..2 {
             let index = random.below(run.plan.space().size());
             let point = point(&run, index);
-            let fills = compare(&run, &point, &mut memory, &what);
+            let (fills, done) = compare(&run, &point, &mut memory, &what);
             let none = Prepared::default();
             let (a, b) =
                 (run.trial(index, &point, &none, &mut quick), run.reference_trial(index, &point, &none, &mut plain));
             same(&a, &b, &what);
+            assert!(a.by_reference != done && b.by_reference, "who simulated it, {what}");
             compared += 1;
             with_fills += u32::from(fills > 0);
             often += u32::from(fills > 10);
@@ -124,7 +126,7 @@ fn shipped_strategies_come_to_the_same_bits() {
             let mut random = Stream::new(12, [covered, 0]);
             for _ in 0..3 {
                 let point = point(&run, random.below(run.plan.space().size()));
-                let fills = compare(&run, &point, &mut memory, &format!("{name}, {fill}, {point:?}"));
+                let (fills, _) = compare(&run, &point, &mut memory, &format!("{name}, {fill}, {point:?}"));
                 covered += u32::from(fills > 0);
             }
         }
@@ -139,7 +141,7 @@ fn workloads_come_to_the_same_bits() {
         let run = workload::evaluator(name, &workload::bundle(name)).unwrap();
         let size = run.plan.space().size();
         let some = (0..size).step_by((size as usize / 12).max(1));
-        let fills: usize = some.map(|index| compare(&run, &point(&run, index), &mut memory, name)).sum();
+        let fills: usize = some.map(|index| compare(&run, &point(&run, index), &mut memory, name).0).sum();
         assert!(fills > 20, "{name}: {fills} fills");
     }
 }
@@ -150,4 +152,24 @@ fn what_is_not_covered_says_why() {
     let text = "name = \"held\"\n[rules]\nenter_long = \"close > open\"\nexit_long = \"bars_held >= 3\"\n";
     let run = evaluator(&bundle, text, &[]).unwrap();
     assert!(run.fast_path().unwrap_err().contains("bars_held"));
+}
+
+#[test]
+fn a_worker_keeps_as_much_memory_after_many_trials_as_after_a_few() {
+    // A column that two operations read, a price as a rule of its own, and a choice that two rules share.
+    let text = "name = \"r\"\n[params]\nperiod = { type = \"int\", min = 5, max = 64 }\n[columns]\n\
+                volatility = \"atr(period) / close\"\ncalm = \"volatility < 0.03\"\n[rules]\n\
+                enter_long = \"calm\"\nexit_long = \"not calm\"\nsize = \"min(1, 0.01 / volatility)\"\n\
+                stop_loss = \"close * 0.1\"\nstop_loss_in = \"amount\"\n";
+    let bundle = workload::bundle("W2");
+    let run = evaluator(&bundle, text, &[("start", "2019-01-02".into())]).unwrap();
+    let mut columns = context::Workspace::default();
+    let mut held = Vec::new();
+    for index in 0..run.plan.space().size() {
+        let point = point(&run, index);
+        let bound = Decisions::bind(&run.context, run.plan.strategy(), &point, &Prepared::default(), &mut columns);
+        bound.recycle(&mut columns);
+        held.push(columns.buffers());
+    }
+    assert!(held[4] > 0 && held.iter().skip(4).all(|&buffers| buffers == held[4]), "{held:?}");
 }

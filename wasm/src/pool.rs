@@ -9,11 +9,10 @@ pub use threads::Workforce;
 #[cfg(feature = "threads")]
 mod threads {
     use std::cell::RefCell;
+    use std::ops::Range;
+    use std::sync::atomic::AtomicUsize;
 
-    use rayon::prelude::*;
-    use sandtable_core::cache::Column;
-    use sandtable_core::context::{BoundColumn, Prepared};
-    use sandtable_core::run::{Evaluator, Outcome, Scratch, Workers};
+    use sandtable_core::run::{Scratch, Workers, workers};
 
     thread_local! {
         /// Each worker keeps its memory between trials and runs.
@@ -25,30 +24,18 @@ mod threads {
     pub struct Workforce;
 
     impl Workers for Workforce {
-        fn columns(
-            &mut self,
-            evaluator: &Evaluator,
-            wanted: &[(BoundColumn, usize)],
-            points: &[Vec<f64>],
-        ) -> Vec<Column> {
-            wanted.par_iter().map(|(column, k)| evaluator.compute(column, &points[*k])).collect()
+        fn threads(&self) -> usize {
+            rayon::current_num_threads()
         }
 
-        fn trials(
+        fn map<R: Send>(
             &mut self,
-            evaluator: &Evaluator,
-            indices: &[u64],
-            points: &[Vec<f64>],
-            prepared: &Prepared,
-        ) -> Vec<Outcome> {
-            // Collected in index order, whatever worker evaluated what.
-            indices
-                .par_iter()
-                .zip(points)
-                .map(|(&index, point)| {
-                    SCRATCH.with_borrow_mut(|scratch| evaluator.trial(index, point, prepared, scratch))
-                })
-                .collect()
+            portions: &[Range<usize>],
+            work: impl Fn(Range<usize>, &mut Scratch) -> Vec<R> + Sync,
+        ) -> Vec<R> {
+            let next = AtomicUsize::new(0);
+            let each = |scratch: &mut Scratch| workers::take_in_turn(&next, portions, |range| work(range, scratch));
+            workers::in_order(rayon::broadcast(|_| SCRATCH.with_borrow_mut(each)))
         }
     }
 }

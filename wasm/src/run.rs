@@ -47,7 +47,8 @@ impl Run {
     /// None that a caller can cause.
     #[wasm_bindgen(unchecked_return_type = "Progress")]
     pub fn step(&mut self, trials: u32) -> Result<JsValue> {
-        to_js(&progress(self.exploration.step(trials as usize, &mut self.workforce)))
+        self.exploration.step(trials as usize, &mut self.workforce);
+        self.progress()
     }
 
     /// Evaluates everything that is left, `chunk` trials at a time; `progress` is called after each chunk and ends the
@@ -62,9 +63,8 @@ impl Run {
         #[wasm_bindgen(unchecked_optional_param_type = "(progress: Progress) => boolean | void")] callback: JsValue,
     ) -> Result<JsValue> {
         loop {
-            let now = progress(self.exploration.step(chunk as usize, &mut self.workforce));
-            let done = now.done;
-            let now = to_js(&now)?;
+            let done = self.exploration.step(chunk as usize, &mut self.workforce).done;
+            let now = self.progress()?;
             let goes_on = match callback.dyn_ref::<js_sys::Function>() {
                 Some(callback) => callback.call1(&JsValue::UNDEFINED, &now)?.as_bool() != Some(false),
                 None => true,
@@ -81,7 +81,7 @@ impl Run {
     /// None that a caller can cause.
     #[wasm_bindgen(unchecked_return_type = "Progress")]
     pub fn progress(&self) -> Result<JsValue> {
-        to_js(&progress(self.exploration.progress()))
+        to_js(&progress(&self.exploration))
     }
 
     /// The best of the evaluated trials, best first, by the objective or another metric.
@@ -246,7 +246,9 @@ impl Run {
     }
 }
 
-fn progress(progress: sandtable_core::run::Progress) -> types::Progress {
+fn progress(exploration: &Exploration) -> types::Progress {
+    let progress = exploration.progress();
+    let because = exploration.evaluator().by_reference_because();
     types::Progress {
         done: progress.done,
         trials: progress.trials as f64,
@@ -254,6 +256,8 @@ fn progress(progress: sandtable_core::run::Progress) -> types::Progress {
         rows_read: progress.rows_read as f64,
         fills: progress.fills as f64,
         columns: progress.columns as f64,
+        by_reference: progress.by_reference as f64,
+        by_reference_because: (progress.by_reference > 0).then(|| because.to_owned()),
     }
 }
 

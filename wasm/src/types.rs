@@ -404,6 +404,12 @@ pub struct Progress {
     pub fills: f64,
     /// Columns prepared.
     pub columns: f64,
+    /// Trials that the reference simulator evaluated.
+    pub by_reference: f64,
+    /// Why, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub by_reference_because: Option<String>,
 }
 
 /// One trial in a list.

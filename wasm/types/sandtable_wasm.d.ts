@@ -619,6 +619,14 @@ export interface Progress {
      * Columns prepared.
      */
     columns: number;
+    /**
+     * Trials that the reference simulator evaluated.
+     */
+    byReference: number;
+    /**
+     * Why, if there are any.
+     */
+    byReferenceBecause?: string;
 }
 
 /**

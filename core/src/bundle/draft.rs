@@ -3,7 +3,7 @@
 use super::actions::check_actions;
 use super::check::{check_bars, check_symbol};
 use super::manifest::{SymbolEntry, content_version};
-use super::{Action, Bars, Bundle, Field, Frequency, PriceBasis};
+use super::{Action, Bars, Bundle, EachSymbol, Field, Frequency, InTurn, PriceBasis};
 use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 
@@ -78,25 +78,38 @@ impl BundleDraft {
 
     /// One manifest entry per symbol, with the hash of its bars.
     pub fn symbol_entries(&self) -> Vec<SymbolEntry> {
-        self.symbols.iter().zip(&self.bars).map(|(symbol, bars)| SymbolEntry::of(symbol, bars)).collect()
+        self.entries_by(&InTurn)
+    }
+
+    fn entries_by(&self, each: &impl EachSymbol) -> Vec<SymbolEntry> {
+        each.each(self.symbols.len().min(self.bars.len()), |k| SymbolEntry::of(&self.symbols[k], &self.bars[k]))
     }
 
     /// The content hash that the bundle has in memory and on disk alike: over settings, bars and actions, not over
     /// the name nor over how the bytes are encoded.
     pub fn version(&self) -> String {
+        self.version_by(&InTurn)
+    }
+
+    fn version_by(&self, each: &impl EachSymbol) -> String {
         content_version(
             self.frequency,
             self.calendar,
             self.prices,
             self.benchmark.as_deref(),
-            &self.symbol_entries(),
+            &self.entries_by(each),
             &actions_hash(&self.actions),
         )
     }
 
     /// The draft as a bundle in memory, without going through bytes.
-    pub fn into_bundle(mut self) -> Bundle {
-        let version = self.version();
+    pub fn into_bundle(self) -> Bundle {
+        self.into_bundle_by(&InTurn)
+    }
+
+    /// The same, its symbols hashed by somebody.
+    pub fn into_bundle_by(mut self, each: &impl EachSymbol) -> Bundle {
+        let version = self.version_by(each);
         // As when it is read: the stored table may speak of other symbols too.
         self.actions.retain(|action| self.symbols.contains(&action.symbol));
         Bundle {

@@ -144,6 +144,23 @@ impl Bars {
     }
 }
 
+/// Somebody who does the same for each of some symbols, perhaps for several at the same time. This room starts no
+/// threads: the caller does.
+pub trait EachSymbol {
+    /// What `work` gives for the places 0 to `count`, in order.
+    fn each<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R>;
+}
+
+/// One symbol after another, on the calling thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InTurn;
+
+impl EachSymbol for InTurn {
+    fn each<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+        (0..count).map(work).collect()
+    }
+}
+
 /// How far apart bars are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -10,7 +10,7 @@ mod long;
 
 pub use long::long_series;
 
-use super::{Bars, BundleDraft, Frequency, PriceBasis};
+use super::{Bars, BundleDraft, EachSymbol, Frequency, InTurn, PriceBasis};
 use crate::calendar::{Calendar, DAY_MICROS, HOUR_MICROS, date_of, new_york_instant};
 use crate::error::{Error, Result, nearest};
 use crate::num;
@@ -69,6 +69,11 @@ pub struct Character {
 /// Eight symbols, New York sessions 2000-01-03 to 2024-12-31, 40,987 daily bars: four listed from the start, the
 /// others on 2004-08-19, 2009-08-06, 2010-06-29 and 2012-05-18. [`MAG8_SEED`] is the usual seed.
 pub fn mag8(seed: u64) -> BundleDraft {
+    mag8_by(seed, &InTurn)
+}
+
+/// The same, its symbols drawn by somebody.
+pub fn mag8_by(seed: u64, each: &impl EachSymbol) -> BundleDraft {
     let character = |symbol: &str, (year, month, day), [price, beta, volatility, growth, volume]: [f64; 5]| Character {
         symbol: symbol.to_string(),
         listed: date(year, month, day),
@@ -89,7 +94,7 @@ pub fn mag8(seed: u64) -> BundleDraft {
         character("GOLF", (2010, 6, 29), [19.0, 1.45, 0.42, 0.10, 8.5e6]),
         character("HOTL", (2012, 5, 18), [38.0, 1.20, 0.30, 0.08, 7.4e6]),
     ];
-    daily("mag8", &characters, date(2000, 1, 3), date(2024, 12, 31), seed)
+    daily_by("mag8", &characters, date(2000, 1, 3), date(2024, 12, 31), seed, each)
 }
 
 /// A universe of `symbols` symbols with daily bars over `years` whole years that end with 2024, all listed at the
@@ -125,18 +130,31 @@ pub fn minute_bars(bars: u64, seed: u64) -> BundleDraft {
 
 /// Daily bars of the given symbols on New York sessions from `from` to `to`, both included.
 pub fn daily(name: &str, characters: &[Character], from: i32, to: i32, seed: u64) -> BundleDraft {
+    daily_by(name, characters, from, to, seed, &InTurn)
+}
+
+/// The same, its symbols drawn by somebody: each has a stream of random numbers of its own.
+pub fn daily_by(
+    name: &str,
+    characters: &[Character],
+    from: i32,
+    to: i32,
+    seed: u64,
+    each: &impl EachSymbol,
+) -> BundleDraft {
     let sessions: Vec<i32> = (from..=to).filter(|&day| Calendar::Xnys.is_session(day)).collect();
     let market = market_moves(sessions.len(), seed);
-    let mut pairs: Vec<(String, Bars)> = Vec::new();
-    for (i, character) in characters.iter().enumerate() {
+    let draw = |i: usize| {
+        let character = &characters[i];
         let first = sessions.partition_point(|&day| day < character.listed);
         let mut bars = Bars::with_capacity(sessions.len() - first);
         let mut walk = Walk::new(character, SESSIONS_PER_YEAR, Stream::new(seed, [SYMBOLS, i as u32]));
         for (&day, &move_of_market) in sessions[first..].iter().zip(&market[first..]) {
             bars.push(i64::from(day) * DAY_MICROS, day, walk.bar(move_of_market, 1.0, OVERNIGHT));
         }
-        pairs.push((character.symbol.clone(), bars));
-    }
+        (character.symbol.clone(), bars)
+    };
+    let pairs = each.each(characters.len(), draw);
     draft(name, Frequency::Daily, Calendar::Xnys, pairs, seed)
 }
 

@@ -17,8 +17,9 @@ pub use usage::Usage;
 use std::ops::Add;
 use std::sync::Arc;
 
-/// A column shared by everyone who reads it.
-pub type Column = Arc<[f64]>;
+/// A column shared by everyone who reads it. A vector, so that what was computed becomes a column without a copy, and the
+/// memory of one that nobody reads any more can be used again.
+pub type Column = Arc<Vec<f64>>;
 
 /// What a cache did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]

@@ -282,7 +282,8 @@ impl Context {
             while let Some(rows) = past.advance() {
                 let own = panel.spans[symbol].offset..panel.spans[symbol].offset + rows.end;
                 let given = reads.across.iter().zip(&across);
-                let given = given.filter_map(|(&id, value)| Some((id, value.slice(panel)?[own.clone()].into())));
+                let given =
+                    given.filter_map(|(&id, value)| Some((id, value.slice(panel)?[own.clone()].to_vec().into())));
                 let context = Context::passing(Arc::new(past.panel), self.symbol_count(), given.collect());
                 let mut workspace = Workspace::default();
                 let mut values = context.evaluate(strategy, &[id], point, &Prepared::default(), &mut workspace);

@@ -4,11 +4,11 @@
 //! fetch two whole columns from far away. Here rows go block by block, and a block of all columns stays near the
 //! processor while it is compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::condition::{self, Condition, ROWS, Side};
-use super::evaluate::{BoundColumn, Context, Prepared, bind, is_heavy, operands};
+use super::evaluate::{BoundColumn, Context, Prepared, bind};
 use crate::cache::Column;
 use crate::num::NAN;
 use crate::simd::{self, Eight, LANES, Work};
@@ -106,38 +106,6 @@ impl Work for CompareAll<'_, '_> {
 }
 
 impl Context {
-    /// The comparisons between columns (or of one with a number) that `roots` make at `point`, added to `wanted`.
-    pub fn wanted_comparisons(
-        &self,
-        strategy: &Strategy,
-        roots: &[NodeId],
-        point: &[f64],
-        prepared: &Prepared,
-        wanted: &mut BTreeSet<BoundColumn>,
-    ) {
-        let program = &strategy.program;
-        let simple = |id: NodeId| {
-            let node = program.node(id);
-            is_heavy(node) || prepared.shares(id) || matches!(node, Node::Field(_) | Node::Number(_) | Node::Param(_))
-        };
-        let scalar = |id: NodeId| matches!(program.node(id), Node::Number(_) | Node::Param(_));
-        let mut seen = vec![false; program.nodes.len()];
-        let mut stack = roots.to_vec();
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) || is_heavy(program.node(id)) || prepared.shares(id) {
-                continue;
-            }
-            match program.node(id) {
-                Node::Binary(op, a, b)
-                    if condition::compares(*op) && simple(*a) && simple(*b) && !(scalar(*a) && scalar(*b)) =>
-                {
-                    wanted.insert(bind(strategy, id, point));
-                }
-                node => operands(node, |operand| stack.push(operand)),
-            }
-        }
-    }
-
     /// Makes comparisons, each bound at one of the points.
     pub fn compare_all(
         &self,
@@ -150,7 +118,7 @@ impl Context {
         let mut known = BTreeMap::new();
         let comparisons: Vec<Option<Comparison>> = wanted
             .iter()
-            .map(|(bound, k)| self.comparison(strategy, bound.node(), &points[*k], prepared, &mut known))
+            .map(|(bound, k)| self.comparison(strategy, bound.node, &points[*k], prepared, &mut known))
             .collect();
         let mut conditions: Vec<Condition> = wanted.iter().map(|_| Condition::falsehood(rows)).collect();
         simd::run(CompareAll { comparisons: &comparisons, conditions: &mut conditions, words: rows.div_ceil(ROWS) });

@@ -70,6 +70,13 @@ impl Condition {
         condition
     }
 
+    /// Becomes the same as `other`, in the memory that it has.
+    pub(super) fn copy_from(&mut self, other: &Condition) {
+        self.rows = other.rows;
+        self.truth.clone_from(&other.truth);
+        self.undefined.clone_from(&other.undefined);
+    }
+
     /// Makes it false over so many rows.
     pub(super) fn reset(&mut self, rows: usize) {
         self.rows = rows;

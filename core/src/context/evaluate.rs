@@ -1,16 +1,20 @@
 //! Evaluation of a program's columns over a panel.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
 use super::condition::{self, Choice, Condition, Held};
+use super::needs::Need;
 use super::panel::Panel;
 use super::rule::{self, Code, Rule, Step};
 use super::workspace::{Operands, Value, Workspace};
 use crate::cache::{Column, Key, RunHistory};
 use crate::num::NAN;
-use crate::strategy::{CalendarFunction, Kind, Node, NodeId, Period, Strategy};
+use crate::strategy::{CalendarFunction, Node, NodeId, Period, Strategy};
+
+/// Buffers of intermediate results that are kept for the next column.
+const SPARE: usize = 8;
 
 /// A panel with a cache for the columns computed over it. Shared by all trials, threads and runs.
 #[derive(Debug)]
@@ -27,14 +31,16 @@ pub struct Context {
     coarse: Mutex<BTreeMap<Period, Arc<OnceLock<Coarse>>>>,
     week_starts: OnceLock<Column>,
     month_starts: OnceLock<Column>,
+    /// Memory of columns that nobody needs any more, for those that are computed next.
+    spare: Mutex<Vec<Vec<f64>>>,
 }
 
 /// A heavy node with the values of the parameters that it depends on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BoundColumn {
-    node: NodeId,
+    pub(super) node: NodeId,
     /// Bits of the parameter values, in ascending order of the parameters.
-    values: Vec<u64>,
+    pub(super) values: Vec<u64>,
 }
 
 /// Columns computed for a batch of trials.
@@ -44,12 +50,6 @@ pub struct Prepared {
     /// Light nodes whose values are among the columns, because many trials share them.
     shared: BTreeSet<NodeId>,
     conditions: BTreeMap<BoundColumn, Arc<Condition>>,
-}
-
-impl BoundColumn {
-    pub(super) fn node(&self) -> NodeId {
-        self.node
-    }
 }
 
 impl Prepared {
@@ -63,22 +63,12 @@ impl Prepared {
         self.conditions.insert(wanted, condition);
     }
 
-    /// Computes the light columns that many of the trials share, given the heavy ones.
-    pub fn share(&mut self, context: &Context, strategy: &Strategy, roots: &[NodeId], points: &[Vec<f64>]) {
-        let shared = context.shared(strategy, roots, points);
-        for &id in &shared {
-            for point in points {
-                let bound = bind(strategy, id, point);
-                if !self.columns.contains_key(&bound) {
-                    let column = context.compute_given(strategy, &bound, point, self);
-                    self.columns.insert(bound, column);
-                }
-            }
-        }
-        self.shared = shared;
+    /// Says that the columns of a light node are among those that were inserted.
+    pub fn share(&mut self, need: &Need) {
+        self.shared.insert(need.node());
     }
 
-    pub(super) fn shares(&self, id: NodeId) -> bool {
+    fn shares(&self, id: NodeId) -> bool {
         self.shared.contains(&id)
     }
 
@@ -96,9 +86,6 @@ impl Prepared {
         self.columns.is_empty()
     }
 }
-
-/// Fewest trials, on average, that share a light column.
-const SHARED_BY: usize = 4;
 
 /// Whether a node is computed once and shared, rather than evaluated for each trial.
 pub(super) fn is_heavy(node: &Node) -> bool {
@@ -147,6 +134,7 @@ impl Context {
             coarse: Mutex::default(),
             week_starts: OnceLock::new(),
             month_starts: OnceLock::new(),
+            spare: Mutex::default(),
         }
     }
 
@@ -184,55 +172,9 @@ impl Context {
         };
         let compute = || match self.calendar(function, &mut Workspace::default()) {
             Value::Own(column) => column.into(),
-            _ => Arc::from([]),
+            _ => Column::default(),
         };
         cell.get_or_init(compute).clone()
-    }
-
-    /// The heavy columns that `roots` need at `point`, added to `wanted` (sorted, each once).
-    pub fn wanted(&self, strategy: &Strategy, roots: &[NodeId], point: &[f64], wanted: &mut BTreeSet<BoundColumn>) {
-        let mut seen = vec![false; strategy.program.nodes.len()];
-        let mut stack = roots.to_vec();
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
-                continue;
-            }
-            let node = strategy.program.node(id);
-            if is_heavy(node) {
-                wanted.insert(bind(strategy, id, point));
-            } else {
-                operands(node, |operand| stack.push(operand));
-            }
-        }
-    }
-
-    /// The outermost light numbers of `roots` that are the same for many of `points`: they are computed once.
-    fn shared(&self, strategy: &Strategy, roots: &[NodeId], points: &[Vec<f64>]) -> BTreeSet<NodeId> {
-        let program = &strategy.program;
-        let most = points.len() / SHARED_BY;
-        let mut shared = BTreeSet::new();
-        let mut seen = vec![false; program.nodes.len()];
-        let mut stack = roots.to_vec();
-        while let Some(id) = stack.pop() {
-            let (node, kind) = (program.node(id), program.node_type(id));
-            if std::mem::replace(&mut seen[id.0 as usize], true) || is_heavy(node) || kind.scalar {
-                continue;
-            }
-            let number = kind.kind == Kind::Float && !kind.stateful;
-            if number && matches!(node, Node::Binary(..) | Node::Neg(_) | Node::Function(..)) {
-                let mut values = BTreeSet::new();
-                let few = |point: &Vec<f64>| {
-                    values.insert(bind(strategy, id, point));
-                    values.len() <= most
-                };
-                if points.iter().all(few) {
-                    shared.insert(id);
-                    continue;
-                }
-            }
-            operands(node, |operand| stack.push(operand));
-        }
-        shared
     }
 
     /// Computes one wanted column, through the cache. `point` is any point with the bound values.
@@ -240,16 +182,40 @@ impl Context {
         self.compute_given(strategy, wanted, point, &Prepared::default())
     }
 
-    fn compute_given(&self, strategy: &Strategy, wanted: &BoundColumn, point: &[f64], prepared: &Prepared) -> Column {
+    /// The same, given columns that are computed already.
+    pub fn compute_given(
+        &self,
+        strategy: &Strategy,
+        wanted: &BoundColumn,
+        point: &[f64],
+        prepared: &Prepared,
+    ) -> Column {
         let mut workspace = Workspace::default();
+        workspace.pool.extend(self.spare().pop());
         let mut values = self.evaluate(strategy, &[wanted.node], point, prepared, &mut workspace);
-        match values.pop().map(|value| workspace.widen(value)) {
+        let column = match values.pop().map(|value| workspace.widen(value)) {
             Some(Value::Shared(column)) => column,
             Some(Value::Own(column)) => column.into(),
-            Some(Value::Field(field)) => self.panel.field(field).into(),
+            Some(Value::Field(field)) => workspace.copy_of(self.panel.field(field)).into(),
             Some(Value::Scalar(value)) => vec![value; self.panel.rows()].into(),
-            Some(Value::Coded(_) | Value::Choice(_)) | None => Arc::from([]),
-        }
+            Some(Value::Coded(_) | Value::Choice(_)) | None => Column::default(),
+        };
+        let mut spare = self.spare();
+        let room = SPARE.saturating_sub(spare.len());
+        spare.extend(workspace.pool.into_iter().take(room));
+        drop(spare);
+        column
+    }
+
+    /// Takes back the memory of a batch's columns, those aside that a cache still holds: fresh memory costs more than
+    /// most columns do.
+    pub fn recycle(&self, prepared: Prepared) {
+        let unused = prepared.columns.into_values().filter_map(Arc::into_inner);
+        self.spare().extend(unused);
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<f64>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rule `root` at `point`, ready for a simulation.
@@ -264,7 +230,7 @@ impl Context {
         let program = &strategy.program;
         if !program.node_type(root).stateful {
             let value = self.evaluate(strategy, &[root], point, prepared, workspace).pop();
-            return self.to_rule(value.unwrap_or(Value::Scalar(NAN)));
+            return self.to_rule(value.unwrap_or(Value::Scalar(NAN)), workspace);
         }
         // Registers hold the nodes that depend on the position; everything below them becomes a column.
         let mut registers: BTreeMap<NodeId, u32> = BTreeMap::new();
@@ -291,7 +257,7 @@ impl Context {
                 }
             } else {
                 let value = self.evaluate(strategy, &[id], point, prepared, workspace).pop();
-                code.columns.push(self.to_rule(value.unwrap_or(Value::Scalar(NAN))));
+                code.columns.push(self.to_rule(value.unwrap_or(Value::Scalar(NAN)), workspace));
                 Step::Column(code.columns.len() as u32 - 1)
             };
             registers.insert(id, code.steps.len() as u32);
@@ -300,14 +266,14 @@ impl Context {
         Rule::Code(code)
     }
 
-    fn to_rule(&self, value: Value) -> Rule {
+    fn to_rule(&self, value: Value, workspace: &mut Workspace) -> Rule {
         match value {
             Value::Scalar(value) => Rule::Scalar(value),
             Value::Shared(column) => Rule::Shared(column),
             Value::Own(column) => Rule::Own(column),
             Value::Coded(column) => Rule::Coded(column),
             Value::Choice(choice) => Rule::Choice(choice),
-            Value::Field(field) => Rule::Own(self.panel.field(field).to_vec()),
+            Value::Field(field) => Rule::Own(workspace.copy_of(self.panel.field(field))),
         }
     }
 
@@ -392,7 +358,7 @@ impl Context {
             values[index] = Some(value);
         }
         let mut rest = Operands { values: &mut values, uses: &mut uses };
-        let results = roots.iter().map(|&root| rest.take(root)).collect();
+        let results = roots.iter().map(|&root| rest.take(root, workspace)).collect();
         for value in values.drain(..).flatten() {
             workspace.give_back(value);
         }
@@ -455,7 +421,7 @@ impl Context {
             Node::SymbolCount => Value::Scalar(self.symbol_count as f64),
             Node::Field(field) => Value::Field(*field),
             Node::Not(a) => {
-                let a = operands.take(*a);
+                let a = operands.take(*a, workspace);
                 if a.is_cases() {
                     let condition = self.encode(a, workspace);
                     let not = condition.not(|| workspace.conditions.pop().unwrap_or_default());
@@ -464,36 +430,36 @@ impl Context {
                 self.map(a, workspace, rule::not)
             }
             Node::Neg(a) => {
-                let a = operands.take(*a);
+                let a = operands.take(*a, workspace);
                 self.map(a, workspace, |x| -x)
             }
             Node::Binary(op, a, b) => {
-                let (a, b) = (operands.take(*a), operands.take(*b));
+                let (a, b) = (operands.take(*a, workspace), operands.take(*b, workspace));
                 self.binary(*op, a, b, workspace)
             }
             Node::If(c, a, b) => {
-                let (c, a, b) = (operands.take(*c), operands.take(*a), operands.take(*b));
+                let (c, a, b) =
+                    (operands.take(*c, workspace), operands.take(*a, workspace), operands.take(*b, workspace));
                 self.choose(c, a, b, workspace)
             }
             Node::Function(function, list) => self.function(*function, list, operands, workspace),
             Node::ForeignField { symbol, field } => self.foreign(symbol, *field, workspace),
             Node::Lag { node, bars } => {
-                let (value, bars) = (workspace.widen(operands.take(*node)), operands.scalar(*bars));
+                let (value, bars) = (operands.take_wide(*node, workspace), operands.scalar(*bars, workspace));
                 self.lag(value, bars, workspace)
             }
             Node::Since(condition) => {
-                let condition = workspace.widen(operands.take(*condition));
+                let condition = operands.take_wide(*condition, workspace);
                 self.since(condition, workspace)
             }
             Node::Indicator { index, inputs, params, output } => {
-                let inputs: Vec<Value> = inputs.iter().map(|&input| workspace.widen(operands.take(input))).collect();
-                let params: Vec<f64> = params.iter().map(|&param| operands.scalar(param)).collect();
+                let inputs: Vec<Value> = inputs.iter().map(|&input| operands.take_wide(input, workspace)).collect();
+                let params: Vec<f64> = params.iter().map(|&param| operands.scalar(param, workspace)).collect();
                 self.indicator(*index, inputs, &params, *output, workspace)
             }
             Node::CrossSection(function, list) => {
-                let value = list.first().map_or(Value::Scalar(NAN), |&first| operands.take(first));
-                let value = workspace.widen(value);
-                let k = list.get(1).map_or(NAN, |&second| operands.scalar(second));
+                let value = list.first().map_or(Value::Scalar(NAN), |&first| operands.take_wide(first, workspace));
+                let k = list.get(1).map_or(NAN, |&second| operands.scalar(second, workspace));
                 self.cross_section(*function, value, k, workspace)
             }
             Node::Coarse(period, inner) => self.coarse_value(strategy, *period, *inner, point, workspace),

@@ -192,11 +192,11 @@ impl Context {
         operands: &mut Operands,
         workspace: &mut Workspace,
     ) -> Value {
-        let first = list.first().map_or(Value::Scalar(NAN), |&a| operands.take(a));
+        let first = list.first().map_or(Value::Scalar(NAN), |&a| operands.take(a, workspace));
         match list.get(1) {
             None => self.map(first, workspace, |x| function.apply(x, NAN)),
             Some(&second) => {
-                let second = operands.take(second);
+                let second = operands.take(second, workspace);
                 self.zip(first, second, workspace, |x, y| function.apply(x, y))
             }
         }

@@ -21,6 +21,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// Buffers that it holds for later trials.
+    pub fn buffers(&self) -> usize {
+        self.pool.len() + self.codes.len() + self.conditions.len()
+    }
+
     /// Takes back a rule's memory once its trial is over.
     pub fn recycle(&mut self, rule: Rule) {
         match rule {
@@ -44,6 +49,33 @@ impl Workspace {
         let mut buffer = self.pool.pop().unwrap_or_default();
         buffer.resize(len, NAN);
         buffer
+    }
+
+    /// A column's values in memory of this workspace.
+    pub(super) fn copy_of(&mut self, column: &[f64]) -> Vec<f64> {
+        let mut buffer = self.pool.pop().unwrap_or_default();
+        buffer.clear();
+        buffer.extend_from_slice(column);
+        buffer
+    }
+
+    /// The same value once more. What it owns is copied into memory of this workspace: memory from elsewhere, given back
+    /// trial after trial, would pile up here.
+    pub(super) fn copy(&mut self, value: &Value) -> Value {
+        match value {
+            Value::Own(column) => Value::Own(self.copy_of(column)),
+            Value::Coded(Coded { codes, table }) => {
+                let mut copy = self.codes.pop().unwrap_or_default();
+                copy.clone_from(codes);
+                Value::Coded(Coded { codes: copy, table: *table })
+            }
+            Value::Choice(Choice { condition: Held::Own(condition), values }) => {
+                let mut copy = self.conditions.pop().unwrap_or_default();
+                copy.copy_from(condition);
+                Value::Choice(Choice { condition: Held::Own(copy), values: *values })
+            }
+            shared => shared.clone(),
+        }
     }
 
     /// Codes for `len` rows, with whatever was left in them.
@@ -145,21 +177,30 @@ impl Value {
     }
 }
 
-/// Operand values of one evaluation: moved out at their last use, cloned before.
+/// Operand values of one evaluation: moved out at their last use, copied before.
 pub(super) struct Operands<'a> {
     pub values: &'a mut [Option<Value>],
     pub uses: &'a mut [u32],
 }
 
 impl Operands<'_> {
-    pub(super) fn take(&mut self, id: NodeId) -> Value {
+    pub(super) fn take(&mut self, id: NodeId, workspace: &mut Workspace) -> Value {
         let index = id.0 as usize;
         self.uses[index] = self.uses[index].saturating_sub(1);
-        let value = if self.uses[index] == 0 { self.values[index].take() } else { self.values[index].clone() };
+        let value = match &self.values[index] {
+            Some(value) if self.uses[index] > 0 => Some(workspace.copy(value)),
+            _ => self.values[index].take(),
+        };
         value.unwrap_or(Value::Scalar(NAN))
     }
 
-    pub(super) fn scalar(&mut self, id: NodeId) -> f64 {
-        if let Value::Scalar(x) = self.take(id) { x } else { NAN }
+    /// As [`Operands::take`], as numbers if it was codes or a choice.
+    pub(super) fn take_wide(&mut self, id: NodeId, workspace: &mut Workspace) -> Value {
+        let value = self.take(id, workspace);
+        workspace.widen(value)
+    }
+
+    pub(super) fn scalar(&mut self, id: NodeId, workspace: &mut Workspace) -> f64 {
+        if let Value::Scalar(x) = self.take(id, workspace) { x } else { NAN }
     }
 }

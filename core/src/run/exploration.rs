@@ -5,58 +5,13 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Detail, Evaluator, Outcome, Run, Scratch};
-use crate::cache::Column;
-use crate::context::{BoundColumn, Condition, Prepared};
+use super::{Batch, Detail, Evaluator, Run, Workers};
+use crate::context::Prepared;
 use crate::error::{Error, Result};
 use crate::results::{Results, Schema, Status, TrialRow};
 
 /// Most trials whose results are kept in memory.
 pub const MOST_TRIALS: u64 = 200_000;
-
-/// Who evaluates: one thread or a pool. Both give their results in the order of the items.
-pub trait Workers {
-    /// Computes each of the wanted columns.
-    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column>;
-    /// Makes each of the comparisons between prepared columns.
-    fn comparisons(
-        &mut self,
-        evaluator: &Evaluator,
-        wanted: &[(BoundColumn, usize)],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Arc<Condition>> {
-        evaluator.compare_all(wanted, points, prepared)
-    }
-    /// Evaluates each trial.
-    fn trials(
-        &mut self,
-        evaluator: &Evaluator,
-        indices: &[u64],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Outcome>;
-}
-
-/// The calling thread.
-#[derive(Debug, Default)]
-pub struct OneThread(Scratch);
-
-impl Workers for OneThread {
-    fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
-        wanted.iter().map(|(column, k)| evaluator.compute(column, &points[*k])).collect()
-    }
-
-    fn trials(
-        &mut self,
-        evaluator: &Evaluator,
-        indices: &[u64],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Outcome> {
-        evaluator.trials(indices, points, prepared, &mut self.0)
-    }
-}
 
 /// How far a search is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,6 +28,8 @@ pub struct Progress {
     pub fills: u64,
     /// Columns computed or taken from the cache.
     pub columns: u64,
+    /// Trials that the reference simulator evaluated.
+    pub by_reference: u64,
 }
 
 /// A search in progress.
@@ -140,6 +97,7 @@ impl Exploration {
                 self.progress.trials += 1;
                 self.progress.rows_read += outcome.rows_read;
                 self.progress.fills += outcome.fills;
+                self.progress.by_reference += u64::from(outcome.by_reference);
             }
             self.taken = end;
             left -= range.len();
@@ -153,7 +111,8 @@ impl Exploration {
     /// Takes the next batch and prepares its columns; `false` when there is none.
     fn next_batch(&mut self, workers: &mut impl Workers) -> bool {
         let Some(batch) = self.run.next_batch() else { return false };
-        self.prepared = self.evaluator.prepare(&batch, workers);
+        let prepared = self.evaluator.prepare(&batch, workers);
+        self.evaluator.context.recycle(std::mem::replace(&mut self.prepared, prepared));
         self.progress.columns += self.prepared.len() as u64;
         self.batch = batch;
         self.taken = 0;

@@ -1,9 +1,11 @@
 //! How a run is carried out on this machine: threads, simulator, layers, portions. None of it changes a result.
 //!
 //! Given what is known about the work and what was measured of it so far, this gives decisions, each with its reason in
-//! words. It is pure arithmetic: the caller asks the clock. Nothing is calibrated beforehand; the first columns and
-//! trials of a run are evaluated on the calling thread and timed, so that small work is done before anything is started
-//! for it.
+//! words. It is pure arithmetic: the caller asks the clock. What is surely large, by its bars, columns and trials, is
+//! shared from the start; of the rest the first columns and trials are evaluated on the calling thread and timed, so that
+//! small work is done before anything is started for it.
+
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -17,6 +19,12 @@ const WAKING_PAYS: f64 = 2e-4;
 const PORTION: f64 = 1e-4;
 /// Portions for each thread that should be left at least, so that threads end together.
 const PORTIONS: usize = 4;
+/// Portions for each thread that what is left would make: each takes so large a part of it.
+const PORTIONS_LEFT: usize = 3;
+/// Seconds that one row of a plain indicator takes; others take more.
+const COLUMN_ROW: f64 = 2e-9;
+/// Seconds that one row of a trial takes on the fast path where little happens; others take more.
+const TRIAL_ROW: f64 = 5e-10;
 /// Bar-trials of the first trials that are timed on the calling thread.
 const FIRST_BAR_TRIALS: usize = 1 << 16;
 /// Most trials that are timed together on the calling thread.
@@ -91,6 +99,14 @@ impl Machine {
         }
     }
 
+    /// All processors, if so many seconds of work, expected from its size alone, surely pay for them.
+    pub fn foresees(&self, seconds: f64) -> Option<Choice<usize>> {
+        let pays = seconds >= STARTING_PAYS && self.settled().is_none();
+        let about = milliseconds(seconds);
+        let reason = || format!("about {about} of work were expected from its bars, columns and trials");
+        pays.then(|| Choice::new(self.processors, reason()))
+    }
+
     /// The number of threads for what is left: all processors once the work is known to pay for it, one until then.
     pub fn threads(&self, left: Left) -> Choice<usize> {
         if let Some(settled) = self.settled() {
@@ -120,22 +136,41 @@ pub fn first_trials(bars: usize) -> usize {
     (FIRST_BAR_TRIALS / bars.max(1)).clamp(1, FIRST_TRIALS)
 }
 
-/// Trials that a thread takes at a time out of a batch. `seconds` is what a trial takes, 0 if that is not known yet.
+/// Trials that a thread takes at a time at least. `seconds` is what a trial takes, 0 if that is not known yet.
 pub fn portion(trials: usize, threads: usize, seconds: f64) -> Choice<usize> {
     if threads < 2 {
         return Choice::new(trials.max(1), "one thread takes them all");
     }
-    let most = (trials / (threads * PORTIONS)).max(1);
     if seconds <= 0.0 {
-        return Choice::new(most, format!("{PORTIONS} portions for each of {threads} threads; no trial was timed yet"));
+        return Choice::new(1, "no trial was timed yet; portions shrink towards the end");
     }
-    let least = (PORTION / seconds).min(1e6) as usize + 1;
-    let reason = if least >= most {
-        format!("{PORTIONS} portions for each of {threads} threads")
-    } else {
-        format!("a portion takes about {}", milliseconds(least as f64 * seconds))
-    };
-    Choice::new(least.min(most), reason)
+    let most = (trials / (threads * PORTIONS)).max(1);
+    let least = ((PORTION / seconds).min(1e6) as usize + 1).min(most);
+    let takes = milliseconds(least as f64 * seconds);
+    Choice::new(least, format!("the smallest portion takes about {takes}; portions shrink towards the end"))
+}
+
+/// Cuts a list into portions, to be taken in turn by whoever is free. While much is left they are large; the last ones
+/// are small, so that no thread waits long for another. All but the last are whole groups of `group` items, and at least
+/// `least` of them.
+pub fn portions(items: usize, threads: usize, least: usize, group: usize) -> Vec<Range<usize>> {
+    let least = least.max(1).next_multiple_of(group.max(1));
+    let mut cut = Vec::new();
+    let mut start = 0;
+    while start < items {
+        let left = items - start;
+        let size = if threads < 2 { left } else { left / (threads * PORTIONS_LEFT) / group.max(1) * group.max(1) };
+        let end = start + size.max(least).min(left);
+        cut.push(start..end);
+        start = end;
+    }
+    cut
+}
+
+/// Seconds that computing so many columns and evaluating so many trials over a panel of so many rows takes about on one
+/// thread: good enough to tell what is small from what is not, before anything was timed.
+pub fn expected(columns: usize, trials: u64, rows: usize) -> f64 {
+    (columns as f64 * COLUMN_ROW + trials as f64 * TRIAL_ROW) * rows as f64
 }
 
 /// Which simulator runs: the fast path where it is open, unless another one is asked for. `fast` is what the fast path
@@ -155,6 +190,11 @@ pub fn simulator(fast: std::result::Result<(), &'static str>, wanted: Option<Sim
     }
 }
 
+/// Bytes of columns that are kept without asking what for.
+const MODEST: u64 = 128_000_000;
+/// One column in so many trials is computed again at next to no cost: it takes about as long as a trial or two.
+const SELDOM: u64 = 5;
+
 /// What the history layer could do for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
@@ -162,6 +202,8 @@ pub struct Demand {
     pub asked: u64,
     /// Distinct ones among them.
     pub distinct: u64,
+    /// Trials of the run.
+    pub trials: u64,
     /// Bytes of one column.
     pub bytes: u64,
     /// Bytes that the layer may hold.
@@ -173,12 +215,18 @@ pub fn history(wanted: bool, demand: Option<Demand>) -> Choice<bool> {
     if !wanted {
         return Choice::new(false, "switched off by `no_cache`");
     }
-    let Some(Demand { asked, distinct, bytes, budget }) = demand else {
+    let Some(Demand { asked, distinct, trials, bytes, budget }) = demand else {
         return Choice::new(true, "the run is small: columns are kept for other runs of this process");
     };
     let total = distinct.saturating_mul(bytes);
     let megabytes = total / 1_000_000;
     let again = asked.saturating_sub(distinct);
+    if total > MODEST && again.saturating_mul(SELDOM) < trials {
+        let reason = format!(
+            "{distinct} columns take {megabytes} MB, and {again} that are asked for again are soon computed beside {trials} trials"
+        );
+        return Choice::new(false, reason);
+    }
     if total <= budget {
         return Choice::new(
             true,
@@ -232,9 +280,9 @@ mod tests {
     #[test]
     fn portions_are_neither_too_small_nor_too_few() {
         let cases = [
-            // trials, threads, microseconds a trial: portion
+            // trials, threads, microseconds a trial: least portion
             (256, 1, 10.0, 256),
-            (256, 2, 0.0, 32),
+            (256, 2, 0.0, 1),
             (256, 2, 10.0, 11),
             (256, 2, 1.0, 32),
             (256, 64, 1.0, 1),
@@ -245,6 +293,38 @@ mod tests {
             assert_eq!(portion(trials, threads, us / 1e6).value, expected, "{trials} {threads} {us}");
         }
         assert_eq!([first_trials(0), first_trials(2_000), first_trials(41_000), first_trials(1 << 20)], [8, 8, 1, 1]);
+    }
+
+    #[test]
+    fn portions_shrink_and_leave_nothing_out() {
+        for (items, threads, least, group) in [
+            (400, 2, 1, 1),
+            (400, 2, 5, 16),
+            (1000, 8, 3, 1),
+            (7, 2, 100, 1),
+            (0, 2, 1, 1),
+            (400, 1, 1, 16),
+            (3, 4, 1, 0),
+        ] {
+            let cut = portions(items, threads, least, group);
+            let sizes: Vec<usize> = cut.iter().map(ExactSizeIterator::len).collect();
+            assert_eq!(cut.iter().cloned().flatten().collect::<Vec<_>>(), (0..items).collect::<Vec<_>>());
+            assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
+            let [_last, rest @ ..] = &sizes[..].iter().rev().collect::<Vec<_>>()[..] else { continue };
+            assert!(rest.iter().all(|&&size| size >= least && size % group.max(1) == 0), "{sizes:?}");
+            assert!(threads > 1 || sizes.len() <= 1);
+        }
+        let sizes = |threads| portions(400, threads, 1, 1).iter().map(ExactSizeIterator::len).collect::<Vec<_>>();
+        assert!(sizes(2)[0] > 60 && sizes(2).len() < 40 && sizes(2).ends_with(&[1, 1]));
+    }
+
+    #[test]
+    fn what_is_surely_large_is_foreseen() {
+        let machine = Machine { processors: 2, pool_runs: false, wanted: 0 };
+        assert_eq!(machine.foresees(expected(40, 400, 40_987)).map(|choice| choice.value), Some(2));
+        assert_eq!(machine.foresees(expected(10, 25, 2_016)), None, "a year of 25 trials is done before a pool runs");
+        assert_eq!(Machine { wanted: 1, ..machine }.foresees(9.0), None);
+        assert_eq!(Machine { processors: 1, ..machine }.foresees(9.0), None);
     }
 
     #[test]
@@ -260,12 +340,18 @@ mod tests {
 
     #[test]
     fn columns_are_kept_where_they_are_asked_for_again() {
-        let demand = |asked, distinct| Some(Demand { asked, distinct, bytes: 1_000_000, budget: 100_000_000 });
+        let demand =
+            |asked, distinct| Some(Demand { asked, distinct, trials: 100, bytes: 1_000_000, budget: 100_000_000 });
         assert!(!history(false, demand(80, 40)).value);
         assert!(history(true, None).value);
         assert!(history(true, demand(80, 40)).reason.contains("40 columns fit in"));
         assert!(!history(true, demand(5000, 4990)).value, "nothing comes again and nothing fits");
         assert!(history(true, demand(50, 50)).value, "they fit: another run may ask");
         assert!(history(true, demand(50_000, 5000)).reason.contains("45000 of 50000"));
+        let sweep = |trials| {
+            let demand = Demand { asked: 1400, distinct: 200, trials, bytes: 1_600_000, budget: 1_000_000_000 };
+            history(true, Some(demand)).value
+        };
+        assert_eq!((sweep(10_000), sweep(2_000)), (false, true), "computed again or kept");
     }
 }

@@ -137,7 +137,8 @@ impl<'a> Run<'a> {
             Ok((evaluator.plan, outcome))
         };
         let each: Vec<(Arc<Plan>, Outcome)> = if self.layers.has(Layer::Pool) {
-            let each = self.pool.map(indices, 1, |indices| indices.iter().map(alone).collect());
+            let portions = planner::portions(indices.len(), self.pool.threads(), 1, 1);
+            let each = self.pool.map(&portions, |range, _| indices[range].iter().map(alone).collect());
             each.into_iter().collect::<Result<_>>()?
         } else {
             indices.iter().map(alone).collect::<Result<_>>()?
@@ -173,13 +174,12 @@ impl<'a> Run<'a> {
         if self.layers.has(Layer::Fast) {
             return self.trials(evaluator, &batch, &prepared, &mut Pooled(self.pool));
         }
-        let items: Vec<(&u64, &Vec<f64>)> = batch.indices.iter().zip(&batch.points).collect();
-        let portion = planner::portion(items.len(), self.pool.threads(), 0.0).value;
-        self.pool.map(&items, portion, |items| {
-            let mut scratch = Scratch::default();
-            let mut trial =
-                |(index, point): &(&u64, &Vec<f64>)| evaluator.reference_trial(**index, point, &prepared, &mut scratch);
-            items.iter().map(&mut trial).collect()
+        let portions = planner::portions(batch.indices.len(), self.pool.threads(), 1, 1);
+        self.pool.map(&portions, |range, scratch| {
+            let (indices, points) = (&batch.indices[range.clone()], &batch.points[range]);
+            let trial =
+                |(&index, point): (&u64, &Vec<f64>)| evaluator.reference_trial(index, point, &prepared, scratch);
+            indices.iter().zip(points).map(trial).collect()
         })
     }
 
@@ -197,10 +197,10 @@ impl<'a> Run<'a> {
     ) -> Vec<Outcome> {
         let Batch { indices, points } = batch;
         if self.layers.has(Layer::Fast) {
-            if evaluator.fast_path().is_ok() {
-                self.fast.fetch_add(indices.len() as u64, Ordering::Relaxed);
-            }
-            return workers.trials(evaluator, indices, points, prepared);
+            let outcomes = workers.trials(evaluator, indices, points, prepared);
+            let fast = outcomes.iter().filter(|outcome| !outcome.by_reference).count();
+            self.fast.fetch_add(fast as u64, Ordering::Relaxed);
+            return outcomes;
         }
         let mut scratch = Scratch::default();
         let trial =

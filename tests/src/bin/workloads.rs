@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sandtable::study::{json_text, write_whole};
 use sandtable_core::{Error, Result};
+use sandtable_tests::measure::estimates;
 use sandtable_tests::measure::figures::{self, Ask};
 use sandtable_tests::measure::repeats::{self, Case, Runs};
 use sandtable_tests::measure::rivals::{self, Rival};
@@ -41,6 +42,12 @@ struct Arguments {
     /// Compare a sample of the trials with the reference simulator, bit for bit, after the clock has stopped.
     #[arg(long)]
     check: bool,
+    /// Estimate it, as `optimize --estimate` would, and run nothing.
+    #[arg(long)]
+    estimate: bool,
+    /// Estimates beside what it took, each in processes of its own; with `all`, of every workload that is one search.
+    #[arg(long)]
+    estimates: bool,
     /// Run so many times, each in a fresh process, and print medians with the raw figures.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1000))]
     repeat: Option<u64>,
@@ -97,6 +104,10 @@ fn once(arguments: &Arguments) -> Result<ExitCode> {
         check: arguments.check,
         results: arguments.results.clone(),
     };
+    if arguments.estimate {
+        println!("{}", estimates::estimated(&ask)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let figures = if arguments.reference { figures::reference(&ask)? } else { figures::once(&ask)? };
     let json = &figures.json;
     if !arguments.json {
@@ -193,6 +204,17 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         let rounds = arguments.repeat.unwrap_or(3) as usize;
         let scratch = arguments.scratch.clone().unwrap_or_else(|| std::env::temp_dir().join("sandtable-rivals"));
         return rivals::side_by_side(rival, arguments.workload.as_deref(), rounds, &scratch, arguments.into.as_deref());
+    }
+    if arguments.estimates {
+        let only = arguments.workload.as_deref().filter(|name| *name != "all");
+        let rounds = arguments.repeat.unwrap_or(3) as usize;
+        let (text, json) = estimates::beside_truth(only, arguments.threads, rounds)?;
+        println!("{text}");
+        return arguments
+            .into
+            .as_deref()
+            .map_or(Ok(()), |into| estimates::write(into, &json))
+            .map(|()| ExitCode::SUCCESS);
     }
     match (arguments.workload.as_deref(), arguments.repeat) {
         (Some("all"), _) => all(arguments),

@@ -15,7 +15,7 @@ use sandtable_core::{Error, Result, simd};
 use serde_json::{Value, json};
 
 use super::machine;
-use crate::workload::{self, Asked, Measured, Shape, Workload};
+use crate::workload::{self, Asked, Data, Measured, Shape, Workload};
 
 /// What is measured, and how.
 #[derive(Clone, Debug)]
@@ -43,9 +43,10 @@ pub struct Figures {
     pub void: Option<String>,
 }
 
-fn open(ask: &Ask) -> Result<Arc<Bundle>> {
+pub(super) fn open(ask: &Ask) -> Result<Arc<Bundle>> {
     match &ask.bundle {
         Some(path) => source::open_bundle(&path.display().to_string(), Path::new("."), &View::from(caches::caches())),
+        None if ask.workload.data == Data::Mag8 => source::mag8(ask.threads).map(Arc::new),
         None => Ok(Arc::new(ask.workload.data.bundle())),
     }
 }

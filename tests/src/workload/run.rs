@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use sandtable::caches::BUDGET;
 use sandtable::crew::Crew;
-use sandtable::drive;
+use sandtable::{arrangement, drive};
 use sandtable_core::bundle::Bundle;
 use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
-use sandtable_core::run::{Batch, Detail, Evaluator, Outcome, Run, Workers};
+use sandtable_core::run::{Batch, Detail, Evaluator, Outcome, Run, Workers, planner};
 use sandtable_core::{Error, Result};
 
 use super::sample::Sample;
@@ -185,6 +186,7 @@ impl Bench<'_> {
         let most = most.unwrap_or(u64::MAX);
         let total = evaluator.plan.space().size().min(most);
         let mut crew = Crew::new(self.threads, evaluator.plan.space().count_valid(1 << 16).points.min(most))?;
+        self.keep_columns_where_that_pays(evaluator);
         let mut run = Run::new(evaluator.plan.clone());
         let stop = AtomicBool::new(false);
         let mut taker = self.taker(evaluator, total, keep)?;
@@ -198,6 +200,15 @@ impl Bench<'_> {
         self.found.inside += tally.preparing + tally.evaluating;
         self.found.reference_because = evaluator.fast_path().err();
         Ok(kept)
+    }
+
+    /// Leaves the history layer to the planner, as the program does.
+    fn keep_columns_where_that_pays(&self, evaluator: &Evaluator) {
+        let Some(history) = evaluator.context.history() else { return };
+        let demand = arrangement::demand(evaluator, BUDGET);
+        if !planner::history(true, demand).value {
+            history.usage().switch_off();
+        }
     }
 
     /// Some points of a plan, in batches of the plan's size.
@@ -240,7 +251,7 @@ impl Bench<'_> {
         self.found.fills = detail.fills.len() as u64;
         self.found.reference_because = Some("a backtest that keeps everything takes the event loop");
         let (rows_read, fills) = (self.found.rows_read, self.found.fills);
-        let outcome = Outcome { index: 0, metrics: detail.metrics.clone(), rows_read, fills };
+        let outcome = Outcome { index: 0, metrics: detail.metrics.clone(), rows_read, fills, by_reference: true };
         self.found.sample.offer(0, 1, &evaluator, &point, &outcome);
         self.found.detail = Some(detail);
         Ok(())

@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn few_trials_are_all_kept_and_many_are_thinned() {
         let evaluator = Arc::new(workload::evaluator("W2", &workload::bundle("W2")).unwrap());
-        let outcome = Outcome { index: 0, metrics: Vec::new(), rows_read: 0, fills: 0 };
+        let outcome = Outcome { index: 0, metrics: Vec::new(), rows_read: 0, fills: 0, by_reference: false };
         let kept = |total: u64| {
             let mut sample = Sample::default();
             (0..total).for_each(|nth| sample.offer(nth, total, &evaluator, &[], &outcome));

@@ -20,6 +20,11 @@ export function StatusStrip() {
       {now && stats && (
         <>
           <Figure name="Trials evaluated of this run">{`${decimal(now.progress.trials, 0)} / ${decimal(now.progress.total, 0)} trials`}</Figure>
+          {now.progress.byReference > 0 && (
+            <Figure name={`The reference simulator evaluated them: ${now.progress.byReferenceBecause ?? ""}`}>
+              {`${decimal(now.progress.byReference, 0)} by reference`}
+            </Figure>
+          )}
           <Figure name="Time of this run">{milliseconds(stats.elapsedMs)}</Figure>
           <Figure name="Bars times trials per second">{`${short(stats.barTrialsPerSecond)} bar-trials/s`}</Figure>
           <Figure name={running?.isolated ? "Threads that evaluate trials" : "Without the headers of cross-origin isolation browsers give a page one thread"}>

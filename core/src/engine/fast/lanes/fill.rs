@@ -4,8 +4,8 @@
 //! Cash is booked in the order of the fills of a bar; lots and units, on which no other fill of the bar depends, are
 //! booked afterwards, sells and buys of a symbol in one go where no short position makes their order matter.
 
-use super::lots::Lot;
 use super::super::Grid;
+use super::lots::Lot;
 use super::state::{Book, State, count, each};
 use super::{HALVES, LANES, Lanes, load, store};
 use crate::engine::pricing::{self, Charge};
@@ -335,7 +335,8 @@ impl<'a> Market<'a> {
         if adds_bits != 0 {
             book.queued[half] |= adds_bits;
             let (units, fee, price) = (order.array(), fee.array(), price.array());
-            let lot = |lane: usize| Lot { units: units[lane], fee: fee[lane], price: price[lane], bar: self.bar as f64 };
+            let lot =
+                |lane: usize| Lot { units: units[lane], fee: fee[lane], price: price[lane], bar: self.bar as f64 };
             state.queues[self.symbol].push_some(half * 8, adds_bits, lot);
         }
         let positions = load::<E>(&money.positions, half);

@@ -223,9 +223,12 @@ impl Turned {
         if words.iter().fold(0, |any, word| any | word) == 0 {
             return Turned(words);
         }
-        for (step, low) in
-            [(8, 0x00ff_00ff_00ff_00ff), (4, 0x0f0f_0f0f_0f0f_0f0f), (2, 0x3333_3333_3333_3333), (1, 0x5555_5555_5555_5555)]
-        {
+        for (step, low) in [
+            (8, 0x00ff_00ff_00ff_00ff),
+            (4, 0x0f0f_0f0f_0f0f_0f0f),
+            (2, 0x3333_3333_3333_3333),
+            (1, 0x5555_5555_5555_5555),
+        ] {
             for row in (0..LANES).filter(|row| row & step == 0) {
                 let (a, b) = (words[row], words[row + step]);
                 let t: u64 = ((a >> step) ^ b) & low;
@@ -296,7 +299,8 @@ mod tests {
 
     #[test]
     fn turned_words_hold_the_bits_of_all_lanes_row_by_row() {
-        let words: [u64; LANES] = std::array::from_fn(|k| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(k as u64 * k as u64 + 3));
+        let words: [u64; LANES] =
+            std::array::from_fn(|k| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(k as u64 * k as u64 + 3));
         let turned = Turned::of(words);
         for row in 0..64 {
             for (lane, word) in words.iter().enumerate() {
