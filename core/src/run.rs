@@ -379,13 +379,8 @@ impl Evaluator {
     /// Evaluates one trial and keeps everything.
     pub fn detail(&self, point: &[f64]) -> Detail {
         let mut scratch = Scratch::default();
-        self.simulate(
-            point,
-            &Prepared::default(),
-            None,
-            Record { fills: true, bars: true, ..Record::default() },
-            &mut scratch,
-        );
+        let record = Record { fills: true, bars: true, ..Record::default() };
+        self.simulate(point, &Prepared::default(), self.fast_path().ok(), record, &mut scratch);
         self.keep(scratch)
     }
 

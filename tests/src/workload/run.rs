@@ -249,7 +249,7 @@ impl Bench<'_> {
         // With one symbol, each bar of the run is a row of the panel.
         self.found.rows_read = detail.equity.len() as u64;
         self.found.fills = detail.fills.len() as u64;
-        self.found.reference_because = Some("a backtest that keeps everything takes the event loop");
+        self.found.reference_because = evaluator.fast_path().err();
         let (rows_read, fills) = (self.found.rows_read, self.found.fills);
         let outcome = Outcome { index: 0, metrics: detail.metrics.clone(), rows_read, fills, by_reference: true };
         self.found.sample.offer(0, 1, &evaluator, &point, &outcome);

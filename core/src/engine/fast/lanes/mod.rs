@@ -164,7 +164,7 @@ impl Work for Group<'_> {
             self.finish(lane);
         }
         let State { trips, money, .. } = &self.memory.state;
-        trips::sum(trips, |lane, sums| {
+        trips::sum::<E>(trips, |lane, sums| {
             if let Some(finished) = self.finished.get_mut(lane) {
                 finished.trades = TradeSums { holding: money.holding[lane], ..sums };
             }

@@ -3,46 +3,92 @@
 
 use super::lists::Lists;
 use crate::metrics::TradeSums;
-
-/// Lists summed side by side.
-const SIDE: usize = 8;
-
-type Side = [f64; SIDE];
+use crate::num::NAN;
+use crate::simd::{Eight, LANES};
 
 /// Running sums of some lists, field by field those of [`TradeSums`].
-#[repr(align(64))]
-struct Sums {
-    wins: Side,
-    losses: Side,
-    won: Side,
-    lost: Side,
-    profit: Side,
-    gains: Side,
-    best: Side,
-    worst: Side,
-    traded: Side,
-    squares: Side,
+#[derive(Clone, Copy)]
+struct Sums<E> {
+    wins: E,
+    losses: E,
+    won: E,
+    lost: E,
+    profit: E,
+    gains: E,
+    best: E,
+    worst: E,
+    traded: E,
 }
 
 /// Sums of the lists of all trials; the bars held are left to the caller.
 #[inline(always)]
-pub(super) fn sum(lists: &Lists<[f64; 2]>, mut give: impl FnMut(usize, TradeSums)) {
-    for first in (0..super::LANES).step_by(SIDE) {
-        let sides = std::array::from_fn(|k| lists.of(first + k));
-        let sums = sum_side(&sides);
-        for (k, list) in sides.iter().enumerate() {
+pub(super) fn sum<E: Eight>(lists: &Lists<[f64; 2]>, mut give: impl FnMut(usize, TradeSums)) {
+    for first in (0..super::LANES).step_by(LANES) {
+        let mut sides: [&[[f64; 2]]; LANES] = [&[]; LANES];
+        for (k, side) in sides.iter_mut().enumerate() {
+            *side = lists.of(first + k);
+        }
+        let counts = sides.map(|side| side.len());
+        let (mut longest, mut lengths) = (0, [0.0; LANES]);
+        for k in 0..LANES {
+            longest = longest.max(counts[k]);
+            lengths[k] = counts[k] as f64;
+        }
+        let lengths = E::load(&lengths);
+        let zero = E::zero();
+        let mut sums = Sums {
+            wins: zero,
+            losses: zero,
+            won: zero,
+            lost: zero,
+            profit: zero,
+            gains: zero,
+            best: E::splat(f64::NEG_INFINITY),
+            worst: E::splat(f64::INFINITY),
+            traded: zero,
+        };
+        for place in 0..longest {
+            let (mut profits, mut values) = ([NAN; LANES], [NAN; LANES]);
+            for k in 0..LANES {
+                if let Some(&[profit, value]) = sides[k].get(place) {
+                    (profits[k], values[k]) = (profit, value);
+                }
+            }
+            let listed = E::splat(place as f64).lt(lengths);
+            sums = sums.add(listed, E::load(&profits), E::load(&values));
+        }
+        let mut means = [0.0; LANES];
+        let profits = sums.profit.array();
+        for k in 0..LANES {
+            means[k] = profits[k] / counts[k] as f64;
+        }
+        let (means, mut squares) = (E::load(&means), zero);
+        for place in 0..longest {
+            let mut profits = [NAN; LANES];
+            for k in 0..LANES {
+                if let Some(&[profit, _]) = sides[k].get(place) {
+                    profits[k] = profit;
+                }
+            }
+            let off = E::load(&profits).sub(means);
+            squares = E::select(E::splat(place as f64).lt(lengths), squares.add(off.mul(off)), squares);
+        }
+        let [wins, losses, won, lost] = [sums.wins, sums.losses, sums.won, sums.lost].map(E::array);
+        let [gains, best, worst, traded] = [sums.gains, sums.best, sums.worst, sums.traded].map(E::array);
+        let squares = squares.array();
+        for k in 0..LANES {
             let sums = TradeSums {
-                count: list.len() as f64,
-                wins: sums.wins[k],
-                losses: sums.losses[k],
-                won: sums.won[k],
-                lost: sums.lost[k],
-                profit: sums.profit[k],
-                gains: sums.gains[k],
-                best: sums.best[k],
-                worst: sums.worst[k],
-                traded: sums.traded[k],
-                squares: Some(sums.squares[k]),
+                count: counts[k] as f64,
+                wins: wins[k],
+                losses: losses[k],
+                won: won[k],
+                lost: lost[k],
+                profit: profits[k],
+                gains: gains[k],
+                best: best[k],
+                worst: worst[k],
+                traded: traded[k],
+                squares: Some(squares[k]),
                 ..TradeSums::default()
             };
             give(first + k, sums);
@@ -50,52 +96,23 @@ pub(super) fn sum(lists: &Lists<[f64; 2]>, mut give: impl FnMut(usize, TradeSums
     }
 }
 
-#[inline(always)]
-fn sum_side(lists: &[&[[f64; 2]]; SIDE]) -> Sums {
-    let zero = [0.0; SIDE];
-    let mut sums = Sums {
-        wins: zero,
-        losses: zero,
-        won: zero,
-        lost: zero,
-        profit: zero,
-        gains: zero,
-        best: [f64::NEG_INFINITY; SIDE],
-        worst: [f64::INFINITY; SIDE],
-        traded: zero,
-        squares: zero,
-    };
-    let longest = lists.iter().map(|list| list.len()).max().unwrap_or(0);
-    let shortest = lists.iter().map(|list| list.len()).min().unwrap_or(0);
-    for place in 0..shortest {
-        for (k, list) in lists.iter().enumerate() {
-            add(&mut sums, k, list[place]);
+impl<E: Eight> Sums<E> {
+    /// Adds one round trip of each list that has one, as `TradeSums::add` does; elsewhere both numbers are undefined.
+    #[inline(always)]
+    fn add(self, listed: E::Mask, profit: E, value: E) -> Sums<E> {
+        let zero = E::zero();
+        let (wins, losses) = (zero.lt(profit), profit.lt(zero));
+        let gain = profit.div(value);
+        Sums {
+            wins: self.wins.add(E::select(wins, E::splat(1.0), zero)),
+            losses: self.losses.add(E::select(losses, E::splat(1.0), zero)),
+            won: self.won.add(E::select(wins, profit, zero)),
+            lost: self.lost.sub(E::select(losses, profit, zero)),
+            profit: self.profit.add(E::select(listed, profit, zero)),
+            gains: self.gains.add(E::select(listed, gain, zero)),
+            best: gain.max(self.best),
+            worst: gain.min(self.worst),
+            traded: self.traded.add(E::select(listed, value, zero)),
         }
     }
-    for (k, list) in lists.iter().enumerate() {
-        list[shortest..].iter().for_each(|&pair| add(&mut sums, k, pair));
-    }
-    let means: Side = std::array::from_fn(|k| sums.profit[k] / lists[k].len() as f64);
-    for place in 0..longest {
-        for k in 0..SIDE {
-            let off = lists[k].get(place).map_or(0.0, |[profit, _]| profit - means[k]);
-            sums.squares[k] += off * off;
-        }
-    }
-    sums
-}
-
-/// Adds one round trip as `TradeSums::add` does.
-#[inline(always)]
-fn add(sums: &mut Sums, k: usize, [profit, value]: [f64; 2]) {
-    let gain = profit / value;
-    sums.wins[k] += if profit > 0.0 { 1.0 } else { 0.0 };
-    sums.won[k] += if profit > 0.0 { profit } else { 0.0 };
-    sums.losses[k] += if profit < 0.0 { 1.0 } else { 0.0 };
-    sums.lost[k] -= if profit < 0.0 { profit } else { 0.0 };
-    sums.profit[k] += profit;
-    sums.gains[k] += gain;
-    sums.best[k] = if gain > sums.best[k] { gain } else { sums.best[k] };
-    sums.worst[k] = if gain < sums.worst[k] { gain } else { sums.worst[k] };
-    sums.traded[k] += value;
 }
