@@ -81,7 +81,7 @@ impl Panel {
                 completed[row] = if count == 0 { 0 } else { offset + count };
             }
             offset += bars.len() as u32;
-            coarse.push(bars);
+            coarse.push(std::borrow::Cow::Owned(bars));
         }
         let references = self.references.iter().map(|(name, bars)| (name.clone(), periods.resample(bars).0)).collect();
         let frequency = match (self.frequency, period) {
@@ -89,7 +89,7 @@ impl Panel {
             (_, Period::Minutes(_) | Period::Daily) => Frequency::Daily,
             _ => Frequency::Coarse,
         };
-        let panel = Panel::join(self.symbols.clone(), coarse, i32::MIN, self.calendar, frequency, references);
+        let panel = Panel::join(self.symbols.clone(), &coarse, i32::MIN, self.calendar, frequency, references);
         (panel, completed)
     }
 }

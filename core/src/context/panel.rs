@@ -1,5 +1,6 @@
 //! Bars of several symbols on one timeline.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::adjust::{Adjust, CorporateAction, Pending};
@@ -104,11 +105,11 @@ impl Panel {
         chosen.dedup();
 
         let names: Vec<String> = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
-        let mut own: Vec<Bars> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
+        let mut own: Vec<Cow<Bars>> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
         let mut aside = BTreeMap::new();
         for name in references {
             let bars = &bundle.bars[find_symbol(bundle, name)?];
-            aside.insert(name.clone(), clip(bars, window));
+            aside.insert(name.clone(), clip(bars, window).into_owned());
         }
         // Prices that are stored adjusted must not be adjusted again.
         let actions_of = |name: &String, bars: &Bars| match bundle.prices {
@@ -123,12 +124,12 @@ impl Panel {
         let (mut fine, mut frequency) = (None, bundle.frequency);
         let size = window.bars.over(bundle.frequency).unwrap_or_default();
         if let (Some(period), Some(coarser)) = (size.period(), size.frequency()) {
-            let coarse = Coarser::new(bundle.calendar, bundle.frequency, period, own.iter());
+            let coarse = Coarser::new(bundle.calendar, bundle.frequency, period, own.iter().map(|bars| &**bars));
             let mut inside = Fine::default();
             for (bars, actions) in own.iter_mut().zip(&actions) {
-                let (made, row_of, adjusted) = coarse.make(std::mem::take(bars), actions);
+                let (made, row_of, adjusted) = coarse.make(std::mem::take(bars).into_owned(), actions);
                 inside.append(&adjusted, &row_of);
-                *bars = made;
+                *bars = Cow::Owned(made);
             }
             for (name, bars) in &mut aside {
                 let actions = reference_actions.get(name).map_or(&[][..], Vec::as_slice);
@@ -137,7 +138,7 @@ impl Panel {
             (fine, frequency) = (Some(inside), coarser);
         }
         let from = window.from.unwrap_or(i32::MIN);
-        let mut panel = Panel::join(names, own, from, bundle.calendar, frequency, aside);
+        let mut panel = Panel::join(names, &own, from, bundle.calendar, frequency, aside);
         for (span, &place) in panel.spans.iter_mut().zip(&chosen) {
             span.delisted = bundle.record(place).is_some_and(|(_, end)| end < last);
         }
@@ -164,15 +165,15 @@ impl Panel {
 
     pub(super) fn join(
         symbols: Vec<String>,
-        bars: Vec<Bars>,
+        bars: &[Cow<Bars>],
         from: i32,
         calendar: Calendar,
         frequency: Frequency,
         references: BTreeMap<String, Bars>,
     ) -> Panel {
-        let (timeline, sessions) = union(&bars);
+        let (timeline, sessions) = union(bars);
         let start = sessions.partition_point(|&session| session < from);
-        let rows = bars.iter().map(Bars::len).sum();
+        let rows = bars.iter().map(|bars| bars.len()).sum();
         let mut panel = Panel {
             symbols,
             spans: Vec::with_capacity(bars.len()),
@@ -194,7 +195,7 @@ impl Panel {
             actions: vec![Vec::new(); bars.len()],
             reference_actions: BTreeMap::new(),
         };
-        for bars in &bars {
+        for bars in bars {
             let has_volume = bars.volume.iter().any(|&v| v > 0.0);
             panel.spans.push(Span { offset: panel.close.len(), len: bars.len(), has_volume, delisted: false });
             let mut t = 0;
@@ -303,12 +304,16 @@ fn session_range(bars: &[Bars]) -> (i32, i32) {
     (first, last)
 }
 
-fn clip(bars: &Bars, window: &Window) -> Bars {
+/// The bars of a window; those of the bundle where that is all of them, which copies nothing.
+fn clip<'a>(bars: &'a Bars, window: &Window) -> Cow<'a, Bars> {
     let begin = window
         .from
         .map_or(0, |from| bars.session.partition_point(|&s| s < from).saturating_sub(window.warmup_bars as usize));
     let end = window.to.map_or(bars.len(), |to| bars.session.partition_point(|&s| s <= to)).max(begin);
-    Bars {
+    if (begin, end) == (0, bars.len()) {
+        return Cow::Borrowed(bars);
+    }
+    Cow::Owned(Bars {
         time: bars.time[begin..end].to_vec(),
         session: bars.session[begin..end].to_vec(),
         open: bars.open[begin..end].to_vec(),
@@ -316,11 +321,11 @@ fn clip(bars: &Bars, window: &Window) -> Bars {
         low: bars.low[begin..end].to_vec(),
         close: bars.close[begin..end].to_vec(),
         volume: bars.volume[begin..end].to_vec(),
-    }
+    })
 }
 
 /// Sorted union of all timestamps, with the session of each.
-fn union(bars: &[Bars]) -> (Vec<i64>, Vec<i32>) {
+fn union(bars: &[Cow<Bars>]) -> (Vec<i64>, Vec<i32>) {
     // Most symbols of a bundle share their timestamps: start from the longest and add what it lacks.
     let Some(longest) = bars.iter().max_by_key(|b| b.len()) else { return (Vec::new(), Vec::new()) };
     let mut extra: Vec<(i64, i32)> = Vec::new();
