@@ -6,6 +6,7 @@
 mod pbo;
 mod resampling;
 mod sharpe;
+mod splits;
 
 use std::path::{Path, PathBuf};
 
@@ -146,11 +147,12 @@ fn broken(file: &str, message: String) -> CaseResult {
 type Part = fn(&Source) -> Result<Vec<CaseResult>, String>;
 
 /// The files of cases.
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("sharpe_tests", sharpe::run),
     ("pbo", pbo::run),
     ("reality_check_spa", resampling::superiority),
     ("bootstrap", resampling::bootstrap),
+    ("splits", splits::run),
 ];
 
 /// Compares all of `oracles/overfit`; nothing if the folder does not exist. `filter` keeps the cases whose "PEER CASE"
