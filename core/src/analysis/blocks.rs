@@ -38,7 +38,8 @@ impl BlockSums {
     /// `blocks` is odd, below 2 or above [`MOST_BLOCKS`], or blocks have fewer than two rows.
     pub fn new(blocks: usize, rows_in_block: usize) -> Result<BlockSums> {
         if !blocks.is_multiple_of(2) || !(2..=MOST_BLOCKS).contains(&blocks) {
-            let message = format!("cross-validation over {blocks} blocks: an even number from 2 to {MOST_BLOCKS} is needed");
+            let message =
+                format!("cross-validation over {blocks} blocks: an even number from 2 to {MOST_BLOCKS} is needed");
             return Err(Error::plan(message));
         }
         if rows_in_block < 2 {
@@ -108,11 +109,12 @@ impl BlockSums {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
     use super::*;
 
     #[test]
     fn sums_are_those_of_the_first_rows() {
-        let sums = BlockSums::of_columns(&[[1.0, 2.0, 3.0, 4.0, 9.0], [0.5; 5]], 2).expect("two blocks");
+        let sums = BlockSums::of_columns(&[[1.0, 2.0, 3.0, 4.0, 9.0], [0.5; 5]], 2).unwrap();
         assert_eq!((sums.trials(), sums.rows_in_block()), (2, 2));
         assert_eq!(sums.trial(0), (&[3.0, 7.0][..], &[5.0, 25.0][..]));
         assert_eq!(sums.trial(1), (&[1.0, 1.0][..], &[0.5, 0.5][..]));

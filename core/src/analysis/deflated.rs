@@ -52,7 +52,7 @@ pub fn minimum_track_record(moments: &Moments, target: f64, alpha: f64) -> f64 {
 /// Bailey, Borwein, López de Prado and Zhu, "Pseudo-Mathematics and Financial Charlatanism", Notices of the AMS
 /// 61(5), 2014. NaN unless `target` is positive.
 pub fn minimum_backtest_years(trials: f64, target: f64) -> f64 {
-    if !(target > 0.0) {
+    if target <= 0.0 || target.is_nan() {
         return num::NAN;
     }
     let years = expected_maximum_sharpe(trials, 1.0) / target;

@@ -92,7 +92,9 @@ impl Evidence {
     pub fn merge(&mut self, other: Evidence) -> Result<()> {
         let same = |e: &Evidence| (e.sessions, e.most, e.seed);
         if same(self) != same(&other) {
-            return Err(Error::data("two parts of a search that are judged together have different sessions or settings"));
+            return Err(Error::data(
+                "two parts of a search that are judged together have different sessions or settings",
+            ));
         }
         self.seen += other.seen;
         self.kept.extend(other.kept);
@@ -228,9 +230,9 @@ fn sum_and_squares(values: &[f64]) -> [f64; 2] {
     let (fours, rest) = values.as_chunks::<4>();
     let (mut sums, mut squares) = ([0.0; 4], [0.0; 4]);
     for four in fours {
-        for lane in 0..4 {
-            sums[lane] += four[lane];
-            squares[lane] += four[lane] * four[lane];
+        for ((sum, square), value) in sums.iter_mut().zip(&mut squares).zip(four) {
+            *sum += value;
+            *square += value * value;
         }
     }
     for (lane, value) in rest.iter().enumerate() {

@@ -129,8 +129,8 @@ fn dot(a: &[[f64; LANES]], b: &[[f64; LANES]]) -> [f64; LANES] {
         || {
             let mut sums = [0.0; LANES];
             for (a, b) in a.iter().zip(b) {
-                for lane in 0..LANES {
-                    sums[lane] += a[lane] * b[lane];
+                for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                    *sum += a * b;
                 }
             }
             sums
@@ -145,8 +145,7 @@ mod tests {
 
     #[test]
     fn means_and_variances_are_those_of_each_column() {
-        let columns: Vec<Vec<f64>> =
-            (0..11).map(|c| (0..9).map(|r| f64::from(c * 3 + r * r % 7)).collect()).collect();
+        let columns: Vec<Vec<f64>> = (0..11).map(|c| (0..9).map(|r| f64::from(c * 3 + r * r % 7)).collect()).collect();
         let panel = Panel::new(&columns, None).unwrap();
         let (means, variances) = (panel.means(), panel.long_run_variances(1.0));
         assert_eq!((means.len(), variances.len()), (11, 11));

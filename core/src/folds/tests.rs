@@ -30,10 +30,7 @@ fn calendar_walks_keep_to_the_calendar_whatever_the_holidays() {
         .collect();
     assert_eq!(
         text,
-        [
-            "2010-01-04..2011-12-30 2012-01-03..2012-12-31",
-            "2011-01-03..2012-12-31 2013-01-02..2013-12-31",
-        ],
+        ["2010-01-04..2011-12-30 2012-01-03..2012-12-31", "2011-01-03..2012-12-31 2013-01-02..2013-12-31",],
         "the half year at the end is no whole test"
     );
     let quarters = Folds::new(&Scheme::WalkForward(walk(Length::Months(6), Length::Quarters(1))), &dates).unwrap();

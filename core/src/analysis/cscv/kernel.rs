@@ -211,16 +211,16 @@ impl Work for Splits<'_> {
             let mut chunk = Chunk::of(self.all, from);
             for (&mask, chosen) in self.masks.iter().zip(&mut chosen) {
                 let largest = chunk.score::<E>(mask);
-                for side in 0..2 {
+                for (side, (chosen, score)) in chosen.iter_mut().zip(largest).enumerate() {
                     // A later chunk must be better, so that the first of equal ones stays.
-                    if largest[side] > chosen[side].score {
-                        let place = chunk.place::<E>(side, largest[side]);
-                        chosen[side] = Chosen { trial: (chunk.from + place) as u32, below: 0, score: largest[side] };
+                    if score > chosen.score {
+                        let place = chunk.place::<E>(side, score);
+                        *chosen = Chosen { trial: (chunk.from + place) as u32, below: 0, score };
                     }
                     if single {
-                        let place = chosen[side].trial as usize;
+                        let place = chosen.trial as usize;
                         let outside = chunk.scores[1 - side][place / LANES][place % LANES];
-                        chosen[side].below = chunk.below::<E>(1 - side, outside);
+                        chosen.below = chunk.below::<E>(1 - side, outside);
                     }
                 }
             }

@@ -19,10 +19,8 @@ fn plainly(columns: &[Vec<f64>], blocks: usize) -> Vec<(u32, u32, u32)> {
     let mut found = Vec::new();
     for mask in (0..1_u32 << blocks).filter(|mask| mask.count_ones() as usize * 2 == blocks) {
         let half = |column: &[f64], wanted: u32| -> f64 {
-            let picked: Vec<f64> = (0..rows * blocks)
-                .filter(|row| mask >> (row / rows) & 1 == wanted)
-                .map(|row| column[row])
-                .collect();
+            let picked: Vec<f64> =
+                (0..rows * blocks).filter(|row| mask >> (row / rows) & 1 == wanted).map(|row| column[row]).collect();
             super::super::Moments::of(&picked, super::super::Convention::Plain).sharpe
         };
         let inside: Vec<f64> = columns.iter().map(|column| half(column, 1)).collect();
@@ -86,7 +84,11 @@ fn a_trial_that_never_traded_is_in_the_middle_and_never_undefined() {
     let mut columns = noise(6, 4, 80, 0.0);
     columns.push(vec![0.0; 80]);
     // Another trades in the first half of the blocks only.
-    columns.push((0..80).map(|row| if row < 40 { 0.01 } else { 0.0 } + f64::from(row % 3) * 1e-3 * f64::from(u8::from(row < 40))).collect());
+    columns.push(
+        (0..80)
+            .map(|row| if row < 40 { 0.01 } else { 0.0 } + f64::from(row % 3) * 1e-3 * f64::from(u8::from(row < 40)))
+            .collect(),
+    );
     let all = BlockSums::of_columns(&columns, 4).unwrap();
     for split in splits(&all).unwrap() {
         assert!(split.logit.is_finite() && (1..=6).contains(&split.rank), "{split:?}");
