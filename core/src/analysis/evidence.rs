@@ -281,13 +281,11 @@ mod tests {
             let direct = BlockSums::of_columns(&columns, sums.blocks()).unwrap();
             let panel = evidence.panel().unwrap();
             let used = sums.blocks() * sums.rows_in_block();
-            for trial in 0..3 {
-                let pairs = |(a, b): ((&[f64], &[f64]), (&[f64], &[f64]))| {
-                    let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-14;
-                    a.0.iter().zip(b.0).all(close) && a.1.iter().zip(b.1).all(close)
-                };
-                assert!(pairs((sums.trial(trial), direct.trial(trial))), "{sessions} sessions");
-                let mean = columns[trial][..used].iter().sum::<f64>() / used as f64;
+            let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14);
+            for (trial, column) in columns.iter().enumerate() {
+                let ((a, b), (c, d)) = (sums.trial(trial), direct.trial(trial));
+                assert!(close(a, c) && close(b, d), "{sessions} sessions");
+                let mean = column[..used].iter().sum::<f64>() / used as f64;
                 assert!((panel.means()[trial] - mean).abs() < 1e-15, "{sessions} sessions");
             }
             assert!((evidence.sessions_in_cell() - used as f64 / panel.rows() as f64).abs() < 1e-12);
