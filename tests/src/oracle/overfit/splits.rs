@@ -75,30 +75,38 @@ fn combinatorial(stored: &Value) -> Result<CaseResult, String> {
         let place = format!("test {:?}", runs(&ours.test));
         case.same(&place, &runs(&ours.test), &stored_runs(&theirs["test"]));
         let (train, stored_train) = (runs(&ours.train), stored_runs(&theirs["train"]));
-        if lib.starts_with("timeseriescv") && train != stored_train && is_leak(ours, &stored_train, gap) {
-            case.compared += 1;
-            let cause = "the peer trains right after test blocks that are not the last, inside purge and embargo";
-            if case.causes.is_empty() {
-                case.causes.push(cause.into());
+        match lib.starts_with("timeseriescv").then(|| causes(ours, &stored_train, gap)).flatten() {
+            Some(causes) => {
+                case.compared += 1;
+                case.causes.extend(causes.iter().map(|cause| (*cause).to_owned()));
             }
-        } else {
-            case.same(&format!("training of {place}"), &train, &stored_train);
+            None => case.same(&format!("training of {place}"), &train, &stored_train),
         }
     }
+    case.causes.sort();
+    case.causes.dedup();
     let name = format!("splits {blocks} choose {test_blocks} of {sessions}, purge {purge}, embargo {embargo}");
     Ok(case.done(lib.split(' ').next().unwrap_or(lib), name))
 }
 
-/// Whether the peer trains on all of our sessions, and on no others but those just after a test block that is not the last.
-fn is_leak(ours: &Fold, theirs: &Runs, gap: Gap) -> bool {
+/// Why the peer's training differs, if each session that differs has a known cause; no causes if none differs.
+fn causes(ours: &Fold, theirs: &Runs, gap: Gap) -> Option<Vec<&'static str>> {
     let holds = |runs: &Runs, session: usize| runs.iter().any(|run| (run[0]..=run[1]).contains(&session));
     let (train, test) = (runs(&ours.train), runs(&ours.test));
-    let inner = &test[..test.len().saturating_sub(1)];
-    let last = theirs.last().map_or(0, |run| run[1]).max(train.last().map_or(0, |run| run[1]));
-    (0..=last).all(|session| match (holds(&train, session), holds(theirs, session)) {
-        (false, true) => inner.iter().any(|run| session > run[1] && session <= run[1] + gap.after),
-        (ours, theirs) => ours == theirs,
-    })
+    let (first, last) = (test.first()?, test.last()?);
+    let inner = &test[..test.len() - 1];
+    let end = train.iter().chain(theirs).map(|run| run[1]).max()?;
+    let mut found = Vec::new();
+    for session in (0..=end).filter(|&session| holds(&train, session) != holds(theirs, session)) {
+        if holds(theirs, session) && inner.iter().any(|run| session > run[1] && session <= run[1] + gap.after) {
+            found.push("the peer trains right after test blocks that are not the last, inside purge and embargo");
+        } else if holds(&train, session) && session > first[1] && session < last[0] {
+            found.push("the peer leaves out training between two test blocks");
+        } else {
+            return None;
+        }
+    }
+    Some(found)
 }
 
 /// Which path each test block of a split belongs to.
