@@ -2,6 +2,7 @@
 
 pub mod backtesting;
 pub mod metrics;
+pub mod overfit;
 pub mod replay;
 pub mod simulated;
 pub mod table;
@@ -60,25 +61,6 @@ pub fn case_folders(root: &std::path::Path, peer: &str, filter: Option<&str>) ->
 
 /// Every comparison there is, program after program.
 pub fn run_all(oracles: &std::path::Path, data: &std::path::Path, filter: Option<&str>) -> Vec<CaseResult> {
-    let suites = [talib::run, metrics::run, backtesting::run, vectorbt::run, zipline::run, not_yet];
+    let suites = [talib::run, metrics::run, backtesting::run, vectorbt::run, zipline::run, overfit::run];
     suites.iter().flat_map(|suite| suite(oracles, data, filter)).collect()
-}
-
-/// Cases that nothing here reads yet, listed so that they are not forgotten.
-fn not_yet(oracles: &std::path::Path, _data: &std::path::Path, filter: Option<&str>) -> Vec<CaseResult> {
-    let unsupported = |peer: &str, case: String, reason: &str| CaseResult {
-        peer: peer.into(),
-        case,
-        verdict: Verdict::Unsupported(reason.into()),
-        compared: 0,
-        largest_difference: f64::NAN,
-    };
-    let mut list = Vec::new();
-    for name in ["bootstrap", "pbo", "reality_check_spa", "sharpe_tests", "splits"] {
-        let wanted = filter.is_none_or(|filter| format!("overfit {name}").contains(filter));
-        if wanted && oracles.join("overfit").join(format!("{name}.json")).is_file() {
-            list.push(unsupported("overfit", name.into(), "statistics of overfitting"));
-        }
-    }
-    list
 }

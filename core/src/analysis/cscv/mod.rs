@@ -1,0 +1,230 @@
+//! Probability of backtest overfitting by combinatorially symmetric cross-validation.
+//!
+//! Bailey, Borwein, López de Prado and Zhu, "The Probability of Backtest Overfitting", Journal of Computational Finance
+//! 20(4), 2017: sessions are cut into S blocks; each choice of half of them is a sample in which the best trial is chosen,
+//! and the other half shows how that trial does among all. Given block sums, this gives the distribution of its rank. It
+//! never knows why a trial is good.
+//!
+//! With `rank` = 1 + number of trials with a lower Sharpe ratio out of sample and N trials, `w = rank / (N + 1)` and the
+//! logit is `ln(w / (1 − w))`; the probability of overfitting is the share of logits at or below 0.
+
+mod dominance;
+mod kernel;
+mod splits;
+
+pub use dominance::Dominance;
+
+use serde::Serialize;
+
+use super::BlockSums;
+use crate::error::{Error, Result};
+use crate::metrics::NOISE;
+use crate::num;
+use crate::simd;
+
+/// One choice of half of the blocks as sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Split {
+    /// Blocks of the sample: bit `k` is block `k`.
+    pub blocks: u32,
+    /// The trial with the best Sharpe ratio in the sample, the first of equal ones.
+    pub best: u32,
+    /// Its Sharpe ratio in the sample, per return; NaN without deviation.
+    pub inside: f64,
+    /// Its Sharpe ratio out of the sample.
+    pub outside: f64,
+    /// 1 + number of trials with a lower Sharpe ratio out of sample.
+    pub rank: u32,
+    /// Logit of its relative rank.
+    pub logit: f64,
+}
+
+/// What cross-validation says about a search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Overfitting {
+    /// Number of blocks.
+    pub blocks: u32,
+    /// Returns that were used: a multiple of the blocks.
+    pub rows: u64,
+    /// Trials compared.
+    pub trials: u64,
+    /// Splits.
+    pub splits: u64,
+    /// Probability of backtest overfitting: share of logits at or below 0.
+    pub pbo: f64,
+    /// Mean of the logits.
+    pub logit_mean: f64,
+    /// Median of the logits.
+    pub logit_median: f64,
+    /// The logits, counted.
+    pub logits: Histogram,
+    /// Least squares of the chosen trial's Sharpe ratio out of sample on that in it: NaN where that does not vary.
+    pub slope: f64,
+    /// Where the line meets zero.
+    pub intercept: f64,
+    /// Share of the variance that the line explains.
+    pub r_squared: f64,
+    /// Share of splits in which the chosen trial loses out of sample.
+    pub probability_of_loss: f64,
+    /// Mean Sharpe ratio of the chosen trial in the sample, per return.
+    pub mean_inside: f64,
+    /// Mean Sharpe ratio of the chosen trial out of the sample.
+    pub mean_outside: f64,
+    /// Share of splits in which the chosen trial is above the median out of sample.
+    pub above_median: f64,
+    /// Mean over the splits looked at in detail of the trials' median Sharpe ratio out of sample.
+    pub mean_median: f64,
+    /// Whether choosing beats not choosing.
+    pub dominance: Dominance,
+}
+
+/// Numbers counted in cells of equal width.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Histogram {
+    /// Lower end of the first cell.
+    pub low: f64,
+    /// Upper end of the last cell, which is in it.
+    pub high: f64,
+    /// Numbers in each cell.
+    pub counts: Vec<u64>,
+}
+
+impl Histogram {
+    /// Counts of `values`, which must be finite, in so many cells from the lowest to the highest.
+    pub fn of(values: &[f64], cells: usize) -> Histogram {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut counts = vec![0; cells.max(1)];
+        let width = (high - low) / counts.len() as f64;
+        for value in values {
+            let cell = if width > 0.0 { ((value - low) / width) as usize } else { 0 };
+            let last = counts.len() - 1;
+            counts[cell.min(last)] += 1;
+        }
+        Histogram { low, high, counts }
+    }
+}
+
+/// Cells of the histogram of logits.
+const CELLS: usize = 41;
+
+/// Every split, in lexicographic order of the blocks in the sample.
+///
+/// # Errors
+/// Fewer than two trials.
+pub fn splits(all: &BlockSums) -> Result<Vec<Split>> {
+    if all.trials() < 2 {
+        let message = format!("cross-validation needs at least 2 trials to choose from, found {}", all.trials());
+        return Err(Error::plan(message));
+    }
+    let masks = splits::halves(all.blocks());
+    let chosen = simd::run(kernel::Splits { all, masks: &masks });
+    let whole = ((1_u64 << all.blocks()) - 1) as u32;
+    let count = (all.rows_in_block() * all.blocks() / 2) as f64;
+    let logit = |rank: u32| {
+        let w = f64::from(rank) / (all.trials() + 1) as f64;
+        num::ln(w / (1.0 - w))
+    };
+    // There are hardly more ranks than trials, and often fewer trials than splits.
+    let logits: Vec<f64> = (0..=(all.trials() as u32).min(1 << 12)).map(logit).collect();
+    let split = |blocks: u32, chosen: &kernel::Chosen| {
+        let rank = 1 + chosen.below;
+        let ratio = |mask| sharpe(kernel::sums(all, chosen.trial as usize, mask), count);
+        Split {
+            blocks,
+            best: chosen.trial,
+            inside: ratio(blocks),
+            outside: ratio(whole ^ blocks),
+            rank,
+            logit: logits.get(rank as usize).copied().unwrap_or_else(|| logit(rank)),
+        }
+    };
+    let first = masks.iter().zip(&chosen).map(|(&mask, [one, _])| split(mask, one));
+    let second = masks.iter().zip(&chosen).rev().map(|(&mask, [_, other])| split(whole ^ mask, other));
+    Ok(first.chain(second).collect())
+}
+
+/// Sharpe ratio from a sum and a sum of squares over `n` returns, ddof 1; NaN without deviation.
+fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
+    let mean = sum / n;
+    let deviation = num::sqrt((squares - n * mean * mean) / (n - 1.0));
+    if deviation > NOISE * mean.abs().max(1.0) { mean / deviation } else { num::NAN }
+}
+
+/// Cross-validation of a search. `detailed` splits, spread evenly, are also asked for all trials' Sharpe ratios, for the
+/// median and for dominance (64 are enough for a picture; [`usize::MAX`] takes all).
+///
+/// # Errors
+/// Fewer than two trials.
+pub fn overfitting(all: &BlockSums, detailed: usize) -> Result<Overfitting> {
+    let splits = splits(all)?;
+    let n = splits.len() as f64;
+    let logits: Vec<f64> = splits.iter().map(|split| split.logit).collect();
+    let share = |holds: &dyn Fn(&Split) -> bool| splits.iter().filter(|split| holds(split)).count() as f64 / n;
+    let line = Line::through(&splits);
+    let detail = dominance::look(all, &splits, detailed);
+    let trials = all.trials() as u32;
+    Ok(Overfitting {
+        blocks: all.blocks() as u32,
+        rows: (all.rows_in_block() * all.blocks()) as u64,
+        trials: u64::from(trials),
+        splits: splits.len() as u64,
+        pbo: share(&|split| split.logit <= 0.0),
+        logit_mean: logits.iter().sum::<f64>() / n,
+        logit_median: median(&mut logits.clone()),
+        logits: Histogram::of(&logits, CELLS),
+        slope: line.slope,
+        intercept: line.mean_y - line.slope * line.mean_x,
+        r_squared: line.r_squared,
+        probability_of_loss: share(&|split| split.outside < 0.0),
+        mean_inside: line.mean_x,
+        mean_outside: line.mean_y,
+        // Of an even number the median is the mean of two: to be above it is to be at least the upper one.
+        above_median: share(&|split| split.rank > trials.div_ceil(2)),
+        mean_median: detail.mean_median,
+        dominance: detail.dominance,
+    })
+}
+
+/// Least squares of the ratios out of sample on those in it.
+struct Line {
+    mean_x: f64,
+    mean_y: f64,
+    slope: f64,
+    r_squared: f64,
+}
+
+impl Line {
+    fn through(splits: &[Split]) -> Line {
+        let pairs = || splits.iter().map(|s| (s.inside, s.outside)).filter(|(x, y)| x.is_finite() && y.is_finite());
+        let n = pairs().count() as f64;
+        let (x, y) = pairs().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+        let (x, y) = (x / n, y / n);
+        let [xx, xy, yy] = pairs().fold([0.0; 3], |[xx, xy, yy], (a, b)| {
+            let (a, b) = (a - x, b - y);
+            [xx + a * a, xy + a * b, yy + b * b]
+        });
+        Line {
+            mean_x: num::canonical(x),
+            mean_y: num::canonical(y),
+            slope: num::canonical(xy / xx),
+            r_squared: num::canonical(xy * xy / (xx * yy)),
+        }
+    }
+}
+
+/// The median, of an even number the mean of the middle two; NaN of none.
+fn median(values: &mut [f64]) -> f64 {
+    let (count, half) = (values.len(), values.len() / 2);
+    if count == 0 {
+        return num::NAN;
+    }
+    let (below, &mut upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    match below.iter().copied().max_by(f64::total_cmp) {
+        Some(lower) if count.is_multiple_of(2) => (lower + upper) / 2.0,
+        _ => upper,
+    }
+}
+
+#[cfg(test)]
+mod tests;

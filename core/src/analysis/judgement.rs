@@ -1,0 +1,232 @@
+//! All that is said of a search by default, from its evidence and its best trial's returns.
+//!
+//! Given [`Evidence`] and the returns of the trial that the search chose, this computes the statistics of the other files
+//! and a verdict. It never knows by which objective the trial was chosen.
+
+use serde::Serialize;
+
+use super::{
+    Convention, Draws, Evidence, Findings, Independence, Moments, Overfitting, StationaryBootstrap, Superiority,
+    Verdict, deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years, minimum_track_record,
+    optimal_block_length, overfitting, superiority,
+};
+use crate::error::Result;
+use crate::num;
+
+/// Confidence of the track record, and size of the tests.
+const ALPHA: f64 = 0.05;
+
+/// How a search is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JudgementSettings {
+    /// Sessions a year.
+    pub periods_per_year: f64,
+    /// Replications of the bootstrap: with 500 a p-value of 5 % has a standard error of 1 %.
+    pub replications: u32,
+    /// Splits of cross-validation that are asked for the trials' median and distribution.
+    pub detailed_splits: usize,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+}
+
+impl Default for JudgementSettings {
+    fn default() -> Self {
+        JudgementSettings { periods_per_year: 252.0, replications: 500, detailed_splits: 64, seed: 0 }
+    }
+}
+
+/// What luck alone would have given the best trial.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Deflation {
+    /// How many independent trials the search is worth.
+    pub independence: Independence,
+    /// Variance of the trials' Sharpe ratios, per return.
+    pub variance: f64,
+    /// Expected largest Sharpe ratio of trials without skill, annualised.
+    pub threshold: f64,
+    /// Deflated Sharpe ratio: the probability that the best trial's true Sharpe ratio is above the threshold.
+    pub deflated: f64,
+    /// Years below which luck alone is expected to show the best trial's Sharpe ratio; NaN unless that is positive.
+    pub minimum_years: f64,
+}
+
+/// What can be said of a search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Index of the trial that the search chose.
+    pub best: u64,
+    /// Trials that were tried and have returns.
+    pub trials: u64,
+    /// Trials that cross-validation and tests compare: all, or an even sample with the chosen one. Of a sample the tests'
+    /// p-values are lower bounds, because a larger choice has a luckier best.
+    pub compared: u64,
+    /// Sessions.
+    pub sessions: u64,
+    /// Annualised Sharpe ratio of the chosen trial.
+    pub sharpe: f64,
+    /// Moments of its returns.
+    pub moments: Moments,
+    /// Probability that its true Sharpe ratio is above zero, were it the only trial.
+    pub probability_above_zero: f64,
+    /// Sessions needed to believe, with 95 % confidence, that it is above zero; infinite unless it is.
+    pub minimum_sessions: f64,
+    /// The Sharpe ratio in the light of all trials.
+    pub deflation: Deflation,
+    /// Cross-validation; none for fewer than two trials.
+    pub overfitting: Option<Overfitting>,
+    /// White's and Hansen's tests against zero, by cells of sessions; none for fewer than two trials.
+    pub superiority: Option<Superiority>,
+    /// The sentence.
+    pub verdict: Verdict,
+}
+
+impl Judgement {
+    /// Judges a search whose chosen trial has index `best` and these returns.
+    ///
+    /// # Errors
+    /// A wrong number of returns.
+    pub fn of(evidence: &Evidence, best: u64, returns: &[f64], settings: &JudgementSettings) -> Result<Judgement> {
+        let evidence = &evidence.with(best, returns)?;
+        let moments = Moments::of(returns, Convention::Plain);
+        let annual = num::sqrt(settings.periods_per_year);
+        let tests = if evidence.indices().len() < 2 {
+            None
+        } else {
+            Some((overfitting(&evidence.block_sums()?, settings.detailed_splits)?, tests(evidence, returns, settings)?))
+        };
+        let deflation = deflation(evidence, &moments, annual)?;
+        let findings = Findings {
+            trials: evidence.seen(),
+            sharpe: moments.sharpe * annual,
+            deflated: deflation.deflated,
+            pbo: tests.as_ref().map_or(num::NAN, |(overfitting, _)| overfitting.pbo),
+            p_value: tests.as_ref().map_or(num::NAN, |(_, tests)| tests.studentized.consistent),
+            sessions: evidence.sessions() as f64,
+            sessions_needed: minimum_track_record(&moments, 0.0, ALPHA),
+        };
+        let (overfitting, superiority) = tests.unzip();
+        Ok(Judgement {
+            best,
+            trials: findings.trials,
+            compared: evidence.indices().len() as u64,
+            sessions: evidence.sessions() as u64,
+            sharpe: findings.sharpe,
+            moments,
+            probability_above_zero: moments.probability_above(0.0),
+            minimum_sessions: findings.sessions_needed,
+            deflation,
+            overfitting,
+            superiority,
+            verdict: Verdict::of(&findings),
+        })
+    }
+}
+
+fn deflation(evidence: &Evidence, moments: &Moments, annual: f64) -> Result<Deflation> {
+    let independence = match evidence.panel() {
+        Ok(panel) => Independence::of(&panel, evidence.seen()),
+        // Nothing was kept: the chosen trial could not be judged either.
+        Err(_) => Independence { average_correlation: num::NAN, trials: num::NAN, participation: num::NAN },
+    };
+    // One trial alone is not deflated.
+    let variance = if evidence.seen() == 1 { 0.0 } else { evidence.sharpe_variance() };
+    Ok(Deflation {
+        independence,
+        variance,
+        threshold: expected_maximum_sharpe(independence.trials, variance) * annual,
+        deflated: deflated_sharpe(moments, independence.trials, variance),
+        minimum_years: minimum_backtest_years(independence.trials, moments.sharpe * annual),
+    })
+}
+
+/// The tests over cells, with blocks as long as the chosen trial's own returns ask for.
+fn tests(evidence: &Evidence, returns: &[f64], settings: &JudgementSettings) -> Result<Superiority> {
+    let panel = evidence.panel()?;
+    let block = (optimal_block_length(returns).stationary / evidence.sessions_in_cell()).max(1.0);
+    let bootstrap = StationaryBootstrap::new(settings.seed, panel.rows() as u32, block);
+    Ok(superiority(&panel, &Draws::of(&bootstrap, panel.rows(), settings.replications), block))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+    use super::super::Grade;
+    use super::*;
+    use crate::rng::Stream;
+
+    const SETTINGS: JudgementSettings =
+        JudgementSettings { periods_per_year: 252.0, replications: 200, detailed_splits: 4, seed: 1 };
+
+    /// Trials of noise, `edge` added to trial 3; the judgement of the one with the best Sharpe ratio.
+    fn judged(seed: u64, trials: u64, sessions: usize, edge: f64, most: usize) -> Judgement {
+        let mut evidence = Evidence::new(sessions, most, seed).unwrap();
+        let series = |trial: u64| -> Vec<f64> {
+            let mut stream = Stream::new(seed, [9, trial as u32]);
+            (0..sessions).map(|_| 0.01 * stream.normal() + if trial == 3 { edge } else { 0.0 }).collect()
+        };
+        let columns: Vec<Vec<f64>> = (0..trials).map(series).collect();
+        let mut best = (f64::NEG_INFINITY, 0);
+        for (index, column) in columns.iter().enumerate() {
+            evidence.push(index as u64, column).unwrap();
+            let sharpe = Moments::of(column, Convention::Plain).sharpe;
+            best = if sharpe > best.0 { (sharpe, index) } else { best };
+        }
+        Judgement::of(&evidence, best.1 as u64, &columns[best.1], &SETTINGS).unwrap()
+    }
+
+    #[test]
+    fn luck_is_not_deflated_to_skill() {
+        let repetitions = 1000;
+        let significant = (0..repetitions).filter(|&seed| {
+            let mut trials: Vec<f64> = Vec::new();
+            let mut best = Moments { count: 0.0, sharpe: f64::NEG_INFINITY, skew: 0.0, kurtosis: 3.0 };
+            for trial in 0..20 {
+                let mut stream = Stream::new(seed, [11, trial]);
+                let returns: Vec<f64> = (0..100).map(|_| stream.normal()).collect();
+                let moments = Moments::of(&returns, Convention::Plain);
+                trials.push(moments.sharpe);
+                best = if moments.sharpe > best.sharpe { moments } else { best };
+            }
+            let mean = trials.iter().sum::<f64>() / 20.0;
+            let variance = trials.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 19.0;
+            deflated_sharpe(&best, 20.0, variance) > 0.95
+        });
+        assert!(significant.count() <= repetitions as usize / 20);
+    }
+
+    #[test]
+    fn noise_is_not_believed() {
+        let believed = (0..20).filter(|&seed| judged(seed, 40, 300, 0.0, 100).verdict.grade == Grade::Believable);
+        assert_eq!(believed.count(), 0);
+    }
+
+    #[test]
+    fn a_planted_edge_is_believed() {
+        let found = judged(1, 40, 1000, 0.003, 100);
+        assert_eq!((found.best, found.verdict.grade), (3, Grade::Believable), "{found:?}");
+        assert!(found.overfitting.unwrap().pbo < 0.01);
+        assert!(found.deflation.deflated > 0.99 && found.superiority.unwrap().studentized.consistent < 0.01);
+        assert!(found.deflation.independence.trials > 35.0 && found.minimum_sessions < 1000.0);
+    }
+
+    #[test]
+    fn a_sample_keeps_the_chosen_trial() {
+        let found = judged(2, 300, 120, 0.02, 30);
+        assert_eq!((found.best, found.trials), (3, 300));
+        assert!((30..=31).contains(&found.compared), "{}", found.compared);
+        assert!(found.overfitting.unwrap().pbo < 0.05, "the edge is compared");
+    }
+
+    #[test]
+    fn one_trial_or_none_that_moves_is_judged_as_far_as_it_goes() {
+        let one = judged(5, 1, 250, 0.0, 10);
+        assert!(one.overfitting.is_none() && one.superiority.is_none());
+        assert_eq!(one.deflation.deflated, one.probability_above_zero);
+        let still = Evidence::new(50, 10, 0).unwrap();
+        let still = Judgement::of(&still, 0, &[0.0; 50], &SETTINGS).unwrap();
+        assert_eq!((still.verdict.grade, still.trials), (Grade::Unknown, 1));
+        let ruined = Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[], &SETTINGS).unwrap();
+        assert_eq!((ruined.verdict.grade, ruined.trials), (Grade::Unknown, 0));
+        assert!(Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[0.0; 49], &SETTINGS).is_err());
+    }
+}
