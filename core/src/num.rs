@@ -50,6 +50,11 @@ pub fn atan(x: f64) -> f64 {
     libm::atan(x)
 }
 
+/// Complementary error function, `2/√π ∫ exp(−t²) dt` from `x` on.
+pub fn erfc(x: f64) -> f64 {
+    libm::erfc(x)
+}
+
 /// Square root: exact by IEEE 754, the same bits everywhere.
 pub fn sqrt(x: f64) -> f64 {
     x.sqrt()

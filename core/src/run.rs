@@ -8,10 +8,12 @@ mod caches;
 mod exploration;
 mod inspect;
 pub mod planner;
+mod ranking;
 
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
 pub use inspect::{Books, Inspection, Seen, Value};
+pub use ranking::best_rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -26,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::ledger::{Fill, Trade};
 use crate::metrics;
 use crate::num::NAN;
-use crate::plan::Plan;
+use crate::plan::{Plan, Score};
 use crate::search::Searcher;
 use crate::strategy::{NodeId, Rules};
 
@@ -508,7 +510,8 @@ impl Run {
         Run { plan, searcher }
     }
 
-    /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine.
+    /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine. A search
+    /// has to be told the outcomes of one batch before it is asked for the next.
     pub fn next_batch(&mut self) -> Option<Batch> {
         let mut indices = Vec::new();
         self.searcher.ask(self.plan.batch(), &mut indices);
@@ -524,6 +527,15 @@ impl Run {
             })
             .collect();
         Some(Batch { indices, points })
+    }
+
+    /// Takes the outcomes of the last batch, parallel to its trials. A search asks for its next trials by them.
+    pub fn tell(&mut self, batch: &Batch, outcomes: &[Outcome]) {
+        if self.searcher.learns() {
+            let scoring = self.plan.scoring();
+            let scores: Vec<Score> = outcomes.iter().map(|outcome| scoring.score(&outcome.metrics)).collect();
+            self.searcher.tell(&batch.indices, &scores);
+        }
     }
 }
 

@@ -79,7 +79,7 @@ impl Arrangement {
 /// What a large run asks of the history layer: its batches' columns, scaled from those of points spread over the space.
 fn demand(evaluator: &Evaluator, view: &View<'_>) -> Option<Demand> {
     let (space, panel) = (evaluator.plan.space(), &evaluator.context.panel);
-    let trials = space.count_valid(1 << 16).points;
+    let trials = evaluator.plan.count_trials(1 << 16).points;
     if trials.saturating_mul(panel.simulated_rows() as u64) < LARGE {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Evaluates a run batch by batch, in index order.
+//! Evaluates a run batch by batch, each in index order.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -67,6 +67,7 @@ pub fn drive(
         tally.trials += outcomes.len() as u64;
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
         tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
+        run.tell(&batch, &outcomes);
         accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)

@@ -91,7 +91,7 @@ pub fn print(resolved: &Resolved, options: &Options, phases: &Phases) -> Result<
 /// The machine refuses to start threads.
 pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Estimate, Arrangement)> {
     let evaluator = &resolved.evaluator;
-    let count = evaluator.plan.space().count_valid(1 << 20);
+    let count = evaluator.plan.count_trials(1 << 20);
     let mut crew = Crew::new(options.threads, count.points)?;
     let sample = sample(evaluator, count.points, &mut crew);
     let mut arrangement = resolved.arrangement.clone();

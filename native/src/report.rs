@@ -89,7 +89,7 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
     if tally.interrupted {
         out.push_str("ended early on request: the folder holds the trials that were done\n");
     }
-    let _ = writeln!(out, "\nbest by {}:", plan.objective().name);
+    let _ = writeln!(out, "\nbest by {}:", plan.scoring().texts().collect::<Vec<_>>().join(", "));
     let rows: Vec<(u64, Vec<f64>, Vec<f64>)> =
         finished.top.iter().map(|Best { index, point, metrics }| (*index, point.clone(), metrics.clone())).collect();
     let names: Vec<String> = plan.strategy().params.iter().map(|param| param.name.clone()).collect();
