@@ -13,7 +13,7 @@ mod ranking;
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, OneThread, Progress, Workers};
 pub use inspect::{Books, Inspection, Seen, Value};
-pub use ranking::best_rows;
+pub use ranking::{Front, best_rows, front};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};

@@ -102,7 +102,7 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         let curve = curve(plan.name(), benchmark_name(plan), detail);
         let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
     }
-    let files = [study::RESULTS, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
+    let files = [study::RESULTS, study::FRONT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
     let there: Vec<&str> = files.into_iter().filter(|name| finished.folder.file(name).exists()).collect();
     let _ = writeln!(out, "written to {}: {}", finished.folder.path().display(), there.join(", "));
     out

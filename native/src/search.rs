@@ -10,7 +10,7 @@ use sandtable_core::results::{
     Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow,
 };
 use sandtable_core::run::planner::Simulator;
-use sandtable_core::run::{Evaluator, Run, Switches, View, best_rows};
+use sandtable_core::run::{Evaluator, Run, Switches, View, best_rows, front};
 use sandtable_core::{Error, Result, metrics};
 use serde_json::json;
 
@@ -160,8 +160,9 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     };
     let bar = progress::bar(trials, options.quiet || options.json);
     let mut run = Run::new(plan.clone());
-    // Under `robust` a trial's standing is known when all are: then all are kept.
-    let mut all = plan.searching().robust.then(|| Results::new(schema.clone()));
+    // Under `robust`, and with several objectives, a trial's standing is known when all are: then all are kept.
+    let keeps_all = plan.searching().robust || plan.scoring().goals() > 1;
+    let mut all = keeps_all.then(|| Results::new(schema.clone()));
     let tally = drive::drive(&evaluator, &mut run, &mut crew, &stop, |batch, outcomes, tally| {
         rows.clear();
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
@@ -209,6 +210,9 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
         }
     };
     write_small_files(&folder, &evaluator, &top, options)?;
+    if let Some(all) = all.as_ref().filter(|_| plan.scoring().goals() > 1) {
+        folder.write_json(study::FRONT, &front_json(&plan, all))?;
+    }
     phases.add("write", writing.elapsed());
 
     let heatmap = heatmap.map(HeatmapBuilder::finish).transpose()?;
@@ -216,6 +220,20 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     let record = record(&finished, spec, options);
     finished.folder.write_json(study::RECORD, &record)?;
     Ok(finished)
+}
+
+/// The trials that nothing beats, and the volume that they dominate, as JSON.
+fn front_json(plan: &Plan, rows: &Results) -> serde_json::Value {
+    let front = front(plan, rows);
+    let trial = |&row: &usize| {
+        let best = Best { index: rows.index()[row], point: rows.point(row), metrics: rows.metrics_of(row) };
+        best_json(plan, &best)
+    };
+    json!({
+        "objectives": plan.scoring().texts().collect::<Vec<_>>(),
+        "hypervolume": front.hypervolume,
+        "trials": front.rows.iter().map(trial).collect::<Vec<_>>(),
+    })
 }
 
 /// The best of all rows, as many as the plan reports.

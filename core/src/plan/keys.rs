@@ -619,7 +619,7 @@ pub static KEYS: &[Key] = &[
         "search.target",
         "none",
         "Value of the objective at which the search ends.",
-        number(f64::MIN, f64::MAX, |spec, x| spec.searching.target = Some(x)),
+        number(-MOST_MONEY, MOST_MONEY, |spec, x| spec.searching.target = Some(x)),
     ),
     key(
         "search.robust",

@@ -164,7 +164,7 @@ fn goal(spec: &PlanSpec, number: usize, text: &str) -> Result<Goal> {
         (None, Better::Lower) => Direction::Min,
         (None, Better::None) => {
             let message = format!("neither end of the metric `{text}` is the better one");
-            return Err(spec.fault(&key, message).help("add `direction = \"max\"` or `direction = \"min\"`"));
+            return Err(spec.fault("objective", message).help("add `direction = \"max\"` or `direction = \"min\"`"));
         }
     };
     Ok(Goal { text: text.to_owned(), of: Value::Metric(metric), direction })
@@ -174,7 +174,7 @@ fn expression(spec: &PlanSpec, key: &str, text: &str) -> Result<Goal> {
     let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
     let turned = text.strip_prefix('-').filter(|rest| metrics::index_of(rest).is_some());
     if is_name(text) || (turned.is_some() && spec.objectives.len() == 1) {
-        let error = spec.fault(key, format!("there is no metric `{}`", shorten(text)));
+        let error = spec.fault("objective", format!("there is no metric `{}`", shorten(text)));
         return Err(match turned {
             Some(rest) => error.help(format!("write `objective = \"{rest}\"` and `direction = \"min\"`")),
             None => error.help(match nearest(text, metrics::names()) {

@@ -48,13 +48,11 @@ pub fn minimise(
         // A first step knows no scale: it is at most a tenth of the box.
         let longest = (0..n).map(|axis| direction[axis].abs() / (bounds[axis].1 - bounds[axis].0)).fold(0.0, f64::max);
         let mut length = if fresh && longest > 0.1 { 0.1 / longest } else { 1.0 };
-        let mut next = vec![0.0; n];
+        let mut next = Vec::new();
         let mut next_gradient = vec![0.0; n];
         let mut found = None;
         for _ in 0..HALVINGS {
-            for axis in 0..n {
-                next[axis] = inside(x[axis] + length * direction[axis], axis);
-            }
+            next = (0..n).map(|axis| inside(x[axis] + length * direction[axis], axis)).collect();
             let promised: f64 = (0..n).map(|axis| (next[axis] - x[axis]) * free[axis]).sum();
             let reached = function(&next, &mut next_gradient);
             if reached.is_finite() && reached <= value + GAIN * promised {

@@ -21,11 +21,9 @@ pub fn fronts(scores: &[&Score]) -> Vec<usize> {
     let count = scores.len();
     let mut beaten_by = vec![0_usize; count];
     let mut beats = vec![Vec::new(); count];
-    for a in 0..count {
-        for b in (0..count).filter(|&b| dominates(scores[a], scores[b])) {
-            beats[a].push(b);
-            beaten_by[b] += 1;
-        }
+    for (better, losers) in scores.iter().zip(&mut beats) {
+        losers.extend((0..count).filter(|&place| dominates(better, scores[place])));
+        losers.iter().for_each(|&place: &usize| beaten_by[place] += 1);
     }
     let mut front_of = vec![0; count];
     let mut current: Vec<usize> = (0..count).filter(|&place| beaten_by[place] == 0).collect();

@@ -58,14 +58,10 @@ impl Gp {
         let mut proposed = Vec::new();
         for slot in 0..desk.most {
             let mut stream = desk.stream(slot);
-            let digits = match &fitted {
-                Some((process, best)) => {
-                    let wish = Wish { process, best: *best, acquisition: self.acquisition };
-                    Some(wish.maximum(desk, &mut stream))
-                }
-                // Nothing to learn from: no trial is feasible, or all losses are equal.
-                None => None,
-            };
+            // Without a process there is nothing to learn from: no trial is feasible, or all losses are equal.
+            let digits = fitted.as_ref().map(|(process, best)| {
+                Wish { process, best: *best, acquisition: self.acquisition }.maximum(desk, &mut stream)
+            });
             let index = match digits {
                 Some(digits) => desk.visited.claim_near(desk.cube, &digits, &mut stream),
                 None => desk.visited.claim_any(&mut stream),

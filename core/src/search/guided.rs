@@ -29,7 +29,7 @@ const RESTARTS: u32 = u32::MAX - 1;
 enum Proposer {
     Spread(Spread),
     Tpe(Tpe),
-    CmaEs(CmaEs),
+    CmaEs(Box<CmaEs>),
     Evolution(Evolution),
     Genetic(Genetic),
     Gp(Box<Gp>),
@@ -171,7 +171,7 @@ fn proposer(searching: &Searching) -> Proposer {
         Method::Halton => Proposer::Spread(Spread::new(Cover::Halton, searching.trials)),
         Method::Tpe => Proposer::Tpe(Tpe::new(startup, size(searching.candidates))),
         Method::Gp => Proposer::Gp(Box::new(Gp::new(startup, searching.acquisition))),
-        Method::CmaEs => Proposer::CmaEs(CmaEs::new(size(searching.population), searching.restarts)),
+        Method::CmaEs => Proposer::CmaEs(Box::new(CmaEs::new(size(searching.population), searching.restarts))),
         Method::De => Proposer::Evolution(Evolution::new(size(searching.population))),
         Method::Ga => Proposer::Genetic(Genetic::new(size(searching.population))),
         Method::Nsga2 => Proposer::Nsga(Nsga::new(size(searching.population))),

@@ -36,9 +36,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (wide_a, wide_b) = (a.chunks_exact(4), b.chunks_exact(4));
     let rest: f64 = wide_a.remainder().iter().zip(wide_b.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in wide_a.zip(wide_b) {
-        for lane in 0..4 {
-            stripes[lane] += x[lane] * y[lane];
-        }
+        stripes.iter_mut().zip(x.iter().zip(y)).for_each(|(stripe, (x, y))| *stripe += x * y);
     }
     (stripes[0] + stripes[1]) + (stripes[2] + stripes[3]) + rest
 }

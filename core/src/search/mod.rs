@@ -6,7 +6,7 @@
 //! space, ascending, and [`Searcher::tell`] takes all their scores back at once, in the same order. The size of a
 //! generation belongs to the plan, never to the machine, so the number of threads cannot change which trials are asked
 //! for. A trial that failed has the loss NaN; it never stops a search. No trial is asked for twice: a proposal that is
-//! known or not valid is moved by the one rule of [`visited`].
+//! known or not valid is moved by one rule, the same for all methods.
 //!
 //! [`Hyperband`] stands aside: its trials carry the part of the data that they are to see, which no plan asks for yet.
 

@@ -153,9 +153,8 @@ impl Process {
                 // Both halves of the symmetric matrix, and half of each.
                 let pull = inverse[i * n + j] - alpha[i] * alpha[j];
                 let along = pull * bends[pair];
-                for axis in 0..d {
-                    slope[axis] += along * squares[pair * d + axis];
-                }
+                let own = &squares[pair * d..(pair + 1) * d];
+                slope.iter_mut().zip(own).for_each(|(slope, square)| *slope += along * square);
                 slope[d] += pull * covariance[i * n + j];
                 pair += 1;
             }

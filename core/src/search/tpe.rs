@@ -202,7 +202,7 @@ fn normals(centres: &[f64], step: f64) -> Vec<Kernel> {
     let at = |rank: usize| centres[order[rank]];
     let narrowest = 1.0 / (count as f64 + 2.0).min(100.0);
     let mut kernels = vec![normal(0.5, 1.0, step); count + 1];
-    for rank in 0..count {
+    for (rank, &place) in order.iter().enumerate() {
         let below = if rank > 0 { at(rank) - at(rank - 1) } else { at(rank) };
         let above = if rank + 1 < count { at(rank + 1) - at(rank) } else { 1.0 - at(rank) };
         // The ends of the range are no neighbours where there are others.
@@ -211,7 +211,7 @@ fn normals(centres: &[f64], step: f64) -> Vec<Kernel> {
             _ if count > 1 && rank + 1 == count => below,
             _ => below.max(above),
         };
-        kernels[order[rank]] = normal(at(rank), width.clamp(narrowest, 1.0), step);
+        kernels[place] = normal(at(rank), width.clamp(narrowest, 1.0), step);
     }
     kernels
 }
