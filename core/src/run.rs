@@ -8,12 +8,14 @@ mod caches;
 mod exploration;
 mod inspect;
 pub mod planner;
+mod ranking;
 mod tiles;
 pub mod workers;
 
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, Progress};
 pub use inspect::{Books, Inspection, Seen, Value};
+pub use ranking::{Front, best_rows, front};
 pub use workers::{OneThread, Workers};
 
 use std::sync::{Arc, OnceLock};
@@ -28,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::ledger::{Fill, Trade};
 use crate::metrics;
 use crate::num::NAN;
-use crate::plan::Plan;
+use crate::plan::{Plan, Score};
 use crate::search::Searcher;
 use crate::strategy::Rules;
 
@@ -560,7 +562,7 @@ impl Run {
     /// exhaustive search waits for no scores, and trials that are evaluated together share their columns.
     pub fn next_stretch(&mut self, trials: usize) -> Option<Batch> {
         let mut stretch = self.next_batch()?;
-        while stretch.indices.len() + self.plan.batch() <= trials {
+        while !self.searcher.learns() && stretch.indices.len() + self.plan.batch() <= trials {
             let Some(Batch { indices, points }) = self.next_batch() else { break };
             stretch.indices.extend(indices);
             stretch.points.extend(points);
@@ -568,7 +570,8 @@ impl Run {
         Some(stretch)
     }
 
-    /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine.
+    /// The next batch, or `None` when there is nothing left. Its size belongs to the plan, never to the machine. A search
+    /// has to be told the outcomes of one batch before it is asked for the next.
     pub fn next_batch(&mut self) -> Option<Batch> {
         let mut indices = Vec::new();
         self.searcher.ask(self.plan.batch(), &mut indices);
@@ -584,6 +587,15 @@ impl Run {
             })
             .collect();
         Some(Batch { indices, points })
+    }
+
+    /// Takes the outcomes of the last batch, parallel to its trials. A search asks for its next trials by them.
+    pub fn tell(&mut self, batch: &Batch, outcomes: &[Outcome]) {
+        if self.searcher.learns() {
+            let scoring = self.plan.scoring();
+            let scores: Vec<Score> = outcomes.iter().map(|outcome| scoring.score(&outcome.metrics)).collect();
+            self.searcher.tell(&batch.indices, &scores);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Evaluates a run batch by batch, in index order.
+//! Evaluates a run batch by batch, each in index order.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,6 +73,7 @@ pub fn drive(
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
         tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
         tally.by_reference += outcomes.iter().filter(|outcome| outcome.by_reference).count() as u64;
+        run.tell(&batch, &outcomes);
         accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)

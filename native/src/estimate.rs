@@ -119,7 +119,7 @@ pub fn print(resolved: &Resolved, options: &Options, phases: &Phases) -> Result<
 /// The machine refuses to start threads.
 pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Estimate, Arrangement)> {
     let evaluator = &resolved.evaluator;
-    let count = evaluator.plan.space().count_valid(1 << 20);
+    let count = evaluator.plan.count_trials(1 << 20);
     let mut crew = Crew::new(options.threads, count.points)?;
     let mut arrangement = resolved.arrangement.clone();
     let keeps = arrangement.layers.get(Layer::History.name()).is_some_and(|choice| choice.value);

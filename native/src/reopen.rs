@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sandtable_core::plan::{BundleFacts, ENGINE_FORMAT, Plan, PlanSpec};
 use sandtable_core::results::{self, Results};
-use sandtable_core::run::{Evaluator, View};
+use sandtable_core::run::{Evaluator, View, best_rows};
 use sandtable_core::strategy::Strategy;
 use sandtable_core::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -122,8 +122,7 @@ impl Reopened {
 
     /// The best trials by the study's objective, best first.
     pub fn best(&self, most: usize) -> Vec<Trial> {
-        let objective = self.evaluator.plan.objective();
-        let rows = results::top_rows(&self.results, objective.metric, most, objective.direction);
+        let rows = best_rows(&self.evaluator.plan, &self.results, most);
         rows.into_iter().map(|row| self.row(row)).collect()
     }
 
@@ -170,9 +169,19 @@ fn study_of(plan: &Value) -> Value {
         }
     }
     study.insert("warmup".into(), json!(if plan["warmup_bars"] == json!(0) { "none" } else { "auto" }));
-    study.insert("search".into(), json!({ "method": plan["search"]["method"] }));
+    let mut search = plan["search"].clone();
+    if let Some(search) = search.as_object_mut() {
+        search.remove("batch");
+    }
+    study.insert("search".into(), search);
     study.insert("objective".into(), plan["objective"]["metric"].clone());
-    study.insert("direction".into(), plan["objective"]["direction"].clone());
+    // Several objectives have a better end each.
+    if !plan["objective"]["direction"].is_null() {
+        study.insert("direction".into(), plan["objective"]["direction"].clone());
+    }
+    if !plan["constraints"].is_null() {
+        study.insert("constraints".into(), plan["constraints"].clone());
+    }
     study.insert("where".into(), plan["space"]["where"].clone());
     let mut space = Map::new();
     for param in plan["space"]["params"].as_array().into_iter().flatten() {

@@ -94,7 +94,7 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
     if tally.interrupted {
         out.push_str("ended early on request: the folder holds the trials that were done\n");
     }
-    let _ = writeln!(out, "\nbest by {}:", plan.objective().name);
+    let _ = writeln!(out, "\nbest by {}:", plan.scoring().texts().collect::<Vec<_>>().join(", "));
     let rows: Vec<(u64, Vec<f64>, Vec<f64>)> =
         finished.top.iter().map(|Best { index, point, metrics }| (*index, point.clone(), metrics.clone())).collect();
     let names: Vec<String> = plan.strategy().params.iter().map(|param| param.name.clone()).collect();
@@ -107,7 +107,7 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         let curve = curve(plan.name(), benchmark_name(plan), detail);
         let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
     }
-    let files = [study::RESULTS, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
+    let files = [study::RESULTS, study::FRONT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
     let there: Vec<&str> = files.into_iter().filter(|name| finished.folder.file(name).exists()).collect();
     let _ = writeln!(out, "written to {}: {}", finished.folder.path().display(), there.join(", "));
     out

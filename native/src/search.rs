@@ -10,7 +10,7 @@ use sandtable_core::results::{
     Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow,
 };
 use sandtable_core::run::planner::Simulator;
-use sandtable_core::run::{Evaluator, Run, Switches, View};
+use sandtable_core::run::{Evaluator, Run, Switches, View, best_rows, front};
 use sandtable_core::{Error, Result, metrics};
 use serde_json::json;
 
@@ -142,7 +142,7 @@ pub fn open(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<R
 pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases: Phases) -> Result<Finished> {
     let Resolved { evaluator, mut arrangement, view } = resolved;
     let plan = evaluator.plan.clone();
-    let trials = plan.space().count_valid(1 << 16).points;
+    let trials = plan.count_trials(1 << 16).points;
     let mut crew = Crew::new(options.threads, trials)?;
     let stop = interrupt::stop_flag()?;
     let schema = Arc::new(Schema::of(&plan));
@@ -152,13 +152,17 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     let mut sink = ParquetSink::new(BufWriter::new(folder.temporary()?), schema.clone())?;
     let mut rows = Results::new(schema.clone());
     let objective = plan.objective();
+    let goal = plan.scoring().texts().collect::<Vec<_>>().join(", ");
     let mut top = TopK::new(usize::try_from(plan.top()).unwrap_or(usize::MAX).max(1), objective.direction);
     let mut heatmap = match &axes {
         Some((x, y)) => Some(HeatmapBuilder::new(&schema, x, y, objective.name, Aggregate::Best(objective.direction))?),
         None => None,
     };
     let bar = progress::bar(trials, options.quiet || options.json);
-    let mut run = Run::new(plan);
+    let mut run = Run::new(plan.clone());
+    // Under `robust`, and with several objectives, a trial's standing is known when all are: then all are kept.
+    let keeps_all = plan.searching().robust || plan.scoring().goals() > 1;
+    let mut all = keeps_all.then(|| Results::new(schema.clone()));
     let tally = drive::drive(&evaluator, &mut run, &mut crew, &stop, |batch, outcomes, tally| {
         rows.clear();
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
@@ -170,14 +174,17 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
                 bars_read: outcome.rows_read,
                 status: Status::Ok,
             });
-            top.offer(outcome.index, metrics[objective.metric], || (point.clone(), metrics.clone()));
+            top.offer(outcome.index, plan.scoring().value(metrics), || (point.clone(), metrics.clone()));
         }
         if let Some(heatmap) = &mut heatmap {
             heatmap.add(&rows)?;
         }
+        if let Some(all) = &mut all {
+            all.append(&rows, 0..rows.len())?;
+        }
         bar.set_position(tally.trials);
         if let Some((_, score)) = top.best() {
-            bar.set_message(format!("best {} {score:.4}", objective.name));
+            bar.set_message(format!("best {goal} {score:.4}"));
         }
         sink.append(&rows)
     })?;
@@ -195,9 +202,17 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
         .into_inner()
         .map_err(|error| Error::machine(format!("the results could not be written: {}", error.error())))?;
     study::publish(file, &folder.file(study::RESULTS))?;
-    let top: Vec<Best> =
-        top.into_sorted().into_iter().map(|(index, _, (point, metrics))| Best { index, point, metrics }).collect();
+    let top: Vec<Best> = match &all {
+        Some(all) => best_of(&plan, all),
+        None => {
+            let best = |(index, _, (point, metrics))| Best { index, point, metrics };
+            top.into_sorted().into_iter().map(best).collect()
+        }
+    };
     write_small_files(&folder, &evaluator, &top, options)?;
+    if let Some(all) = all.as_ref().filter(|_| plan.scoring().goals() > 1) {
+        folder.write_json(study::FRONT, &front_json(&plan, all))?;
+    }
     phases.add("write", writing.elapsed());
 
     let heatmap = heatmap.map(HeatmapBuilder::finish).transpose()?;
@@ -205,6 +220,27 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     let record = record(&finished, spec, options);
     finished.folder.write_json(study::RECORD, &record)?;
     Ok(finished)
+}
+
+/// The trials that nothing beats, and the volume that they dominate, as JSON.
+fn front_json(plan: &Plan, rows: &Results) -> serde_json::Value {
+    let front = front(plan, rows);
+    let trial = |&row: &usize| {
+        let best = Best { index: rows.index()[row], point: rows.point(row), metrics: rows.metrics_of(row) };
+        best_json(plan, &best)
+    };
+    json!({
+        "objectives": plan.scoring().texts().collect::<Vec<_>>(),
+        "hypervolume": front.hypervolume,
+        "trials": front.rows.iter().map(trial).collect::<Vec<_>>(),
+    })
+}
+
+/// The best of all rows, as many as the plan reports.
+fn best_of(plan: &Plan, rows: &Results) -> Vec<Best> {
+    let most = usize::try_from(plan.top()).unwrap_or(usize::MAX).min(rows.len());
+    let best = |row: usize| Best { index: rows.index()[row], point: rows.point(row), metrics: rows.metrics_of(row) };
+    best_rows(plan, rows, most).into_iter().map(best).collect()
 }
 
 fn write_small_files(folder: &StudyFolder, evaluator: &Evaluator, top: &[Best], options: &Options) -> Result<()> {

@@ -1,6 +1,6 @@
 //! A study folder: what a search leaves on disk.
 //!
-//! `study.toml` as given, `plan.json` (the resolved plan, its id), `results.parquet` (one row per trial), `best.json`,
+//! `study.toml` as given, `plan.json` (the resolved plan, its id), `results.parquet` (one row per trial), `best.json`, `front.json`,
 //! `record.json` (what the run was: versions, settings, counts, times), and plots. Every file is written whole or not
 //! at all.
 
@@ -18,6 +18,8 @@ pub const RESULTS: &str = "results.parquet";
 pub const RECORD: &str = "record.json";
 /// The best trial.
 pub const BEST: &str = "best.json";
+/// The trials that nothing beats, of a study with several objectives.
+pub const FRONT: &str = "front.json";
 /// The study as given.
 pub const STUDY: &str = "study.toml";
 

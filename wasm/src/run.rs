@@ -3,7 +3,7 @@
 use sandtable_core::metrics::{drawdowns, monthly_returns};
 use sandtable_core::plan::Direction;
 use sandtable_core::results::{Aggregate, NO_TRIAL, ParquetSink, Results, Surface, SurfaceQuery, to_csv, top_rows};
-use sandtable_core::run::{Detail, Exploration};
+use sandtable_core::run::{Detail, Exploration, best_rows};
 use sandtable_core::{Error, calendar::DAY_MICROS};
 use wasm_bindgen::prelude::*;
 
@@ -96,9 +96,15 @@ impl Run {
     ) -> Result<JsValue> {
         let plan = &self.exploration.evaluator().plan;
         let metric = optional_text(metric, "the name of the metric")?;
+        let given = metric.is_some();
         let name = metric.as_deref().unwrap_or(plan.objective().name);
         let (metric, direction) = plan.direction_of(name).or_throw()?;
-        let rows = top_rows(self.results(), metric, (k as usize).min(self.results().len()), direction);
+        let most = (k as usize).min(self.results().len());
+        let rows = if given {
+            top_rows(self.results(), metric, most, direction)
+        } else {
+            best_rows(plan, self.results(), most)
+        };
         to_js(&rows.into_iter().map(|row| self.trial_row(row)).collect::<Vec<_>>())
     }
 
@@ -108,7 +114,7 @@ impl Run {
     /// None that a caller can cause.
     #[wasm_bindgen(unchecked_return_type = "TrialRow | undefined")]
     pub fn row(&self, index: f64) -> Result<JsValue> {
-        let found = self.results().index().binary_search(&(index as u64)).ok().filter(|_| index >= 0.0);
+        let found = self.exploration.row_of(index as u64).filter(|_| index >= 0.0);
         found.map_or(Ok(JsValue::UNDEFINED), |row| to_js(&self.trial_row(row)))
     }
 

@@ -3,9 +3,10 @@
 //! The parser, the command line and the documentation all read this table, so they cannot differ.
 
 use super::presets::Conventions;
+use super::searching::{Acquisition, MOST_GUIDED_TRIALS, Method, Refinement, Restarts};
 use super::settings::{
-    BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Method, Sequence,
-    SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, Tiers, TiersBy, Touch, Unaffordable, Warmup, Words,
+    BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Sequence, SizeAt,
+    SplitCash, SpreadOn, StopLimitFill, Tier, Tiers, TiersBy, Touch, Unaffordable, Warmup, Words,
 };
 use super::source::{Item, Value, shorten};
 use super::spec::PlanSpec;
@@ -29,8 +30,6 @@ pub struct Key {
 #[derive(Clone, Copy)]
 pub(super) enum Read {
     Text(fn(&mut PlanSpec) -> &mut Option<String>),
-    /// A text that always has a value.
-    Name(fn(&mut PlanSpec) -> &mut String),
     /// A list of texts, or one text.
     Texts(fn(&mut PlanSpec, Vec<String>)),
     /// A finite number within bounds (both reached unless the lowest must be exceeded).
@@ -42,6 +41,12 @@ pub(super) enum Read {
     },
     /// A whole number of at least this.
     Whole(u64, fn(&mut PlanSpec) -> &mut u64),
+    /// A whole number within bounds.
+    Count {
+        low: u64,
+        high: u64,
+        put: fn(&mut PlanSpec, u64),
+    },
     Flag(fn(&mut PlanSpec) -> &mut bool),
     Date(fn(&mut PlanSpec) -> &mut Option<i32>),
     /// A time of day HH:MM, in minutes after midnight.
@@ -60,6 +65,10 @@ pub(super) enum Read {
 
 const fn number(low: f64, high: f64, put: fn(&mut PlanSpec, f64)) -> Read {
     Read::Number { low, high, above_low: false, put }
+}
+
+const fn whole(low: u64, high: u64, put: fn(&mut PlanSpec, u64)) -> Read {
+    Read::Count { low, high, put }
 }
 
 const fn above(low: f64, high: f64, put: fn(&mut PlanSpec, f64)) -> Read {
@@ -535,20 +544,102 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "search.method",
-        doc: "Which points become trials: \"grid\" for all, \"single\" for one at the defaults.",
+        doc: "Which points become trials: \"grid\" for all, \"single\" for one at the defaults, or those that a search \
+              finds: \"random\", \"lhs\" (Latin hypercube), \"sobol\", \"halton\", \"tpe\", \"gp\" (Gaussian process), \
+              \"cma-es\", \"de\" (differential evolution), \"ga\" (genetic), \"nsga-ii\" (several objectives) or \"local\".",
         default: "\"grid\"",
         read: Read::Word {
             words: words::<Method>,
-            later: &["random", "tpe", "gp", "cma-es", "de", "ga", "hyperband", "bohb", "nsga-ii", "local"],
-            put: |spec, i| pick(&mut spec.method, i),
+            later: &["hyperband", "bohb"],
+            put: |spec, i| pick(&mut spec.searching.method, i),
         },
     },
+    key(
+        "search.trials",
+        "200",
+        "Most trials of a search that is no grid.",
+        whole(1, MOST_GUIDED_TRIALS, |spec, n| spec.searching.trials = n),
+    ),
+    key(
+        "search.generation",
+        "of the method: 8 for \"tpe\", 4 for \"gp\", 256 for those that do not learn",
+        "Trials that are asked for together, before the scores of any are known.",
+        whole(1, 100_000, |spec, n| spec.searching.generation = n),
+    ),
+    key(
+        "search.startup",
+        "10",
+        "Trials of a Latin hypercube before \"tpe\", \"gp\" or \"local\" learns.",
+        whole(1, MOST_GUIDED_TRIALS, |spec, n| spec.searching.startup = n),
+    ),
+    key(
+        "search.candidates",
+        "24",
+        "Points of which \"tpe\" proposes the most promising.",
+        whole(1, 100_000, |spec, n| spec.searching.candidates = n),
+    ),
+    key(
+        "search.population",
+        "of the method: 50 for \"ga\" and \"nsga-ii\"",
+        "Members of the population of \"cma-es\", \"de\", \"ga\" and \"nsga-ii\".",
+        whole(4, 100_000, |spec, n| spec.searching.population = n),
+    ),
+    key(
+        "search.acquisition",
+        "\"ei\"",
+        "Where \"gp\" goes: to the largest expected improvement, or to the smallest lower bound (\"lcb\").",
+        choice!(Acquisition, searching.acquisition),
+    ),
+    key(
+        "search.restarts",
+        "\"bipop\"",
+        "What follows when \"cma-es\" has converged: small and larger populations in turn, \"ipop\" for larger ones only, \
+         or \"none\".",
+        choice!(Restarts, searching.restarts),
+    ),
+    key(
+        "search.refinement",
+        "\"coordinate\"",
+        "How \"local\" refines: along each parameter, or by a simplex (\"nelder-mead\").",
+        choice!(Refinement, searching.refinement),
+    ),
+    key(
+        "search.keep",
+        "3",
+        "How many of the best first trials \"local\" refines.",
+        whole(1, 1000, |spec, n| spec.searching.keep = n),
+    ),
+    key(
+        "search.patience",
+        "0",
+        "Generations without improvement after which the search ends; 0 for any number.",
+        Read::Whole(0, |spec| &mut spec.searching.patience),
+    ),
+    key(
+        "search.target",
+        "none",
+        "Value of the objective at which the search ends.",
+        number(-MOST_MONEY, MOST_MONEY, |spec, x| spec.searching.target = Some(x)),
+    ),
+    key(
+        "search.robust",
+        "false",
+        "Whether a trial counts as the median of its neighbourhood, so that the search prefers plateaus to spikes.",
+        Read::Flag(|spec| &mut spec.searching.robust),
+    ),
     Key {
         name: "objective",
-        doc: "Metric that ranks the trials.",
+        doc: "Metric that ranks the trials, or an expression over metrics, `sharpe - 0.5 * abs(max_drawdown)`; for \
+              \"nsga-ii\" a list of them.",
         default: "\"sharpe\"",
-        read: Read::Name(|spec| &mut spec.objective),
+        read: Read::Texts(|spec, texts| spec.objectives = texts),
     },
+    key(
+        "constraints",
+        "none",
+        "Conditions over metrics, one text or a list, `trades >= 30`: a trial that does not meet them ranks below all that do.",
+        Read::Texts(|spec, texts| spec.constraints = texts),
+    ),
     Key {
         name: "direction",
         doc: "Which end of the objective is wanted, \"max\" or \"min\".",
@@ -607,8 +698,7 @@ pub(super) fn read(key: &Key, spec: &mut PlanSpec, value: &Value) -> Result<()> 
     let wrong = |expected: &str| Err(Error::plan(format!("`{name}` is {expected}, found {value}")));
     match (key.read, value) {
         (Read::Text(field), Value::Text(text)) if !text.trim().is_empty() => *field(spec) = Some(text.clone()),
-        (Read::Name(field), Value::Text(text)) if !text.trim().is_empty() => text.trim().clone_into(field(spec)),
-        (Read::Text(_) | Read::Name(_), _) => return wrong("a text that is not empty"),
+        (Read::Text(_), _) => return wrong("a text that is not empty"),
         (Read::Texts(put), value) => put(spec, texts(name, value)?),
         (Read::Number { low, high, above_low, put }, value) => match value.number() {
             Some(x) if x <= high && x >= low && !(above_low && x == low) => put(spec, x),
@@ -620,6 +710,12 @@ pub(super) fn read(key: &Key, spec: &mut PlanSpec, value: &Value) -> Result<()> 
                 *field(spec) = number.unsigned_abs();
             }
             _ => return wrong(&format!("a whole number of at least {least}")),
+        },
+        (Read::Count { low, high, put }, value) => match value {
+            Value::Int(number) if u64::try_from(*number).is_ok_and(|n| (low..=high).contains(&n)) => {
+                put(spec, number.unsigned_abs());
+            }
+            _ => return wrong(&format!("a whole number from {low} to {high}")),
         },
         (Read::Flag(field), Value::Bool(flag)) => *field(spec) = *flag,
         (Read::Flag(_), _) => return wrong("true or false"),
@@ -694,7 +790,7 @@ fn texts(name: &str, value: &Value) -> Result<Vec<String>> {
         other => Err(Error::plan(format!("`{name}` takes texts that are not empty, found {other}"))),
     };
     match value {
-        Value::List(items) if !items.is_empty() || name == "where" => {
+        Value::List(items) if !items.is_empty() || name == "where" || name == "constraints" => {
             items.iter().map(|item| one(&item.value)).collect()
         }
         Value::List(_) => {

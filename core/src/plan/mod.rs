@@ -7,6 +7,9 @@
 mod canonical;
 mod keys;
 mod presets;
+mod score;
+mod scoring;
+mod searching;
 mod settings;
 mod source;
 mod space;
@@ -19,9 +22,12 @@ use serde_json::{Value, json};
 pub(crate) use canonical::to_string as canonical_json;
 pub use keys::{KEYS, Key};
 pub use presets::Conventions;
+pub use score::Score;
+pub use scoring::Scoring;
+pub use searching::{Acquisition, MOST_GUIDED_TRIALS, Method, Refinement, Restarts, Searching};
 pub use settings::{
-    BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Method, Sequence,
-    Settings, SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, Tiers, TiersBy, Touch, Unaffordable, Warmup, Words,
+    BeyondLimit, Costs, Direction, EntryBarExits, ExitFill, Fill, LevelsFrom, MOST_TIERS, Margin, Sequence, Settings,
+    SizeAt, SplitCash, SpreadOn, StopLimitFill, Tier, Tiers, TiersBy, Touch, Unaffordable, Warmup, Words,
 };
 pub(crate) use space::Walk;
 pub use space::{Axis, Count, ParamKind, Space, ValidIn};
@@ -126,7 +132,8 @@ pub struct Plan {
     warmup_bars: u64,
     adjust: Adjust,
     bars: BarSize,
-    method: Method,
+    searching: Searching,
+    scoring: Scoring,
     objective: Objective,
     seed: u64,
     benchmark: Option<String>,
@@ -160,6 +167,26 @@ fn check_settings(
     Ok(())
 }
 
+/// What of `[search]` and the objectives does not go together.
+fn check_searching(spec: &PlanSpec, scoring: &Scoring, warnings: &mut Vec<String>) -> Result<()> {
+    let searching = &spec.searching;
+    let method = searching.method.word();
+    if scoring.goals() > 1 && searching.method != Method::Nsga2 {
+        return Err(spec
+            .fault("objective", format!("several objectives are not for the method \"{method}\""))
+            .help("write `search.method = \"nsga-ii\"`, or one expression: `objective = \"cagr - 2 * volatility\"`"));
+    }
+    if searching.robust && (scoring.goals() > 1 || !searching.method.is_guided()) {
+        return Err(spec
+            .fault("search.robust", "`robust` is for a search with one objective that is no grid")
+            .help("take a method as \"tpe\", or leave `robust` out"));
+    }
+    for key in Searching::optional_keys().filter(|key| spec.was_given(key) && !searching.heeds(key)) {
+        warnings.push(format!("`{key}` has no effect with the method \"{method}\""));
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Holds a study against a strategy and a bundle.
     ///
@@ -188,6 +215,8 @@ impl Plan {
             // So that settings which mean the same are the same.
             settings.lot = 1.0;
         }
+        let scoring = Scoring::resolve(spec)?;
+        check_searching(spec, &scoring, &mut warnings)?;
         let mut plan = Plan {
             id: String::new(),
             name: spec.name.clone().unwrap_or_else(|| strategy.name.clone()),
@@ -202,8 +231,9 @@ impl Plan {
             warmup_bars,
             adjust: spec.adjust,
             bars,
-            method: spec.method,
-            objective: objective(spec)?,
+            searching: spec.searching,
+            objective: scoring.objective(),
+            scoring,
             seed: spec.seed,
             benchmark: benchmark(spec, bundle, &mut warnings)?,
             top: spec.top,
@@ -310,10 +340,38 @@ impl Plan {
 
     /// Which points become trials.
     pub fn method(&self) -> Method {
-        self.method
+        self.searching.method
     }
 
-    /// What ranks trials.
+    /// How the points are found.
+    pub fn searching(&self) -> &Searching {
+        &self.searching
+    }
+
+    /// Number of trials that the plan may have: its valid points, counted as by [`Space::count_valid`], or fewer where a
+    /// search ends before. A search may also end earlier by its own rules.
+    pub fn count_trials(&self, limit: u64) -> Count {
+        let valid = self.space.count_valid(limit);
+        if !self.method().is_guided() || (valid.exact && valid.points <= self.searching.trials) {
+            return valid;
+        }
+        Count { points: self.searching.trials.min(self.space.size()), exact: valid.exact }
+    }
+
+    /// The loss at which a search ends.
+    pub fn target_loss(&self) -> Option<f64> {
+        self.searching.target.map(|target| match self.objective.direction {
+            Direction::Max => -target,
+            Direction::Min => target,
+        })
+    }
+
+    /// How metrics become scores.
+    pub fn scoring(&self) -> &Scoring {
+        &self.scoring
+    }
+
+    /// What ranks trials, as one metric: where it is an expression, the first metric that this reads.
     pub fn objective(&self) -> Objective {
         self.objective
     }
@@ -399,7 +457,7 @@ impl Plan {
     /// Everything that decides results.
     fn decisive(&self) -> Value {
         let axis = |axis: &Axis| json!({"name": axis.name, "kind": axis.kind.name(), "values": axis.domain});
-        json!({
+        let mut json = json!({
             "engine_format": ENGINE_FORMAT,
             "bundle": {
                 "version": self.bundle.version,
@@ -419,11 +477,39 @@ impl Plan {
                 "params": self.space.axes().iter().map(axis).collect::<Vec<Value>>(),
                 "where": self.space.conditions().collect::<Vec<&str>>(),
             },
-            "search": {"method": self.method, "batch": BATCH},
-            "objective": {"metric": self.objective.name, "direction": self.objective.direction},
+            "search": self.searching_json(),
+            "objective": self.objective_json(),
             "seed": self.seed,
             "benchmark": self.benchmark,
-        })
+        });
+        // What a study does not use is not named, so that its id does not depend on what else there is.
+        let constraints: Vec<&str> = self.scoring.constraints().collect();
+        if !constraints.is_empty() {
+            json["constraints"] = constraints.into();
+        }
+        json
+    }
+
+    /// The method, and its options where it heeds any.
+    fn searching_json(&self) -> Value {
+        let mut json = json!({"method": self.method(), "batch": BATCH});
+        if let (true, Value::Object(all)) = (self.method().is_guided(), json!(self.searching)) {
+            for (name, value) in all {
+                if self.searching.heeds(&format!("search.{name}")) && !value.is_null() && value != json!(0) {
+                    json[name] = value;
+                }
+            }
+        }
+        json
+    }
+
+    /// One objective with its direction, or the texts of several, each with its own better end.
+    fn objective_json(&self) -> Value {
+        let texts: Vec<&str> = self.scoring.texts().collect();
+        match texts.as_slice() {
+            [one] => json!({"metric": one, "direction": self.objective.direction}),
+            several => json!({"metric": several}),
+        }
     }
 
     fn compute_id(&self) -> String {
@@ -507,31 +593,6 @@ fn dates(spec: &PlanSpec, bundle: &BundleFacts, warnings: &mut Vec<String>) -> R
         }
     }
     Ok((start.max(bundle.first), end.min(bundle.last)))
-}
-
-fn objective(spec: &PlanSpec) -> Result<Objective> {
-    let name = spec.objective.as_str();
-    let found = metrics::index_of(name).and_then(|index| metrics::TABLE.get(index).map(|metric| (index, metric)));
-    let Some((index, metric)) = found else {
-        let error = spec.fault("objective", format!("there is no metric `{}`", source::shorten(name)));
-        return Err(match name.strip_prefix('-').filter(|rest| metrics::index_of(rest).is_some()) {
-            Some(rest) => error.help(format!("write `objective = \"{rest}\"` and `direction = \"min\"`")),
-            None => error.help(match nearest(name, metrics::names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the metrics are {}", metrics::names().collect::<Vec<_>>().join(", ")),
-            }),
-        });
-    };
-    let direction = match (spec.direction, metric.better) {
-        (Some(direction), _) => direction,
-        (None, Better::Higher) => Direction::Max,
-        (None, Better::Lower) => Direction::Min,
-        (None, Better::None) => {
-            let message = format!("neither end of the metric `{name}` is the better one");
-            return Err(spec.fault("objective", message).help("add `direction = \"max\"` or `direction = \"min\"`"));
-        }
-    };
-    Ok(Objective { metric: index, name: metric.name, direction })
 }
 
 fn benchmark(spec: &PlanSpec, bundle: &BundleFacts, warnings: &mut Vec<String>) -> Result<Option<String>> {

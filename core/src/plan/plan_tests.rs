@@ -283,6 +283,9 @@ fn the_id_depends_on_what_decides_results_and_on_nothing_else() {
         "lot = 100",
         "capital = 100_000.0",
         "fill = 'next_open'",
+        "constraints = []",
+        "objective = ['sharpe']",
+        "search = { method = 'grid', trials = 5, candidates = 5 }",
     ];
     for keys in same {
         assert_eq!(plan(keys).id(), id, "{keys}");
@@ -306,6 +309,16 @@ fn the_id_depends_on_what_decides_results_and_on_nothing_else() {
         "benchmark = 'MSFT'",
         "risk_free = 0.01",
         "fractional = false",
+        "constraints = 'trades > 5'",
+        "objective = 'sharpe + 0'",
+        "search.method = 'random'",
+        "search = { method = 'random', trials = 100 }",
+        "search = { method = 'random', patience = 5 }",
+        "search = { method = 'random', robust = true }",
+        "search = { method = 'tpe' }",
+        "search = { method = 'tpe', generation = 1 }",
+        "search = { method = 'tpe', candidates = 5 }",
+        "search = { method = 'tpe', target = 1 }",
     ];
     ids.extend(others.iter().map(|keys| plan(keys).id().to_owned()));
     let spec = PlanSpec::default();
@@ -319,6 +332,24 @@ fn the_id_depends_on_what_decides_results_and_on_nothing_else() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), n);
+}
+
+#[test]
+fn a_search_makes_steps_of_continuous_ranges() {
+    let text = "[params]\na = { type = \"float\", min = 1, max = 100, scale = \"log\", default = 10 }\n\
+                b = { type = \"float\", min = 0, max = 0.5, default = 0 }\n[rules]\ntarget = \"if(close > a + b, 1, 0)\"";
+    let resolve = |method: &str| {
+        let mut spec = PlanSpec::default();
+        spec.set("search.method", method).unwrap();
+        Plan::resolve(&spec, Strategy::parse(text, "s").unwrap(), &facts())
+    };
+    assert!(resolve("grid").unwrap_err().message().contains("a grid needs a `step`"));
+    let plan = resolve("tpe").unwrap();
+    let (a, b) = (&plan.space().axes()[0], &plan.space().axes()[1]);
+    assert_eq!((a.len, a.value(0), a.value(200)), (201, 1.0, 100.0));
+    assert!((a.value(100) - 10.0).abs() < 1e-12 && a.is_ordered());
+    assert_eq!((b.len, b.value(1), b.value(1000)), (1001, 0.0005, 0.5));
+    assert_eq!(plan.count_trials(1 << 16), Count { points: 200, exact: true });
 }
 
 /// The id of one plan, written down: it may change only together with [`ENGINE_FORMAT`].

@@ -210,16 +210,6 @@ words! {
 }
 
 words! {
-    /// Which points of the space become trials.
-    Method {
-        /// All of them, in the order of their index.
-        Grid = "grid",
-        /// One: parameters that `[space]` does not fix have their default.
-        Single = "single",
-    }
-}
-
-words! {
     /// Which end of a metric is wanted.
     Direction {
         /// The largest value.

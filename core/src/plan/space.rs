@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
-use super::settings::Method;
+use super::searching::Method;
 use super::source::shorten;
 use super::spec::{PlanSpec, SpaceEntry, name_of};
 use crate::error::{Error, Result, nearest};
-use crate::strategy::{Domain, Kind, ParamDecl, ScalarExpr, parse_scalar};
+use crate::num;
+use crate::strategy::{Domain, Kind, ParamDecl, ScalarExpr, Scale, parse_scalar};
 
 /// Points visited at most when a space is checked for having a valid one.
 const VISITS_FOR_ONE: u64 = 1 << 20;
@@ -88,7 +89,7 @@ impl Space {
     /// The space of a study over a strategy's parameters. Beside it, warnings.
     ///
     /// # Errors
-    /// An unknown parameter, values that do not fit the parameter, a continuous parameter, no values, more points
+    /// An unknown parameter, values that do not fit the parameter, a continuous parameter of a grid, no values, more points
     /// than a 64-bit number can name, a condition that does not parse, conditions that no point satisfies.
     pub fn resolve(spec: &PlanSpec, params: &[ParamDecl], warnings: &mut Vec<String>) -> Result<Space> {
         if let Some(name) = spec.space.keys().find(|name| params.iter().all(|param| param.name != **name)) {
@@ -243,6 +244,15 @@ impl Axis {
         kept.copied().unwrap_or_else(|| self.domain.value(index))
     }
 
+    /// Whether neighbouring indices are neighbouring values; the values of a list that goes up and down are mere names.
+    pub fn is_ordered(&self) -> bool {
+        match &self.domain {
+            Domain::Int { .. } | Domain::Float { .. } => true,
+            Domain::Choice { values } => values.is_sorted() || values.iter().rev().is_sorted(),
+            Domain::Bool => false,
+        }
+    }
+
     /// Smallest and largest value.
     pub fn extremes(&self) -> (f64, f64) {
         self.domain.range().unwrap_or((0.0, 1.0))
@@ -349,17 +359,18 @@ fn axis(spec: &PlanSpec, param: &ParamDecl) -> Result<Axis> {
         Domain::Choice { values } if whole(values) && param.default.fract() == 0.0 => ParamKind::Int,
         Domain::Choice { .. } => ParamKind::Float,
     };
-    let domain = match (spec.space.get(name), spec.method) {
+    let domain = match (spec.space.get(name), spec.searching.method) {
         (Some(entry), _) => overriding(spec, param, entry)?,
-        (None, Method::Grid) => param.domain.clone(),
         (None, Method::Single) => Domain::fixed(param.default),
+        (None, _) => param.domain.clone(),
     };
     domain.validate(name).map_err(|error| error.at(spec.place_of(&key)))?;
+    let domain = if spec.searching.method.is_guided() { in_steps(domain) } else { domain };
     let Some(len) = domain.len() else {
         let message = format!("parameter `{name}` is continuous: a grid needs a `step`, or a list of values");
         return Err(spec.fault(&key, message).help(format!("add a step to its range, or write `{name} = [ … ]`")));
     };
-    if spec.method == Method::Single && len != 1 {
+    if spec.searching.method == Method::Single && len != 1 {
         let message = format!("parameter `{name}` has {len} values, but a single backtest takes one");
         return Err(spec.fault(&key, message).help(format!("write `{name} = {}`", param.default)));
     }
@@ -371,6 +382,33 @@ fn axis(spec: &PlanSpec, param: &ParamDecl) -> Result<Axis> {
     let kind = if declared == ParamKind::Int && !all_whole { ParamKind::Float } else { declared };
     let kept = if len <= MOST_KEPT { (0..len).map(|index| domain.value(index)).collect() } else { Vec::new() };
     Ok(Axis { name: name.clone(), kind, domain, len, stride: 1, kept })
+}
+
+/// Steps that a search makes of a continuous range.
+const STEPS: u32 = 1000;
+/// Equal ratios that it makes of one with a logarithmic scale.
+const RATIOS: u32 = 200;
+
+/// A continuous domain in steps, so that its points have numbers: a search that is no grid need not name them all.
+fn in_steps(domain: Domain) -> Domain {
+    match domain {
+        Domain::Float { min, max, step: None, scale: Scale::Linear } if min < max => {
+            Domain::Float { min, max, step: Some((max - min) / f64::from(STEPS)), scale: Scale::Linear }
+        }
+        Domain::Float { min, max, step: None, scale: Scale::Log } if min < max => {
+            let (low, high) = (num::ln(min), num::ln(max));
+            let value = |place: u32| match place {
+                0 => min,
+                RATIOS => max,
+                place => num::exp(low + (high - low) * f64::from(place) / f64::from(RATIOS)),
+            };
+            let mut values: Vec<f64> = (0..=RATIOS).map(value).collect();
+            // Ends that are hardly apart have fewer values between them.
+            values.dedup();
+            if values.is_sorted() { Domain::Choice { values } } else { Domain::Choice { values: vec![min, max] } }
+        }
+        other => other,
+    }
 }
 
 /// The values that the study gives, if they fit the kind of parameter that the strategy declares.
@@ -399,12 +437,9 @@ fn overriding(spec: &PlanSpec, param: &ParamDecl, entry: &SpaceEntry) -> Result<
             None => Ok(Domain::Choice { values }),
         },
         // A range written without fractions for a parameter that may have them.
-        (Domain::Float { .. }, Domain::Int { min, max, step }) => Ok(Domain::Float {
-            min: min as f64,
-            max: max as f64,
-            step: Some(step as f64),
-            scale: crate::strategy::Scale::Linear,
-        }),
+        (Domain::Float { .. }, Domain::Int { min, max, step }) => {
+            Ok(Domain::Float { min: min as f64, max: max as f64, step: Some(step as f64), scale: Scale::Linear })
+        }
         (_, domain) => Ok(domain),
     }
 }

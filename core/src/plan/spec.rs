@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::keys::{self, KEYS, Key, Read};
 use super::presets::Conventions;
-use super::settings::{Direction, Method, Settings, Warmup};
+use super::searching::Searching;
+use super::settings::{Direction, Settings, Warmup};
 use super::source::{self, Entry, File, Item, Value, shorten};
 use crate::cache::Switches;
 use crate::context::{Adjust, BarSize};
@@ -75,10 +76,12 @@ pub struct PlanSpec {
     pub space: BTreeMap<String, SpaceEntry>,
     /// Conditions over parameters that every trial satisfies.
     pub conditions: Vec<String>,
-    /// Which points become trials.
-    pub method: Method,
-    /// Metric that ranks trials.
-    pub objective: String,
+    /// Which points become trials, and how they are found.
+    pub searching: Searching,
+    /// Metrics that rank trials, or expressions over metrics.
+    pub objectives: Vec<String>,
+    /// Conditions over metrics that every trial should meet.
+    pub constraints: Vec<String>,
     /// Which end of it is wanted; `None` for the metric's own better end.
     pub direction: Option<Direction>,
     /// How many of the best trials to report.
@@ -117,8 +120,9 @@ impl Default for PlanSpec {
             bars: BarSize::default(),
             space: BTreeMap::new(),
             conditions: Vec::new(),
-            method: Method::default(),
-            objective: String::from("sharpe"),
+            searching: Searching::default(),
+            objectives: vec![String::from("sharpe")],
+            constraints: Vec::new(),
             direction: None,
             top: 10,
             seed: 0,
@@ -193,8 +197,8 @@ impl PlanSpec {
         } else {
             keys::find(key).ok_or_else(|| unknown_key(key, "")).and_then(|found| {
                 let argument = match found.read {
-                    Read::Text(_) | Read::Name(_) => Value::Text(value.to_owned()),
-                    Read::Texts(_) if key != "where" => Value::List(split_texts(value)),
+                    Read::Text(_) => Value::Text(value.to_owned()),
+                    Read::Texts(_) if !is_list_of_expressions(key) => Value::List(split_texts(value)),
                     _ => source::parse_argument(value.trim()),
                 };
                 keys::read(found, self, &argument)?;
@@ -204,8 +208,9 @@ impl PlanSpec {
         };
         let path = done.map_err(|error| error.at(place.clone()))?;
         self.places.remove(&format!("{path}[name]"));
-        if path == "where" {
-            self.places.retain(|known, _| !known.starts_with("where["));
+        if is_list_of_expressions(&path) {
+            let own = format!("{path}[");
+            self.places.retain(|known, _| !known.starts_with(&own));
         }
         self.places.insert(path, place);
         Ok(())
@@ -273,6 +278,11 @@ impl PlanSpec {
         place.unwrap_or_else(|| Place { file: self.file.clone(), ..Place::default() })
     }
 
+    /// Whether a key was given.
+    pub fn was_given(&self, key: &str) -> bool {
+        self.given.iter().any(|(known, _)| *known == key)
+    }
+
     /// An error about a key, at the place where it was given.
     pub fn fault(&self, key: &str, message: impl Into<String>) -> Error {
         Error::plan(message).at(self.place_of(key))
@@ -290,6 +300,10 @@ impl PlanSpec {
         }
         // Conditions cut the space, so many will write them there.
         let path = if path == "space.where" { String::from("where") } else { path };
+        let path = match path.strip_prefix("search.") {
+            Some(name) if OF_THE_STUDY.contains(&name) => name.to_owned(),
+            _ => path,
+        };
         if table == "space" && path != "where" {
             let read = space_entry(&entry.item).map_err(|(error, span)| error.at(file.place(span)))?;
             self.space.insert(entry.key.clone(), read);
@@ -300,13 +314,13 @@ impl PlanSpec {
             keys::read(key, self, &entry.item.value).map_err(|error| error.at(here()))?;
             self.remember(key, &entry.item.value);
         }
-        if path == "where" {
+        if is_list_of_expressions(&path) {
             let items = match &entry.item.value {
                 Value::List(items) => items.as_slice(),
                 _ => std::slice::from_ref(&entry.item),
             };
             for (number, item) in items.iter().enumerate() {
-                self.places.insert(format!("where[{number}]"), file.place_inside(item));
+                self.places.insert(format!("{path}[{number}]"), file.place_inside(item));
             }
         }
         self.places.insert(path, here());
@@ -317,6 +331,14 @@ impl PlanSpec {
 /// The entry of [`PlanSpec::place_of`] for a parameter's name, where `space.NAME` is that of its values.
 pub(super) fn name_of(parameter: &str) -> String {
     format!("space.{parameter}[name]")
+}
+
+/// Keys of the whole study that many will write into `[search]`.
+const OF_THE_STUDY: [&str; 4] = ["objective", "direction", "constraints", "seed"];
+
+/// Whether a key takes one expression or a list of them, each with a place of its own. They may hold commas.
+fn is_list_of_expressions(key: &str) -> bool {
+    ["where", "objective", "constraints"].contains(&key)
 }
 
 /// What to say of a key that no study has.

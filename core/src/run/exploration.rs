@@ -1,11 +1,11 @@
 //! A search in small steps whose results stay in memory: what a page needs to show a grid while it fills.
 //!
-//! Given an [`Evaluator`] and somebody who evaluates, this gives results that grow in index order, step by step. It
+//! Given an [`Evaluator`] and somebody who evaluates, this gives results that grow batch by batch, each in index order, step by step. It
 //! never knows about threads or time: the caller says how many trials a step has and on what they are evaluated.
 
 use std::sync::Arc;
 
-use super::{Batch, Detail, Evaluator, Run, Workers};
+use super::{Batch, Detail, Evaluator, Outcome, Run, Workers};
 use crate::context::Prepared;
 use crate::error::{Error, Result};
 use crate::results::{Results, Schema, Status, TrialRow};
@@ -41,6 +41,8 @@ pub struct Exploration {
     prepared: Prepared,
     /// Trials of the batch that are evaluated.
     taken: usize,
+    /// Their outcomes, until the batch is whole.
+    outcomes: Vec<Outcome>,
     results: Results,
     progress: Progress,
 }
@@ -53,7 +55,7 @@ impl Exploration {
     pub fn new(evaluator: Evaluator) -> Result<Exploration> {
         let plan = evaluator.plan.clone();
         // Exact below the limit: `count_valid` walks spaces of this size.
-        let count = plan.space().count_valid(16 * MOST_TRIALS);
+        let count = plan.count_trials(16 * MOST_TRIALS);
         if count.points > MOST_TRIALS {
             return Err(Error::unsupported(format!(
                 "the study has {}{} trials; at most {MOST_TRIALS} are explored in memory",
@@ -69,6 +71,7 @@ impl Exploration {
             batch: Batch::default(),
             prepared: Prepared::default(),
             taken: 0,
+            outcomes: Vec::new(),
             results,
             progress: Progress { total: count.points, done: count.points == 0, ..Progress::default() },
         })
@@ -101,9 +104,18 @@ impl Exploration {
             }
             self.taken = end;
             left -= range.len();
+            self.outcomes.extend(outcomes);
+            if end == self.batch.indices.len() {
+                self.run.tell(&self.batch, &self.outcomes);
+                self.outcomes.clear();
+            }
         }
         if self.progress.trials >= self.progress.total {
             self.progress.done = true;
+        }
+        if self.progress.done {
+            // A search may end before it has spent its trials.
+            self.progress.total = self.progress.trials;
         }
         self.progress
     }
@@ -124,9 +136,14 @@ impl Exploration {
         self.progress
     }
 
-    /// The trials evaluated so far, in index order.
+    /// The trials evaluated so far, in the order of their batches; those of a grid in index order.
     pub fn results(&self) -> &Results {
         &self.results
+    }
+
+    /// Where the results hold a trial.
+    pub fn row_of(&self, index: u64) -> Option<usize> {
+        self.results.index().iter().position(|&known| known == index)
     }
 
     /// Plan and panel.

@@ -1,0 +1,131 @@
+//! How far searches stay behind the best point: methods side by side on problems whose best value is known.
+//!
+//! Given methods, problems and seeds, this module gives the best value after each trial, for ours and for other
+//! programs', and what tables and pictures say of it. Every search sees the same values at the same points.
+
+mod picture;
+mod problems;
+
+use std::path::Path;
+use std::process::Command;
+
+use sandtable_core::plan::{Method, Score, Searching};
+use sandtable_core::search::Guided;
+use sandtable_core::{Error, Result};
+
+pub use picture::svg;
+pub use problems::{NAMES, Problem, named};
+
+/// Numbers of trials after which tables are read.
+pub const BUDGETS: [usize; 3] = [50, 100, 200];
+
+/// A method on a problem: for each seed the regret after each trial.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    /// Name of the problem.
+    pub problem: String,
+    /// Name of the method, with the program where it is another's.
+    pub method: String,
+    /// Regrets, seed by seed.
+    pub regrets: Vec<Vec<f64>>,
+}
+
+impl Runs {
+    /// Quantile of the regret over seeds after so many trials: 0.5 is the median, of two middle ones the lower.
+    pub fn quantile(&self, trials: usize, part: f64) -> f64 {
+        let at = |run: &Vec<f64>| run.get(trials.saturating_sub(1)).or(run.last()).copied().unwrap_or(f64::NAN);
+        let mut values: Vec<f64> = self.regrets.iter().map(at).collect();
+        values.sort_by(f64::total_cmp);
+        let place = (part * (values.len().saturating_sub(1)) as f64) as usize;
+        values.get(place).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Runs one of our methods, with the trials of a generation as the study would have them (0) or so many.
+pub fn ours(problem: &Problem, method: Method, generation: u64, trials: u64, seeds: u64) -> Runs {
+    let searching = Searching { method, generation, trials, ..Searching::default() };
+    let run = |seed: u64| {
+        let mut search = Guided::new(&problem.space, &searching, None, seed);
+        let (mut asked, mut best, mut regrets) = (Vec::new(), f64::INFINITY, Vec::new());
+        loop {
+            search.ask(&mut asked);
+            if asked.is_empty() {
+                return regrets;
+            }
+            let losses: Vec<f64> = asked.iter().map(|&index| problem.loss(index)).collect();
+            for &loss in &losses {
+                best = best.min(loss);
+                regrets.push(best - problem.least);
+            }
+            search.tell(&asked, &losses.into_iter().map(Score::of).collect::<Vec<Score>>());
+        }
+    };
+    Runs { problem: problem.name.into(), method: method.word().into(), regrets: (0..seeds).map(run).collect() }
+}
+
+/// Runs another program's method by the script beside the other rivals; `scratch` is a folder for the known grid.
+///
+/// # Errors
+/// The interpreter cannot be started, a package is not installed, or the script fails.
+pub fn rival(problem: &Problem, method: &str, trials: u64, seeds: u64, python: &Path, scratch: &Path) -> Result<Runs> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rivals/search_regret.py");
+    let mut command = Command::new(python);
+    command.arg(script).args(["--method", method, "--problem", problem.name]);
+    command.args(["--trials", &trials.to_string(), "--seeds", &seeds.to_string()]);
+    if let Some(table) = problem.table_json() {
+        let path = scratch.join("known_grid.json");
+        sandtable::study::write_whole(&path, table.as_bytes())?;
+        command.arg("--table").arg(path);
+    }
+    let output = command
+        .output()
+        .map_err(|error| Error::machine(format!("`{}` cannot be started: {error}", python.display())))?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr);
+        let last = told.lines().last().unwrap_or("it says nothing").to_owned();
+        return Err(Error::machine(format!("{method} failed: {last}"))
+            .help("install optuna, cmaes and for gp scipy and torch into the environment of --python"));
+    }
+    let best: Vec<Vec<f64>> = serde_json::from_slice(&output.stdout)
+        .map_err(|error| Error::data(format!("the answer of {method} is no list of runs: {error}")))?;
+    let program = if method == "cmaes" { String::from("cmaes") } else { format!("optuna {method}") };
+    let regrets = best.into_iter().map(|run| run.into_iter().map(|value| value - problem.least).collect()).collect();
+    Ok(Runs { problem: problem.name.into(), method: program, regrets })
+}
+
+/// The runs as a table of CSV: problem, method, seed, trial, regret.
+pub fn csv(runs: &[Runs]) -> String {
+    let mut text = String::from("problem,method,seed,trial,regret\n");
+    for run in runs {
+        for (seed, regrets) in run.regrets.iter().enumerate() {
+            for (trial, regret) in regrets.iter().enumerate() {
+                text.push_str(&format!("{},{},{seed},{},{regret}\n", run.problem, run.method, trial + 1));
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+    use super::*;
+
+    #[test]
+    fn the_least_values_are_below_all_that_searches_find() {
+        for name in ["branin", "hartmann6", "rastrigin10"] {
+            let problem = named(name, 1).unwrap();
+            let runs = ours(&problem, Method::Local, 0, 400, 2);
+            assert!(runs.regrets.iter().flatten().all(|&regret| regret >= 0.0), "{name}");
+            assert!(runs.quantile(400, 0.5) < runs.quantile(10, 0.5), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_median_is_one_of_the_runs() {
+        let regrets = vec![vec![3.0, 1.0], vec![5.0, 5.0], vec![4.0]];
+        let runs = Runs { problem: "p".into(), method: "m".into(), regrets };
+        assert_eq!((runs.quantile(1, 0.5), runs.quantile(2, 0.5), runs.quantile(2, 1.0)), (4.0, 4.0, 5.0));
+        assert_eq!(csv(&[runs]).lines().nth(2), Some("p,m,0,2,1"));
+    }
+}
