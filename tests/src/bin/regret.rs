@@ -98,7 +98,7 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
 /// Median regret, and the middle half of the seeds at the end.
 fn table(runs: &[Runs]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     let last = BUDGETS[BUDGETS.len() - 1];
     let mut header = vec![String::from("method")];
     header.extend(BUDGETS.iter().map(|trials| format!("median at {trials}")));
