@@ -7,6 +7,7 @@
 mod caches;
 mod exploration;
 mod inspect;
+mod judging;
 pub mod planner;
 mod ranking;
 mod tiles;
@@ -57,6 +58,8 @@ pub struct Evaluator {
     comparisons: Vec<Need>,
     panelled: Arc<Panelled>,
     grid: OnceLock<std::result::Result<fast::Grid, &'static str>>,
+    /// What is kept of trials so that the search can be judged.
+    judging: Option<judging::Judging>,
 }
 
 /// What plans over the same bars share: the panel, its sessions and the market's returns.
@@ -203,7 +206,8 @@ impl Evaluator {
         let (columns, comparisons) =
             (Need::columns(plan.strategy(), &roots), Need::comparisons(plan.strategy(), &roots, &[]));
         let context = Context::new(panelled.panel.clone(), key, history);
-        Evaluator { plan, context, columns, comparisons, panelled: panelled.clone(), grid: OnceLock::new() }
+        let panelled = panelled.clone();
+        Evaluator { plan, context, columns, comparisons, panelled, grid: OnceLock::new(), judging: None }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
@@ -292,7 +296,7 @@ impl Evaluator {
     /// Evaluates one trial: a pure function of its point. It takes the fast path where that is open.
     pub fn trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
         self.simulate(point, prepared, self.fast_path().ok(), Record::default(), scratch);
-        Self::outcome(index, scratch)
+        self.outcome(index, scratch)
     }
 
     /// Evaluates trials, side by side where that is faster: the outcomes are those of [`Evaluator::trial`].
@@ -349,13 +353,14 @@ impl Evaluator {
                 let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
                 let account = self.account(session_equity, trades, *counters);
                 metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
+                self.note(index, scratch);
                 let (metrics, rows_read, fills) = (scratch.values.clone(), *rows_read, counters.fills);
                 outcomes.push(Outcome { index, metrics, rows_read, fills, by_reference: false });
             }
         } else {
             for (&index, decisions) in indices.iter().zip(&decisions) {
                 self.follow(decisions, Some(grid), Record::default(), scratch);
-                outcomes.push(Self::outcome(index, scratch));
+                outcomes.push(self.outcome(index, scratch));
             }
         }
         decisions.into_iter().for_each(|decisions| decisions.recycle(&mut scratch.columns));
@@ -365,10 +370,11 @@ impl Evaluator {
     /// Evaluates one trial by the reference simulator, whatever the fast path covers.
     pub fn reference_trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
         self.simulate(point, prepared, None, Record::default(), scratch);
-        Self::outcome(index, scratch)
+        self.outcome(index, scratch)
     }
 
-    fn outcome(index: u64, scratch: &Scratch) -> Outcome {
+    fn outcome(&self, index: u64, scratch: &Scratch) -> Outcome {
+        self.note(index, scratch);
         Outcome {
             index,
             metrics: scratch.values.clone(),

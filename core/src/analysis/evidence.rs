@@ -34,12 +34,12 @@ pub struct Evidence {
     most: usize,
     seed: u64,
     seen: u64,
-    kept: BTreeMap<(u64, u64), Trial>,
+    kept: BTreeMap<(u64, u64), Sums>,
 }
 
 /// What is kept of a trial.
 #[derive(Clone, Debug, PartialEq)]
-struct Trial {
+pub struct Sums {
     /// Mean return over each cell, then sum of squares over each block.
     sums: Box<[f64]>,
     /// Sharpe ratio over all sessions, per return; NaN without deviation.
@@ -74,7 +74,13 @@ impl Evidence {
             let message = format!("trial {index} has {} returns, expected {}", returns.len(), self.sessions);
             return Err(Error::data(message));
         }
-        let Some(trial) = self.sums(returns) else { return Ok(false) };
+        let Some(trial) = self.measure(returns) else { return Ok(false) };
+        self.add(index, trial);
+        Ok(true)
+    }
+
+    /// Adds a trial by what [`Evidence::measure`] gave of it.
+    pub fn add(&mut self, index: u64, trial: Sums) {
         self.seen += 1;
         let key = self.key(index);
         let full = self.kept.len() >= self.most;
@@ -82,7 +88,6 @@ impl Evidence {
             self.kept.insert(key, trial);
             self.shrink();
         }
-        Ok(true)
     }
 
     /// Adds all of what another part of the same search has kept.
@@ -135,8 +140,8 @@ impl Evidence {
         }
     }
 
-    /// The sums of a trial; none without returns, or where one is not finite.
-    fn sums(&self, returns: &[f64]) -> Option<Trial> {
+    /// What is kept of a trial with these returns; none without returns, or where one is not finite.
+    pub fn measure(&self, returns: &[f64]) -> Option<Sums> {
         let cells = self.bounds.len() - 1;
         let in_block = cells / self.blocks;
         let mut sums = vec![0.0; cells + self.blocks];
@@ -154,7 +159,7 @@ impl Evidence {
         let deviation = num::sqrt((total_squares - n * mean * mean) / (n - 1.0));
         let sharpe = if deviation > NOISE * mean.abs().max(1.0) { mean / deviation } else { num::NAN };
         // A sum of squares has no way back from infinity or NaN.
-        total_squares.is_finite().then(|| Trial { sums: sums.into(), sharpe })
+        total_squares.is_finite().then(|| Sums { sums: sums.into(), sharpe })
     }
 
     /// Sessions of every trial.
@@ -174,8 +179,8 @@ impl Evidence {
     }
 
     /// Trials by ascending index, so that sums over them do not depend on random keys either.
-    fn ordered(&self) -> impl Iterator<Item = (u64, &Trial)> {
-        let mut trials: Vec<(u64, &Trial)> = self.kept.iter().map(|((_, index), trial)| (*index, trial)).collect();
+    fn ordered(&self) -> impl Iterator<Item = (u64, &Sums)> {
+        let mut trials: Vec<(u64, &Sums)> = self.kept.iter().map(|((_, index), trial)| (*index, trial)).collect();
         trials.sort_unstable_by_key(|(index, _)| *index);
         trials.into_iter()
     }

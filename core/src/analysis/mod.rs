@@ -33,7 +33,7 @@ pub use blocks::{BlockSums, MOST_BLOCKS, default_blocks};
 pub use bootstrap::{Interval, StationaryBootstrap, interval, percentile, resample};
 pub use cscv::{Dominance, Histogram, Overfitting, Split, overfitting, splits};
 pub use deflated::{deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years, minimum_track_record};
-pub use evidence::{DEFAULT_TRIALS, Evidence};
+pub use evidence::{DEFAULT_TRIALS, Evidence, Sums};
 pub use independent::Independence;
 pub use judgement::{Deflation, Judgement, JudgementSettings};
 pub use landscape::{Importance, Landscape, Neighbourhood, Plateau, Slice, SliceValue, Terrain};

@@ -168,6 +168,13 @@ pub struct Workspace {
     logs: Vec<f64>,
 }
 
+impl Workspace {
+    /// Returns of the sessions of the account that was evaluated last.
+    pub fn returns(&self) -> &[f64] {
+        &self.returns
+    }
+}
+
 /// The sums that the metrics share: everything that needs a pass over sessions or trades.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs {
