@@ -7,6 +7,7 @@
 mod caches;
 mod exploration;
 mod inspect;
+mod outcome;
 pub mod planner;
 
 pub use caches::{CacheCounters, Caches, View};

@@ -7,10 +7,10 @@ use sandtable_core::Result;
 use sandtable_core::cache::Column;
 use sandtable_core::context::{BoundColumn, Condition, Prepared};
 use sandtable_core::run::planner::{self, Choice, Left, Machine};
-use sandtable_core::run::{Evaluator, OneThread, Outcome, Workers};
+use sandtable_core::run::{Evaluator, Outcome, Scratch, Workers};
 
-use crate::drive;
 use crate::pool::{self, Pool};
+use crate::{contain, drive};
 
 /// The threads of one run. Small work is done by the calling thread, with nothing started for it.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub struct Crew {
     trials: u64,
     /// Whether the planner was asked about work that was left.
     asked: bool,
-    alone: OneThread,
+    /// Memory of the calling thread.
+    alone: Scratch,
     pool: Option<Arc<Pool>>,
     threads: Choice<usize>,
     portion: Choice<usize>,
@@ -51,7 +52,7 @@ impl Crew {
             machine,
             trials,
             asked: false,
-            alone: OneThread::default(),
+            alone: Scratch::default(),
             pool,
             threads: settled.unwrap_or_else(|| Choice::new(1, "nothing had to be evaluated")),
             portion: planner::portion(0, 1, 0.0),
@@ -138,7 +139,8 @@ impl Workers for Crew {
             let range = made.len()..(made.len() + first).min(indices.len());
             let count = range.len();
             let began = Instant::now();
-            made.extend(self.alone.trials(evaluator, &indices[range.clone()], &points[range], prepared));
+            let (indices, points) = (&indices[range.clone()], &points[range]);
+            made.extend(contain::trials(evaluator, indices, points, prepared, &mut self.alone));
             self.seconds.trial = began.elapsed().as_secs_f64() / count as f64;
             self.trials = self.trials.saturating_sub(count as u64);
             self.grows(indices.len() - made.len(), 0.0);
