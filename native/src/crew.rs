@@ -139,8 +139,8 @@ impl Workers for Crew {
             let range = made.len()..(made.len() + first).min(indices.len());
             let count = range.len();
             let began = Instant::now();
-            let (indices, points) = (&indices[range.clone()], &points[range]);
-            made.extend(contain::trials(evaluator, indices, points, prepared, &mut self.alone));
+            let (some, their) = (&indices[range.clone()], &points[range]);
+            made.extend(contain::trials(evaluator, some, their, prepared, &mut self.alone));
             self.seconds.trial = began.elapsed().as_secs_f64() / count as f64;
             self.trials = self.trials.saturating_sub(count as u64);
             self.grows(indices.len() - made.len(), 0.0);
