@@ -125,8 +125,13 @@ fn a_killed_study_goes_on_with_what_is_whole() {
 #[test]
 fn a_larger_space_takes_over_every_finished_trial() {
     let folder = studied();
-    let larger = ["--param", "fast=1:24:1", "--param", "slow=30,31,32,33,35,34,36,37,38,39,40,41,42,43,44,45,46,47,48,49,\
-                   50,51,52,53,54,55,56,57,58,59,70"];
+    let larger = [
+        "--param",
+        "fast=1:24:1",
+        "--param",
+        "slow=30,31,32,33,35,34,36,37,38,39,40,41,42,43,44,45,46,47,48,49,\
+                   50,51,52,53,54,55,56,57,58,59,70",
+    ];
     optimize(folder.path(), 0, "fresh", &larger);
     killed(folder.path(), "k", 450);
     has(&optimize(folder.path(), 0, "k", &larger), &["744 trials", "450 of the trials were finished before"]);
@@ -160,7 +165,11 @@ fn a_study_that_grew_may_be_ended_and_may_grow_again() {
     for (size, expected) in sizes.iter().zip([(450, 180), (630, 30), (660, 30)]) {
         optimize(folder.path(), 0, "k", &["--param", size]);
         let run = last_run(&folder.path().join("k"));
-        assert_eq!((&run["trials_known"], &run["trials_evaluated"]), (&json!(expected.0), &json!(expected.1)), "{size}");
+        assert_eq!(
+            (&run["trials_known"], &run["trials_evaluated"]),
+            (&json!(expected.0), &json!(expected.1)),
+            "{size}"
+        );
     }
     optimize(folder.path(), 0, "fresh", &["--param", &sizes[2]]);
     same(folder.path(), "fresh", "k");
@@ -207,7 +216,10 @@ fn damage_is_named_and_costs_no_more_than_its_file() {
     fs::copy(folder.path().join("other/trials/part-000000.parquet"), &part).unwrap();
     has(&optimize(folder.path(), 2, "ref", &[]), &["part-000000.parquet", "belongs to the plan"]);
     fs::write(folder.path().join("other/plan.json"), "{\"id\":").unwrap();
-    has(&optimize(folder.path(), 2, "other", &["--set", "capital=5"]), &["other/plan.json", "no valid JSON", "--force"]);
+    has(
+        &optimize(folder.path(), 2, "other", &["--set", "capital=5"]),
+        &["other/plan.json", "no valid JSON", "--force"],
+    );
     has(&run(folder.path(), 0, &["studies"]), &["other/plan.json", "corrupt"]);
     optimize(folder.path(), 0, "other", &["--set", "capital=5", "--force"]);
 }
@@ -259,7 +271,10 @@ fn one_process_at_a_time_and_the_lock_ends_with_it() {
     same(folder.path(), "ref", "k");
     let listed: Value = serde_json::from_str(&run(folder.path(), 0, &["studies", "--json"])).unwrap();
     let study = &listed[0];
-    assert_eq!((&study["state"], &study["trials"], &study["planned_trials"]), (&json!("complete"), &json!(600), &json!(600)));
+    assert_eq!(
+        (&study["state"], &study["trials"], &study["planned_trials"]),
+        (&json!("complete"), &json!(600), &json!(600))
+    );
     let best: Value = serde_json::from_slice(&fs::read(folder.path().join("k/best.json")).unwrap()).unwrap();
     assert_eq!(study["best"], best["metrics"]["sharpe"]);
     assert!(study["bytes"].as_u64().unwrap() > 10_000 && study["changed_unix"].as_u64().unwrap() > 1_700_000_000);

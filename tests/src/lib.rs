@@ -4,4 +4,5 @@ pub mod measure;
 pub mod oracle;
 pub mod parity;
 pub mod random;
+pub mod torture;
 pub mod workload;
