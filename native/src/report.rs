@@ -46,10 +46,7 @@ pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
             pictures.push((finished.folder.file(name), picture));
         }
     }
-    // Of a study that is as it was, only what is missing or another choice of axes is drawn again.
-    pictures.retain(|(path, bytes)| !std::fs::read(path).is_ok_and(|held| held == *bytes));
-    let files: Vec<(PathBuf, &[u8])> = pictures.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())).collect();
-    study::write_together(&files)?;
+    pictures.iter().try_for_each(|(path, bytes)| study::write_remade(path, bytes))?;
     print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
 }
 

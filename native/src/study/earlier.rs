@@ -14,8 +14,9 @@ use sandtable_core::results::{Results, Schema};
 use sandtable_core::run::Outcome;
 use sandtable_core::{Error, Result};
 
-use super::whole::{read_json, write_together};
+use super::whole::{read_json, write_whole};
 use super::{PLAN, RECORD, TRIALS, parts, schema_of};
+use crate::files::sync_folder;
 
 /// How the names of these folders start; the plan's id follows.
 const EARLIER: &str = "earlier-";
@@ -85,11 +86,14 @@ pub fn set_aside(study: &Path, plan: &str) -> Result<()> {
         return Ok(());
     }
     let (to, held) = (free_folder(study, plan), |name: &str| fs::read(study.join(name)).unwrap_or_default());
-    write_together(&[(to.join(RECORD), &held(RECORD)), (to.join(PLAN), &held(PLAN))])?;
+    for name in [RECORD, PLAN] {
+        write_whole(&to.join(name), &held(name))?;
+    }
     fs::rename(&trials, to.join(TRIALS)).map_err(|error| {
         Error::machine(format!("`{}` could not be moved into `{}`: {error}", trials.display(), to.display()))
             .help("name another folder with --out")
-    })
+    })?;
+    [to.as_path(), study].into_iter().try_for_each(sync_folder)
 }
 
 /// Removes the folders of earlier plans.

@@ -40,7 +40,8 @@ use serde_json::{Value, json};
 use self::difference::{Relation, another, relation};
 use self::lock::{LOCK, Lock};
 use self::store::Store;
-pub use self::whole::{json_text, read, read_json, read_text, write_if_other, write_together, write_whole};
+pub use self::whole::{json_text, read, read_json, read_text, write_remade, write_whole};
+use crate::files::sync_folder;
 
 /// Number of the layout of a study folder. Format 1 had all trials in one `results.parquet`.
 pub const FORMAT: u32 = 2;
@@ -133,13 +134,12 @@ impl StudyFolder {
     /// # Errors
     /// A file cannot be written.
     pub fn begin(&self, study: &str, record: &Value, plan: &str) -> Result<()> {
-        let record = json_text(record);
-        let files = [(STUDY, study), (RECORD, &record), (PLAN, plan)];
-        let same = |(name, text): &(&str, &str)| fs::read(self.file(name)).is_ok_and(|held| held == text.as_bytes());
-        if files.iter().all(same) {
+        write_remade(&self.file(STUDY), study.as_bytes())?;
+        write_remade(&self.file(RECORD), json_text(record).as_bytes())?;
+        if fs::read(self.file(PLAN)).is_ok_and(|held| held == plan.as_bytes()) {
             return Ok(());
         }
-        write_together(&files.map(|(name, text)| (self.file(name), text.as_bytes())))
+        write_whole(&self.file(PLAN), plan.as_bytes())
     }
 
     /// The trials in it.
@@ -158,14 +158,16 @@ impl StudyFolder {
         if complete {
             earlier::remove(&self.path)?;
         }
-        let (best, record) = (best.map(json_text), json_text(record));
-        let best = best.as_ref().map(|best| (self.file(BEST), best.as_bytes()));
-        let files: Vec<(PathBuf, &[u8])> = best.into_iter().chain([(self.file(RECORD), record.as_bytes())]).collect();
-        if files.iter().all(|(path, bytes)| fs::read(path).is_ok_and(|held| held == *bytes)) {
-            return Ok(());
+        let best = best.map(|best| (BEST, json_text(best)));
+        // The record last: what it says is there.
+        for (name, text) in best.into_iter().chain([(RECORD, json_text(record))]) {
+            let path = self.file(name);
+            if !fs::read(&path).is_ok_and(|held| held == text.as_bytes()) {
+                write_whole(&path, text.as_bytes())?;
+                sync_folder(&self.path)?;
+            }
         }
-        write_together(&files)?;
-        whole::sync_folder(&self.path)
+        Ok(())
     }
 
     /// Adds a line about this run.

@@ -12,6 +12,7 @@ use sandtable_core::{Error, Result};
 
 use super::journal;
 use super::whole::{self, read};
+use crate::files::sync_folder;
 
 /// Trials of a part, in the order in which the search asks for them: one row group. A million trials are 62 files, and
 /// which trial is in which of them depends on nothing but its place.
@@ -118,7 +119,7 @@ pub fn write(trials: &Path, part: u64, rows: &Results) -> Result<()> {
     let mut sink = ParquetSink::new(Vec::new(), rows.schema().clone())?;
     sink.append(rows)?;
     whole::write_whole(&file(trials, part), &sink.finish()?)?;
-    whole::sync_folder(trials)
+    sync_folder(trials)
 }
 
 /// Removes parts, journals and what was never finished, and the folder if nothing else is in it.

@@ -19,7 +19,7 @@ use sandtable_core::{Error, Result};
 use super::earlier::Earlier;
 use super::journal::Journal;
 use super::parts::{self, Part, ROWS_PER_PART};
-use super::whole;
+use crate::files::sync_folder;
 
 /// Longest time that finished trials are not synced. A sync may take as long as a batch, so not each has its own.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -149,7 +149,7 @@ impl Store {
         journal.append(first, rows)?;
         if self.synced.elapsed() >= SYNC_EVERY {
             journal.sync()?;
-            whole::sync_folder(&self.trials)?;
+            sync_folder(&self.trials)?;
             self.synced = Instant::now();
         }
         Ok(())

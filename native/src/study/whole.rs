@@ -3,9 +3,9 @@
 //! Given names and bytes, this file writes each under a temporary name, syncs it and gives it its name. It never knows what
 //! the bytes mean. A process that is killed leaves at most temporary files, which [`clear_temporary`] takes away.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sandtable_core::{Error, Result};
 
@@ -17,47 +17,32 @@ const TEMPORARY: &str = ".sandtable-";
 /// # Errors
 /// The file cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_together(&[(path.to_owned(), bytes)])
+    let file = staged(path, bytes)?;
+    file.as_file().sync_all().map_err(|error| failed(path, &error))?;
+    name(file, path)
 }
 
-/// Writes files whole, one after another in this order: where a file is there, those before it are too. They are synced at
-/// the same time, because that takes a disk hardly longer than one.
-///
-/// # Errors
-/// One of them cannot be written; it and those after it are as they were before.
-pub fn write_together(files: &[(PathBuf, &[u8])]) -> Result<()> {
-    let mut staged = Vec::with_capacity(files.len());
-    for (path, bytes) in files {
-        let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(|error| {
-            Error::machine(format!("folder `{}` could not be made: {error}", folder.display()))
-                .help("name a folder that you may write to")
-        })?;
-        let mut file = temporary_in(folder)?;
-        file.write_all(bytes).map_err(|error| failed(path, &error))?;
-        staged.push((file, path));
-    }
-    let synced: Vec<std::io::Result<()>> = match &staged[..] {
-        [(file, _)] => vec![file.as_file().sync_all()],
-        all => std::thread::scope(|scope| {
-            let handles: Vec<_> = all.iter().map(|(file, _)| scope.spawn(|| file.as_file().sync_all())).collect();
-            let lost = || Err(std::io::Error::other("the thread that synced it ended"));
-            handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| lost())).collect()
-        }),
-    };
-    for ((file, path), synced) in staged.into_iter().zip(synced) {
-        synced.map_err(|error| failed(path, &error))?;
-        name(file, path)?;
-    }
-    Ok(())
-}
-
-/// As [`write_whole`], but leaves a file alone that has these bytes already.
+/// As [`write_whole`], for a file that the same command writes again where it is not as it should be: it is whole whenever
+/// the process ends, but a power failure may take it. A sync costs more than most of these files.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_if_other(path: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(path).is_ok_and(|held| held == bytes) { Ok(()) } else { write_whole(path, bytes) }
+pub fn write_remade(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|held| held == bytes) {
+        return Ok(());
+    }
+    name(staged(path, bytes)?, path)
+}
+
+fn staged(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|error| {
+        Error::machine(format!("folder `{}` could not be made: {error}", folder.display()))
+            .help("name a folder that you may write to")
+    })?;
+    let mut file = temporary_in(folder)?;
+    file.write_all(bytes).map_err(|error| failed(path, &error))?;
+    Ok(file)
 }
 
 /// Gives a temporary file its name.
@@ -69,18 +54,6 @@ fn name(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
         let _ = file.as_file().set_permissions(fs::Permissions::from_mode(0o644));
     }
     file.persist(path).map_err(|error| failed(path, &error.error))?;
-    Ok(())
-}
-
-/// Makes the names in a folder outlast a power failure. Where the system has no such call, nothing is done.
-///
-/// # Errors
-/// The disk fails.
-pub fn sync_folder(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| failed(path, &error))?;
-    #[cfg(not(unix))]
-    let _ = (path, File::open::<&Path>);
     Ok(())
 }
 
@@ -160,16 +133,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_appear_in_order_and_leave_nothing_beside_them() {
+    fn a_file_is_there_whole_or_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        write_together(&[(path("a"), &b"1"[..]), (path("new/b"), b"2")]).unwrap();
+        write_whole(&path("a"), b"1").unwrap();
+        write_remade(&path("new/b"), b"2").unwrap();
         assert_eq!((fs::read(path("a")).unwrap(), fs::read(path("new/b")).unwrap()), (b"1".to_vec(), b"2".to_vec()));
-        // A folder in the way of the second: the first is there, the second is not.
+        // A folder in the way.
         fs::create_dir(path("c")).unwrap();
         fs::write(path("c/inside"), "").unwrap();
-        assert!(write_together(&[(path("a"), &b"3"[..]), (path("c"), b"4")]).is_err());
-        assert_eq!(fs::read(path("a")).unwrap(), b"3");
+        assert!(write_whole(&path("c"), b"4").is_err() && write_remade(&path("c"), b"4").is_err());
         fs::write(path(".sandtable-left"), "half").unwrap();
         clear_temporary(folder.path());
         let mut left: Vec<String> =
