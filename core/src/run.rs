@@ -8,6 +8,7 @@ mod caches;
 mod exploration;
 mod inspect;
 mod judging;
+mod outcome;
 pub mod planner;
 mod ranking;
 mod tiles;

@@ -10,6 +10,7 @@ use sandtable_core::context::{BoundColumn, Prepared};
 use sandtable_core::run::planner::{self, Choice, Left, Machine};
 use sandtable_core::run::{Evaluator, OneThread, Outcome, Scratch, Workers, workers};
 
+use crate::contain;
 use crate::pool::{self, Pool};
 
 /// The threads of one run. Small work is done by the calling thread, with nothing started for it.
@@ -20,6 +21,7 @@ pub struct Crew {
     trials: u64,
     /// Whether the planner was asked about work that was left.
     asked: bool,
+    /// Memory of the calling thread.
     alone: OneThread,
     pool: Option<Arc<Pool>>,
     threads: Choice<usize>,
@@ -113,6 +115,16 @@ impl Workers for Crew {
         self.pool.as_ref().map_or(1, |pool| pool.threads())
     }
 
+    fn evaluate(
+        evaluator: &Evaluator,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+        scratch: &mut Scratch,
+    ) -> Vec<Outcome> {
+        contain::trials(evaluator, indices, points, prepared, scratch)
+    }
+
     fn map<R: Send>(
         &mut self,
         portions: &[Range<usize>],
@@ -157,7 +169,8 @@ impl Workers for Crew {
             let range = made.len()..(made.len() + first).min(indices.len());
             let count = range.len();
             let began = Instant::now();
-            made.extend(self.alone.trials(evaluator, &indices[range.clone()], &points[range], prepared));
+            let (some, their) = (&indices[range.clone()], &points[range]);
+            made.extend(contain::trials(evaluator, some, their, prepared, self.alone.memory()));
             self.seconds.trial = began.elapsed().as_secs_f64() / count as f64;
             self.trials = self.trials.saturating_sub(count as u64);
             self.grows(indices.len() - made.len(), 0.0);

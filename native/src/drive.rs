@@ -1,12 +1,17 @@
-//! Evaluates a run batch by batch, each in index order.
+//! Evaluates a run batch by batch, in the order in which it asks; each batch is in index order.
+//!
+//! Given a run and somebody who keeps its trials, this file evaluates those that are not known yet. A run that is resumed
+//! asks for the same trials again and is told what they came to then, so one that learns from them learns the same.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sandtable_core::Result;
+use sandtable_core::context::Prepared;
 use sandtable_core::run::{Batch, Evaluator, Outcome, Run, Scratch, Workers, planner};
 
+use crate::contain;
 use crate::pool::Pool;
 
 /// Trials that are evaluated together where that does not take long: several batches, which share their columns and
@@ -20,10 +25,14 @@ pub const COLUMN_BYTES: usize = 64_000_000;
 /// What a drive came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
-    /// Trials evaluated.
+    /// Trials, evaluated or known.
     pub trials: u64,
     /// Rows of the panel that these trials simulated.
     pub rows_read: u64,
+    /// Those of these trials that were known and not evaluated.
+    pub known: u64,
+    /// The rows that those had simulated.
+    pub known_rows: u64,
     /// Executions.
     pub fills: u64,
     /// Trials that the reference simulator evaluated.
@@ -45,6 +54,34 @@ fn first_stretch(evaluator: &Evaluator) -> usize {
     if quick && evaluator.fast_path().is_ok() { STRETCH } else { 0 }
 }
 
+/// Who keeps the trials of a run, and may know some of them before they are evaluated.
+pub trait Keeper {
+    /// What is known of a batch, in its order.
+    ///
+    /// # Errors
+    /// What is kept cannot be read.
+    fn known(&mut self, batch: &Batch) -> Result<Vec<Option<Outcome>>>;
+
+    /// Takes all outcomes of the batch, known ones too.
+    ///
+    /// # Errors
+    /// They cannot be kept.
+    fn accept(&mut self, batch: &Batch, outcomes: &[Outcome], tally: &Tally) -> Result<()>;
+}
+
+/// Nothing is known; outcomes go to a function.
+struct Fresh<F>(F);
+
+impl<F: FnMut(&Batch, &[Outcome], &Tally) -> Result<()>> Keeper for Fresh<F> {
+    fn known(&mut self, _batch: &Batch) -> Result<Vec<Option<Outcome>>> {
+        Ok(Vec::new())
+    }
+
+    fn accept(&mut self, batch: &Batch, outcomes: &[Outcome], tally: &Tally) -> Result<()> {
+        self.0(batch, outcomes, tally)
+    }
+}
+
 /// Evaluates all batches of `run`, as many together as make a stretch; `accept` is called for each stretch in order,
 /// on the calling thread.
 ///
@@ -57,7 +94,21 @@ pub fn drive(
     run: &mut Run,
     workers: &mut impl Workers,
     stop: &AtomicBool,
-    mut accept: impl FnMut(&Batch, &[Outcome], &Tally) -> Result<()>,
+    accept: impl FnMut(&Batch, &[Outcome], &Tally) -> Result<()>,
+) -> Result<Tally> {
+    drive_kept(evaluator, run, workers, stop, &mut Fresh(accept))
+}
+
+/// As [`drive`], but trials that `keeper` knows are not evaluated again.
+///
+/// # Errors
+/// Whatever `keeper` reports; nothing is evaluated after that.
+pub fn drive_kept(
+    evaluator: &Evaluator,
+    run: &mut Run,
+    workers: &mut impl Workers,
+    stop: &AtomicBool,
+    keeper: &mut impl Keeper,
 ) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut trials = first_stretch(evaluator);
@@ -66,15 +117,20 @@ pub fn drive(
             tally.interrupted = true;
             break;
         }
+        let known = keeper.known(&batch)?;
         let began = Instant::now();
-        let outcomes = stretch(evaluator, &batch, workers, &mut tally);
+        let outcomes = if known.iter().all(Option::is_none) {
+            stretch(evaluator, &batch, workers, &mut tally)
+        } else {
+            complete(evaluator, &batch, known, workers, &mut tally)
+        };
         trials = if began.elapsed() < PATIENCE { STRETCH } else { 0 };
         tally.trials += outcomes.len() as u64;
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
         tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
         tally.by_reference += outcomes.iter().filter(|outcome| outcome.by_reference).count() as u64;
         run.tell(&batch, &outcomes);
-        accept(&batch, &outcomes, &tally)?;
+        keeper.accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)
 }
@@ -99,14 +155,40 @@ fn stretch(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tal
 /// Evaluates trials that share their columns.
 fn tile(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tally: &mut Tally) -> Vec<Outcome> {
     let began = Instant::now();
-    let prepared = evaluator.prepare(batch, workers);
+    let prepared = contain::prepare(evaluator, batch, workers);
     tally.columns += prepared.len() as u64;
     tally.preparing += began.elapsed();
     let began = Instant::now();
     let outcomes = workers.trials(evaluator, &batch.indices, &batch.points, &prepared);
     evaluator.context.recycle(prepared);
     tally.evaluating += began.elapsed();
-    outcomes
+    outcomes.into_iter().map(Outcome::settled).collect()
+}
+
+/// Evaluates those trials of a batch that are not known.
+fn complete(
+    evaluator: &Evaluator,
+    batch: &Batch,
+    mut known: Vec<Option<Outcome>>,
+    workers: &mut impl Workers,
+    tally: &mut Tally,
+) -> Vec<Outcome> {
+    known.resize(batch.indices.len(), None);
+    for outcome in known.iter().flatten() {
+        tally.known += 1;
+        tally.known_rows += outcome.rows_read;
+    }
+    let missing: Vec<usize> = (0..known.len()).filter(|&k| known[k].is_none()).collect();
+    if !missing.is_empty() {
+        let rest = Batch {
+            indices: missing.iter().map(|&k| batch.indices[k]).collect(),
+            points: missing.iter().map(|&k| batch.points[k].clone()).collect(),
+        };
+        for (&k, outcome) in missing.iter().zip(stretch(evaluator, &rest, workers, tally)) {
+            known[k] = Some(outcome);
+        }
+    }
+    known.into_iter().flatten().collect()
 }
 
 /// A pool of threads as the core sees it.
@@ -116,6 +198,16 @@ pub struct Pooled<'a>(pub &'a Pool);
 impl Workers for Pooled<'_> {
     fn threads(&self) -> usize {
         self.0.threads()
+    }
+
+    fn evaluate(
+        evaluator: &Evaluator,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+        scratch: &mut Scratch,
+    ) -> Vec<Outcome> {
+        contain::trials(evaluator, indices, points, prepared, scratch)
     }
 
     fn map<R: Send>(

@@ -7,7 +7,7 @@ use std::time::Instant;
 use sandtable_core::Result;
 use sandtable_core::cache::{Column, Layer};
 use sandtable_core::context::{BoundColumn, Condition, Prepared};
-use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
+use sandtable_core::results::{ParquetSink, Results, Schema, TrialRow};
 use sandtable_core::run::{Batch, Evaluator, Outcome, Scratch, Workers, planner};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -311,7 +311,13 @@ fn encoding(evaluator: &Evaluator, sample: &Sample, trials: u64) -> Result<f64> 
         let mut rows = Results::new(schema.clone());
         for (outcome, point) in (0..times).flat_map(|_| sample.outcomes.iter().zip(&sample.points)) {
             let (index, metrics) = (outcome.index, &outcome.metrics);
-            rows.push(TrialRow { index, params: point, metrics, bars_read: outcome.rows_read, status: Status::Ok });
+            rows.push(TrialRow {
+                index,
+                params: point,
+                metrics,
+                bars_read: outcome.rows_read,
+                status: outcome.status(),
+            });
         }
         sink.append(&rows)?;
         sink.finish()?;

@@ -247,7 +247,10 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Makes renames in a folder survive a crash, where the system can.
-fn sync_folder(path: &Path) -> Result<()> {
+///
+/// # Errors
+/// The disk fails.
+pub fn sync_folder(path: &Path) -> Result<()> {
     if cfg!(unix) {
         File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| machine("sync", path, &error))?;
     }

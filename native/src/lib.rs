@@ -1,14 +1,15 @@
 //! Everything of sandtable that touches the machine: files, threads, terminal.
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
-//! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`reopen`] reads a
-//! study folder back for [`verify`] and [`explain`], [`audit`] measures whether caches and threads pay, and [`view`]
+//! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`gather`] keeps what comes
+//! out in a [`study`] folder that outlasts any end of the process, [`reopen`] reads it back for [`verify`] and [`explain`], [`audit`] measures whether caches and threads pay, and [`view`]
 //! turns plain data into text and pictures.
 
 pub mod arrangement;
 pub mod audit;
 pub mod caches;
 pub mod commands;
+pub mod contain;
 pub mod crew;
 pub mod drive;
 pub mod estimate;
@@ -16,6 +17,7 @@ pub mod exact;
 pub mod explain;
 pub mod export;
 pub mod files;
+pub mod gather;
 pub mod interrupt;
 pub mod memory;
 pub mod pool;

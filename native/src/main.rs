@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sandtable::commands::{
-    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, show, verify,
+    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, show, studies, verify,
 };
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
@@ -28,6 +28,8 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Look at a study folder: best trials, heatmap, one trial.
     Show(show::ShowArgs),
+    /// List study folders: trials done, best score, whether they are running, complete, interrupted or corrupt.
+    Studies(studies::StudiesArgs),
     /// Say what happened at a bar: values of every rule, orders, why each filled or not, cash and positions.
     Explain(explain::ExplainArgs),
     /// Run trials of a study folder again in decimal arithmetic: what did rounding do?
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Optimize(args) => optimize::run(args, json),
         Command::Backtest(args) => backtest::run(args, json),
         Command::Show(args) => show::run(args, json),
+        Command::Studies(args) => studies::run(args, json),
         Command::Explain(args) => explain::run(args, json),
         Command::Verify(args) => verify::run(args, json).map(&mut refuse),
         Command::Audit(args) => audit::run(args, json).map(&mut refuse),

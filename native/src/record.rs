@@ -1,12 +1,13 @@
-//! The record of a run: what it was, so that anyone can repeat it.
+//! The record of a study: what it was, so that anyone can repeat it, and how each run of it was carried out.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sandtable_core::plan::{ENGINE_FORMAT, PlanSpec};
+use sandtable_core::run::Evaluator;
 use serde_json::{Value, json};
 
 use crate::search::{Finished, Options};
-use crate::{caches, memory, pool};
+use crate::{caches, memory, pool, study};
 
 /// Time by phase.
 #[derive(Clone, Debug)]
@@ -51,18 +52,14 @@ impl Phases {
     }
 }
 
-/// The record of a finished search.
-pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value {
-    let plan = &finished.evaluator.plan;
-    let tally = &finished.tally;
-    let panel = &finished.evaluator.context.panel;
+/// The record of a study before its first trial: what it is, the same for every process that works on it.
+pub fn begun(evaluator: &Evaluator, spec: &PlanSpec, options: &Options, planned: u64) -> Value {
+    let plan = &evaluator.plan;
     let resolved: Value = serde_json::from_str(&plan.to_json()).unwrap_or_default();
     json!({
         "program": format!("sandtable {}", env!("CARGO_PKG_VERSION")),
+        "study_format": study::FORMAT,
         "engine_format": ENGINE_FORMAT,
-        "engine": finished.arrangement.simulator.value,
-        "engine_reason": finished.arrangement.simulator.reason,
-        "planner": finished.arrangement,
         "run_id": plan.id(),
         "bundle": {
             "given": spec.bundle,
@@ -73,13 +70,38 @@ pub fn record(finished: &Finished, spec: &PlanSpec, options: &Options) -> Value 
         "plan": resolved,
         "warnings": plan.warnings(),
         "seed": plan.seed(),
-        "trials": tally.trials,
+        "panel": study::panel_json(evaluator),
+        "planned_trials": planned,
+        "complete": false,
+    })
+}
+
+/// The same after the last trial, with what they came to.
+pub fn ended(mut record: Value, finished: &Finished) -> Value {
+    let tally = &finished.tally;
+    record["complete"] = json!(!tally.interrupted);
+    record["trials"] = json!(tally.trials);
+    record["failed_trials"] = json!(finished.failed);
+    record["bars_read"] = json!(tally.rows_read);
+    record["fills"] = json!(tally.fills);
+    record
+}
+
+/// How a process carried out its part of a study.
+pub fn run(finished: &Finished) -> Value {
+    let tally = &finished.tally;
+    json!({
+        "run_id": finished.evaluator.plan.id(),
+        "program": format!("sandtable {}", env!("CARGO_PKG_VERSION")),
+        "engine": finished.arrangement.simulator.value,
+        "engine_reason": finished.arrangement.simulator.reason,
+        "planner": finished.arrangement,
+        "trials_evaluated": tally.trials - tally.known,
+        "trials_known": tally.known,
         "trials_by_reference": tally.by_reference,
         "by_reference_because": (tally.by_reference > 0).then(|| finished.evaluator.by_reference_because()),
+        "bars_read": tally.rows_read - tally.known_rows,
         "interrupted": tally.interrupted,
-        "panel": { "symbols": panel.symbols.len(), "bars": panel.simulated_rows(), "warmup_bars": panel.rows() - panel.simulated_rows() },
-        "bars_read": tally.rows_read,
-        "fills": tally.fills,
         "columns_computed": tally.columns,
         "cache": caches::caches().counters(),
         "cache_budget": caches::caches().budget(),

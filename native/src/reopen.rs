@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sandtable_core::plan::{BundleFacts, ENGINE_FORMAT, Plan, PlanSpec};
-use sandtable_core::results::{self, Results};
+use sandtable_core::results::Results;
 use sandtable_core::run::{Evaluator, View, best_rows};
 use sandtable_core::strategy::Strategy;
 use sandtable_core::{Error, Result};
 use serde_json::{Map, Value, json};
 
+pub use crate::study::results_in;
 use crate::study::{self, read_json};
 use crate::{caches, source};
 
-/// A finished study.
+/// A study, finished or not.
 #[derive(Debug)]
 pub struct Reopened {
     /// Plan and panel.
@@ -25,7 +26,7 @@ pub struct Reopened {
     pub results: Results,
 }
 
-/// A trial of a finished study.
+/// A trial of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// Its index in the plan's space.
@@ -34,20 +35,6 @@ pub struct Trial {
     pub point: Vec<f64>,
     /// Its metrics, in the order of the table.
     pub metrics: Vec<f64>,
-}
-
-/// The results in a study folder.
-///
-/// # Errors
-/// It is no study folder, or its results are damaged.
-pub fn results_in(dir: &Path) -> Result<Results> {
-    if !dir.join(study::PLAN).exists() {
-        return Err(Error::data(format!("`{}` is no study folder: it has no {}", dir.display(), study::PLAN))
-            .help("name a folder that `sandtable optimize` or `sandtable demo` wrote"));
-    }
-    let file = dir.join(study::RESULTS);
-    let bytes = study::read(&file)?;
-    results::decode(bytes.into()).map_err(|error| error.in_file(file.display().to_string()))
 }
 
 /// Opens a study folder and the bundle that it was made from: the one that its record names, or `bundle`.

@@ -11,10 +11,11 @@ use sandtable_core::{Error, Result, metrics};
 use serde_json::{Value, json};
 
 use crate::estimate::duration;
+use crate::print;
 use crate::search::{Best, Finished, Options, best_json};
+use crate::study::{self, State};
 use crate::view::plot::{self, EquityCurve};
 use crate::view::{self, Terminal, number, table};
-use crate::{print, study};
 
 /// Metrics of the table of best trials, after the objective.
 const LISTED: [&str; 7] = ["sharpe", "cagr", "volatility", "max_drawdown", "calmar", "trades", "win_rate"];
@@ -29,20 +30,23 @@ const PLOT_EQUITY: &str = "equity.svg";
 /// A file or standard output cannot be written.
 pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
     let plan = &finished.evaluator.plan;
+    let mut pictures = Vec::new();
     let mut detail = None;
     if let Some(best) = finished.top.first() {
         let best_detail = finished.evaluator.detail(&best.point);
         let title = format!("{}: {}", plan.name(), parameters(plan, &best.point));
         for name in [PLOT_EQUITY, "equity.png"] {
-            equity_plot(&finished.folder.file(name), &title, plan, &best_detail)?;
+            pictures.push((finished.folder.file(name), equity_picture(Path::new(name), &title, plan, &best_detail)?));
         }
         detail = Some(best_detail);
     }
     if let Some(heatmap) = &finished.heatmap {
         for name in [PLOT_HEATMAP, "heatmap.png"] {
-            heatmap_plot(&finished.folder.file(name), heatmap, plan.objective().direction)?;
+            let picture = heatmap_picture(Path::new(name), heatmap, plan.objective().direction)?;
+            pictures.push((finished.folder.file(name), picture));
         }
     }
+    pictures.iter().try_for_each(|(path, bytes)| study::write_remade(path, bytes))?;
     print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
 }
 
@@ -53,6 +57,8 @@ fn summary(finished: &Finished) -> Value {
         "folder": finished.folder.path(),
         "trials": finished.tally.trials,
         "trials_by_reference": finished.tally.by_reference,
+        "known_trials": finished.tally.known,
+        "failed_trials": finished.failed,
         "interrupted": finished.tally.interrupted,
         "bars_read": finished.tally.rows_read,
         "fills": finished.tally.fills,
@@ -78,22 +84,23 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         format_date(plan.start()),
         format_date(plan.end()),
     );
-    let _ = writeln!(
-        out,
-        "{} in trials and columns ({:.1} million bar-trials a second), {} altogether; {} fills; run {}",
-        duration(seconds),
-        tally.rows_read as f64 / seconds.max(1e-9) / 1e6,
-        duration(finished.phases.total().as_secs_f64()),
-        tally.fills,
-        plan.id(),
-    );
+    if finished.has_evaluated() {
+        let rows = tally.rows_read - tally.known_rows;
+        let _ = writeln!(
+            out,
+            "{} in trials and columns ({:.1} million bar-trials a second), {} altogether; {} fills; run {}",
+            duration(seconds),
+            rows as f64 / seconds.max(1e-9) / 1e6,
+            duration(finished.phases.total().as_secs_f64()),
+            tally.fills,
+            plan.id(),
+        );
+    }
     if tally.by_reference > 0 {
         let (some, all, why) = (tally.by_reference, tally.trials, finished.evaluator.by_reference_because());
         let _ = writeln!(out, "{some} of {all} trials took the reference simulator: {why}");
     }
-    if tally.interrupted {
-        out.push_str("ended early on request: the folder holds the trials that were done\n");
-    }
+    out += &standing(finished);
     let _ = writeln!(out, "\nbest by {}:", plan.scoring().texts().collect::<Vec<_>>().join(", "));
     let rows: Vec<(u64, Vec<f64>, Vec<f64>)> =
         finished.top.iter().map(|Best { index, point, metrics }| (*index, point.clone(), metrics.clone())).collect();
@@ -107,9 +114,32 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         let curve = curve(plan.name(), benchmark_name(plan), detail);
         let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
     }
-    let files = [study::RESULTS, study::FRONT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
+    let files = [study::TRIALS, study::FRONT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
     let there: Vec<&str> = files.into_iter().filter(|name| finished.folder.file(name).exists()).collect();
     let _ = writeln!(out, "written to {}: {}", finished.folder.path().display(), there.join(", "));
+    out
+}
+
+/// What went on from what, and what is left.
+fn standing(finished: &Finished) -> String {
+    let tally = &finished.tally;
+    let mut out = String::new();
+    if tally.interrupted {
+        out +=
+            "ended early on request: the folder holds the trials that were done; the same command goes on with them\n";
+    } else if !finished.has_evaluated() && finished.before == State::Complete {
+        let _ = writeln!(
+            out,
+            "complete before: nothing was evaluated; --force starts anew; run {}",
+            finished.evaluator.plan.id()
+        );
+    }
+    if tally.known > 0 && finished.has_evaluated() {
+        let _ = writeln!(out, "{} of the trials were finished before and were not evaluated again", tally.known);
+    }
+    if finished.failed > 0 {
+        let _ = writeln!(out, "{} trials failed: they have no scores", finished.failed);
+    }
     out
 }
 
@@ -200,12 +230,15 @@ fn curve(title: &str, benchmark: &str, detail: &Detail) -> EquityCurve {
 /// # Errors
 /// Another ending, or the file cannot be written.
 pub fn equity_plot(path: &Path, title: &str, plan: &Plan, detail: &Detail) -> Result<()> {
+    study::write_whole(path, &equity_picture(path, title, plan, detail)?)
+}
+
+fn equity_picture(path: &Path, title: &str, plan: &Plan, detail: &Detail) -> Result<Vec<u8>> {
     let curve = curve(title, benchmark_name(plan), detail);
-    let bytes = match ending(path)? {
+    Ok(match ending(path)? {
         Picture::Svg => plot::equity_svg(&curve)?.into_bytes(),
         Picture::Png => plot::equity_png(&curve)?,
-    };
-    study::write_whole(path, &bytes)
+    })
 }
 
 /// Draws a heatmap to an .svg or .png file.
@@ -213,12 +246,15 @@ pub fn equity_plot(path: &Path, title: &str, plan: &Plan, detail: &Detail) -> Re
 /// # Errors
 /// Another ending, or the file cannot be written.
 pub fn heatmap_plot(path: &Path, heatmap: &Heatmap, direction: Direction) -> Result<()> {
+    study::write_whole(path, &heatmap_picture(path, heatmap, direction)?)
+}
+
+fn heatmap_picture(path: &Path, heatmap: &Heatmap, direction: Direction) -> Result<Vec<u8>> {
     let picture = view_of(heatmap, direction);
-    let bytes = match ending(path)? {
+    Ok(match ending(path)? {
         Picture::Svg => plot::heatmap_svg(&picture)?.into_bytes(),
         Picture::Png => plot::heatmap_png(&picture)?,
-    };
-    study::write_whole(path, &bytes)
+    })
 }
 
 /// A heatmap for the terminal.

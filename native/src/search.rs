@@ -1,24 +1,22 @@
-//! A search from study to study folder: resolve, evaluate, write, show.
+//! A search from study to study folder: resolve, evaluate what is not known yet, write, show.
 
-use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
-use sandtable_core::results::{
-    Aggregate, Heatmap, HeatmapBuilder, ParquetSink, Results, Schema, Status, TopK, TrialRow,
-};
+use sandtable_core::results::{Heatmap, Results, Schema};
 use sandtable_core::run::planner::Simulator;
-use sandtable_core::run::{Evaluator, Run, Switches, View, best_rows, front};
+use sandtable_core::run::{Evaluator, Run, Switches, View, front};
 use sandtable_core::{Error, Result, metrics};
 use serde_json::json;
 
 use crate::arrangement::{self, Arrangement};
 use crate::crew::Crew;
 use crate::drive::{self, Tally};
-use crate::record::{Phases, record};
-use crate::study::{self, StudyFolder};
+use crate::gather::{self, Gathered, Gathering};
+use crate::record::{self, Phases};
+use crate::study::{self, State, StudyFolder};
 use crate::{caches, estimate, interrupt, print, progress, report, source};
 
 /// How a search is run, besides what its study says.
@@ -30,7 +28,7 @@ pub struct Options {
     pub out: PathBuf,
     /// The study as given, kept beside the results.
     pub study_text: String,
-    /// Replace what is there.
+    /// Start anew whatever is there.
     pub force: bool,
     /// Only say what it would cost.
     pub estimate: bool,
@@ -61,8 +59,14 @@ pub struct Finished {
     pub top: Vec<Best>,
     /// The objective over two parameters, if two vary.
     pub heatmap: Option<Heatmap>,
+    /// With several objectives, the trials that nothing beats.
+    pub front: Option<serde_json::Value>,
+    /// Trials that failed.
+    pub failed: u64,
     /// Where the results are.
     pub folder: StudyFolder,
+    /// What was there before.
+    pub before: State,
     /// Times.
     pub phases: Phases,
 }
@@ -135,90 +139,43 @@ pub fn open(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<R
     Ok(Resolved { evaluator, arrangement, view })
 }
 
-/// Evaluates what was resolved and writes the study folder.
+/// Evaluates what was resolved and is not in the study folder yet, and completes the folder.
 ///
 /// # Errors
-/// The results cannot be written, or the search was ended before its first trial.
+/// The folder holds another study or is damaged, the results cannot be written, or the search was ended before its first
+/// trial.
 pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases: Phases) -> Result<Finished> {
     let Resolved { evaluator, mut arrangement, view } = resolved;
     let plan = evaluator.plan.clone();
     let trials = plan.count_trials(1 << 16).points;
     let mut crew = Crew::new(options.threads, trials)?;
     let stop = interrupt::stop_flag()?;
-    let schema = Arc::new(Schema::of(&plan));
-    let axes = heatmap_axes(&plan, options.heatmap.as_deref())?;
-    let folder = StudyFolder::create(&options.out, plan.id(), options.force)?;
-
-    let mut sink = ParquetSink::new(BufWriter::new(folder.temporary()?), schema.clone())?;
-    let mut rows = Results::new(schema.clone());
-    let objective = plan.objective();
-    let goal = plan.scoring().texts().collect::<Vec<_>>().join(", ");
-    let mut top = TopK::new(usize::try_from(plan.top()).unwrap_or(usize::MAX).max(1), objective.direction);
-    let mut heatmap = match &axes {
-        Some((x, y)) => Some(HeatmapBuilder::new(&schema, x, y, objective.name, Aggregate::Best(objective.direction))?),
-        None => None,
-    };
+    let heatmap = gather::heatmap(&plan, heatmap_axes(&plan, options.heatmap.as_deref())?.as_ref())?;
+    let folder = StudyFolder::open(&options.out, &evaluator, options.force)?;
+    let before = folder.state();
+    if before != State::Complete {
+        folder.begin(&options.study_text, &record::begun(&evaluator, spec, options, trials), &plan.to_json())?;
+    }
+    let store = folder.store(Arc::new(Schema::of(&plan)))?;
     let bar = progress::bar(trials, options.quiet || options.json);
+    let mut gathering = Gathering::new(&plan, store, heatmap, bar);
+    phases.end("study folder");
+
     let mut run = Run::new(plan.clone());
-    // Under `robust`, and with several objectives, a trial's standing is known when all are: then all are kept.
-    let keeps_all = plan.searching().robust || plan.scoring().goals() > 1;
-    let mut all = keeps_all.then(|| Results::new(schema.clone()));
-    let tally = drive::drive(&evaluator, &mut run, &mut crew, &stop, |batch, outcomes, tally| {
-        rows.clear();
-        for (outcome, point) in outcomes.iter().zip(&batch.points) {
-            let metrics = &outcome.metrics;
-            rows.push(TrialRow {
-                index: outcome.index,
-                params: point,
-                metrics,
-                bars_read: outcome.rows_read,
-                status: Status::Ok,
-            });
-            top.offer(outcome.index, plan.scoring().value(metrics), || (point.clone(), metrics.clone()));
-        }
-        if let Some(heatmap) = &mut heatmap {
-            heatmap.add(&rows)?;
-        }
-        if let Some(all) = &mut all {
-            all.append(&rows, 0..rows.len())?;
-        }
-        bar.set_position(tally.trials);
-        if let Some((_, score)) = top.best() {
-            bar.set_message(format!("best {goal} {score:.4}"));
-        }
-        sink.append(&rows)
-    })?;
-    bar.finish_and_clear();
+    let tally = drive::drive_kept(&evaluator, &mut run, &mut crew, &stop, &mut gathering)?;
     arrangement.conclude(&crew, &view);
     phases.add("columns", tally.preparing);
     phases.add("trials", tally.evaluating);
     if tally.trials == 0 {
-        return Err(Error::machine("the search was ended before its first trial; nothing was written"));
+        return Err(Error::machine("the search was ended before its first trial; no result was written")
+            .help("the same command starts it again"));
     }
-
     let writing = Instant::now();
-    let file = sink
-        .finish()?
-        .into_inner()
-        .map_err(|error| Error::machine(format!("the results could not be written: {}", error.error())))?;
-    study::publish(file, &folder.file(study::RESULTS))?;
-    let top: Vec<Best> = match &all {
-        Some(all) => best_of(&plan, all),
-        None => {
-            let best = |(index, _, (point, metrics))| Best { index, point, metrics };
-            top.into_sorted().into_iter().map(best).collect()
-        }
-    };
-    write_small_files(&folder, &evaluator, &top, options)?;
-    if let Some(all) = all.as_ref().filter(|_| plan.scoring().goals() > 1) {
-        folder.write_json(study::FRONT, &front_json(&plan, all))?;
-    }
+    let Gathered { top, heatmap, failed, all } = gathering.finish(&plan)?;
+    let front = all.as_ref().filter(|_| plan.scoring().goals() > 1).map(|all| front_json(&plan, all));
     phases.add("write", writing.elapsed());
-
-    let heatmap = heatmap.map(HeatmapBuilder::finish).transpose()?;
-    let finished = Finished { evaluator, tally, arrangement, top, heatmap, folder, phases };
-    let record = record(&finished, spec, options);
-    finished.folder.write_json(study::RECORD, &record)?;
+    let finished = Finished { evaluator, tally, arrangement, top, heatmap, front, failed, folder, before, phases };
+    conclude(&finished, spec, options, trials)?;
     Ok(finished)
 }
 
@@ -236,20 +193,25 @@ fn front_json(plan: &Plan, rows: &Results) -> serde_json::Value {
     })
 }
 
-/// The best of all rows, as many as the plan reports.
-fn best_of(plan: &Plan, rows: &Results) -> Vec<Best> {
-    let most = usize::try_from(plan.top()).unwrap_or(usize::MAX).min(rows.len());
-    let best = |row: usize| Best { index: rows.index()[row], point: rows.point(row), metrics: rows.metrics_of(row) };
-    best_rows(plan, rows, most).into_iter().map(best).collect()
+/// Writes what is known at the end. A study that was complete before is left as it is.
+fn conclude(finished: &Finished, spec: &PlanSpec, options: &Options, planned: u64) -> Result<()> {
+    let Finished { evaluator, tally, top, front, folder, .. } = finished;
+    let best = top.first().map(|best| (study::BEST, best_json(&evaluator.plan, best)));
+    let front = front.clone().map(|front| (study::FRONT, front));
+    let results: Vec<_> = best.into_iter().chain(front).collect();
+    if tally.interrupted && finished.before == State::Complete {
+        return Ok(());
+    }
+    let record = record::ended(record::begun(evaluator, spec, options, planned), finished);
+    folder.end(&results, &record, !tally.interrupted)?;
+    if finished.has_evaluated() { folder.add_run(&record::run(finished)) } else { Ok(()) }
 }
 
-fn write_small_files(folder: &StudyFolder, evaluator: &Evaluator, top: &[Best], options: &Options) -> Result<()> {
-    folder.write(study::STUDY, options.study_text.as_bytes())?;
-    folder.write(study::PLAN, evaluator.plan.to_json().as_bytes())?;
-    if let Some(best) = top.first() {
-        folder.write_json(study::BEST, &best_json(&evaluator.plan, best))?;
+impl Finished {
+    /// Whether anything was evaluated, or everything was known.
+    pub fn has_evaluated(&self) -> bool {
+        self.tally.known < self.tally.trials
     }
-    Ok(())
 }
 
 /// One of the best trials as JSON; undefined metrics are null.

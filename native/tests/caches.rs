@@ -25,8 +25,9 @@ fn results(out: &Path, options: Options) -> (Vec<u8>, serde_json::Value) {
     let mut phases = Phases::start();
     let resolved = search::open(&spec, &options, &mut phases).unwrap();
     search::search(resolved, &spec, &options, phases).unwrap();
-    let record = std::fs::read(out.join("record.json")).unwrap();
-    (std::fs::read(out.join("results.parquet")).unwrap(), serde_json::from_slice(&record).unwrap())
+    let runs = std::fs::read_to_string(out.join("runs.jsonl")).unwrap();
+    let run = serde_json::from_str(runs.lines().last().unwrap()).unwrap();
+    (std::fs::read(out.join("trials/part-000000.parquet")).unwrap(), run)
 }
 
 #[test]

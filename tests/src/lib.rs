@@ -5,4 +5,5 @@ pub mod oracle;
 pub mod parity;
 pub mod random;
 pub mod regret;
+pub mod torture;
 pub mod workload;

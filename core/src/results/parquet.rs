@@ -112,7 +112,7 @@ fn writing(error: impl std::fmt::Display) -> Error {
 
 fn broken(what: impl std::fmt::Display) -> Error {
     Error::data(format!("not a readable results file: {what}"))
-        .help("only results.parquet of a study, written by this program, is read here")
+        .help("only the results of a study, written by this program, are read here")
 }
 
 /// Reads results batch by batch, so that memory does not grow with their number.

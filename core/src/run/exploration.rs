@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Batch, Detail, Evaluator, Outcome, Run, Workers};
 use crate::context::Prepared;
 use crate::error::{Error, Result};
-use crate::results::{Results, Schema, Status, TrialRow};
+use crate::results::{Results, Schema, TrialRow};
 
 /// Most trials whose results are kept in memory.
 pub const MOST_TRIALS: u64 = 200_000;
@@ -95,7 +95,7 @@ impl Exploration {
                     params: point,
                     metrics: &outcome.metrics,
                     bars_read: outcome.rows_read,
-                    status: Status::Ok,
+                    status: outcome.status(),
                 });
                 self.progress.trials += 1;
                 self.progress.rows_read += outcome.rows_read;

@@ -30,6 +30,17 @@ pub trait Workers {
         work: impl Fn(Range<usize>, &mut Scratch) -> Vec<R> + Sync,
     ) -> Vec<R>;
 
+    /// Evaluates some trials on one thread.
+    fn evaluate(
+        evaluator: &Evaluator,
+        indices: &[u64],
+        points: &[Vec<f64>],
+        prepared: &Prepared,
+        scratch: &mut Scratch,
+    ) -> Vec<Outcome> {
+        evaluator.trials(indices, points, prepared, scratch)
+    }
+
     /// Computes each of the wanted columns.
     fn columns(&mut self, evaluator: &Evaluator, wanted: &[(BoundColumn, usize)], points: &[Vec<f64>]) -> Vec<Column> {
         columns(self, evaluator, wanted, points)
@@ -85,8 +96,9 @@ pub fn trials<W: Workers + ?Sized>(
     // Lanes that stay empty cost as much as full ones; with less than a group for each thread they are the smaller evil.
     let grouped = indices.len() >= workers.threads() * LANES && evaluator.side_by_side_pays(points, prepared);
     let portions = planner::portions(indices.len(), workers.threads(), least, if grouped { LANES } else { 1 });
-    workers
-        .map(&portions, |range, scratch| evaluator.trials(&indices[range.clone()], &points[range], prepared, scratch))
+    workers.map(&portions, |range, scratch| {
+        W::evaluate(evaluator, &indices[range.clone()], &points[range], prepared, scratch)
+    })
 }
 
 /// What one thread of a pool does: takes the next portion until none is left. `next` counts those that were taken.
@@ -113,6 +125,13 @@ pub fn in_order<R>(made: Vec<Vec<(usize, Vec<R>)>>) -> Vec<R> {
 /// The calling thread.
 #[derive(Debug, Default)]
 pub struct OneThread(Scratch);
+
+impl OneThread {
+    /// Its memory.
+    pub fn memory(&mut self) -> &mut Scratch {
+        &mut self.0
+    }
+}
 
 impl Workers for OneThread {
     fn threads(&self) -> usize {

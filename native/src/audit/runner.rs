@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use sandtable_core::context::Prepared;
 use sandtable_core::plan::{BundleFacts, Direction, Plan};
-use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
+use sandtable_core::results::{ParquetSink, Results, Schema, TrialRow};
 use sandtable_core::run::{Batch, Caches, Evaluator, OneThread, Outcome, Scratch, View, Workers, planner};
 use sandtable_core::{Error, Result};
 use serde::Serialize;
@@ -95,7 +95,7 @@ fn hash(results: &[Evaluated]) -> Result<String> {
         for outcome in outcomes {
             plan.space().point(outcome.index, &mut point);
             let (metrics, bars_read) = (&outcome.metrics, outcome.rows_read);
-            rows.push(TrialRow { index: outcome.index, params: &point, metrics, bars_read, status: Status::Ok });
+            rows.push(TrialRow { index: outcome.index, params: &point, metrics, bars_read, status: outcome.status() });
             hasher.update(&outcome.fills.to_le_bytes());
         }
         let mut sink = ParquetSink::new(Vec::new(), schema)?;

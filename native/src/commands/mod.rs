@@ -13,4 +13,5 @@ pub mod lists;
 pub mod optimize;
 pub mod overrides;
 pub mod show;
+pub mod studies;
 pub mod verify;

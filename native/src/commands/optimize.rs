@@ -1,4 +1,4 @@
-//! `sandtable optimize`: search a study's space and write a study folder.
+//! `sandtable optimize`: search a study's space into a study folder, or go on with one.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct OptimizeArgs {
     /// Folder for the results [default: `output` of the study, or its file name without extension].
     #[arg(long)]
     pub out: Option<PathBuf>,
-    /// Replace another study's results in that folder.
+    /// Start anew, whatever study that folder holds. Without this, its finished trials are kept and not evaluated again.
     #[arg(long)]
     pub force: bool,
     /// Say what the search would cost, and stop.

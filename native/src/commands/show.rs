@@ -9,8 +9,7 @@ use sandtable_core::results::{self, Aggregate, Results};
 use sandtable_core::{Error, Result, error::nearest, metrics};
 use serde_json::json;
 
-use crate::reopen::results_in;
-use crate::study::{self, read_json};
+use crate::study::{self, read_json, results_in};
 use crate::view::{Terminal, table};
 use crate::{print, report};
 
@@ -82,6 +81,8 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
         return Err(Error::plan("--plot needs --heatmap").help("add `--heatmap x,y`"));
     }
 
+    // Format 1 said so itself.
+    let incomplete = record["interrupted"] == json!(true) || record["complete"] == json!(false);
     let schema = results.schema().clone();
     let names: Vec<String> = schema.params.iter().map(|param| param.name.clone()).collect();
     let listed: Vec<(u64, Vec<f64>, Vec<f64>)> =
@@ -89,7 +90,7 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
     let summary = json!({
         "run_id": record["run_id"],
         "trials": results.len(),
-        "interrupted": record["interrupted"],
+        "interrupted": incomplete,
         "metric": name,
         "top": listed.iter().map(|(index, point, metrics)| {
             let params: serde_json::Map<_, _> =
@@ -103,7 +104,7 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
             "{} trials of run {}{}\n\n",
             results.len(),
             record["run_id"].as_str().unwrap_or("?"),
-            if record["interrupted"] == json!(true) { " (interrupted)" } else { "" }
+            if incomplete { " (not complete)" } else { "" }
         );
         text += &report::trials_table(&names, &listed, metric);
         if let Some(heatmap) = &heatmap {

@@ -9,7 +9,7 @@ use sandtable::caches::BUDGET;
 use sandtable::crew::Crew;
 use sandtable::{arrangement, drive};
 use sandtable_core::bundle::Bundle;
-use sandtable_core::results::{ParquetSink, Results, Schema, Status, TrialRow};
+use sandtable_core::results::{ParquetSink, Results, Schema, TrialRow};
 use sandtable_core::run::{Batch, Detail, Evaluator, Outcome, Run, Workers, planner};
 use sandtable_core::{Error, Result};
 
@@ -146,7 +146,7 @@ impl Taker<'_> {
                 params: point,
                 metrics: &outcome.metrics,
                 bars_read: outcome.rows_read,
-                status: Status::Ok,
+                status: outcome.status(),
             });
             self.found.sample.offer(self.taken, self.total, self.evaluator, point, outcome);
             if let Some(kept) = &mut self.kept {

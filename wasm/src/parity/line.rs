@@ -85,7 +85,7 @@ fn whole(detail: &Detail, bits: &mut Bits) {
     }
 }
 
-/// All trials of a plan as the bytes of `results.parquet`.
+/// All trials of a plan as the bytes of one file of results.
 fn grid(evaluator: Evaluator, workers: &mut impl Workers, chunk: usize) -> Result<Vec<u8>> {
     let mut exploration = Exploration::new(evaluator)?;
     while !exploration.step(chunk, workers).done {}
