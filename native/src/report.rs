@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use sandtable_core::bundle::{EachSymbol, InTurn};
 use sandtable_core::calendar::format_date;
 use sandtable_core::plan::{Direction, Plan};
 use sandtable_core::results::Heatmap;
@@ -14,7 +15,7 @@ use crate::estimate::duration;
 use crate::search::{Best, Finished, Options, best_json};
 use crate::view::plot::{self, EquityCurve};
 use crate::view::{self, Terminal, number, table};
-use crate::{print, study};
+use crate::{pool, print, study};
 
 /// Metrics of the table of best trials, after the objective.
 const LISTED: [&str; 7] = ["sharpe", "cagr", "volatility", "max_drawdown", "calmar", "trades", "win_rate"];
@@ -29,21 +30,34 @@ const PLOT_EQUITY: &str = "equity.svg";
 /// A file or standard output cannot be written.
 pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
     let plan = &finished.evaluator.plan;
-    let mut detail = None;
-    if let Some(best) = finished.top.first() {
-        let best_detail = finished.evaluator.detail(&best.point);
-        let title = format!("{}: {}", plan.name(), parameters(plan, &best.point));
-        for name in [PLOT_EQUITY, "equity.png"] {
-            equity_plot(&finished.folder.file(name), &title, plan, &best_detail)?;
-        }
-        detail = Some(best_detail);
-    }
-    if let Some(heatmap) = &finished.heatmap {
-        for name in [PLOT_HEATMAP, "heatmap.png"] {
-            heatmap_plot(&finished.folder.file(name), heatmap, plan.objective().direction)?;
+    let best = finished.top.first();
+    let detail = best.map(|best| finished.evaluator.detail(&best.point));
+    let title = best.map(|best| format!("{}: {}", plan.name(), parameters(plan, &best.point))).unwrap_or_default();
+    let mut pictures: Vec<Box<dyn Fn() -> Result<()> + Sync + '_>> = Vec::new();
+    for name in [PLOT_EQUITY, "equity.png"] {
+        if let Some(detail) = &detail {
+            let title = &title;
+            pictures.push(Box::new(move || equity_plot(&finished.folder.file(name), title, plan, detail)));
         }
     }
+    for name in [PLOT_HEATMAP, "heatmap.png"] {
+        if let Some(heatmap) = &finished.heatmap {
+            let direction = plan.objective().direction;
+            pictures.push(Box::new(move || heatmap_plot(&finished.folder.file(name), heatmap, direction)));
+        }
+    }
+    draw(&pictures, finished.arrangement.threads.value)?;
     print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
+}
+
+/// Draws pictures, several at a time where the run had several threads: they take as long as some searches.
+fn draw(pictures: &[Box<dyn Fn() -> Result<()> + Sync + '_>], threads: usize) -> Result<()> {
+    let one = |place: usize| pictures[place]();
+    let drawn = match threads {
+        0 | 1 => InTurn.each(pictures.len(), one),
+        _ => pool::pool(threads)?.each(pictures.len(), one),
+    };
+    drawn.into_iter().collect()
 }
 
 fn summary(finished: &Finished) -> Value {
