@@ -97,13 +97,15 @@ mod tests {
         let points: Vec<Vec<f64>> = (0..20_u8).map(|k| vec![f64::from(k + 2), f64::from(k + 30)]).collect();
         let prepared = Prepared::default();
         let good = Crew::new(1, 20).unwrap().trials(&evaluator, &indices, &points, &prepared);
-        let mut broken = points.clone();
-        // A point without its second value: what reads it is out of bounds.
-        broken[7].pop();
+        // A column that is too short for one trial: what reads it is out of bounds.
+        let mut broken = Prepared::default();
+        for (column, _) in evaluator.wanted(&points[7..8]) {
+            broken.insert(column, Arc::new(vec![1.0; 100]));
+        }
         let pool = pool::pool(2).unwrap();
         for outcomes in [
-            Crew::new(1, 20).unwrap().trials(&evaluator, &indices, &broken, &prepared),
-            Pooled(&pool).trials(&evaluator, &indices, &broken, &prepared),
+            Crew::new(1, 20).unwrap().trials(&evaluator, &indices, &points, &broken),
+            Pooled(&pool).trials(&evaluator, &indices, &points, &broken),
         ] {
             for (k, (outcome, good)) in outcomes.iter().zip(&good).enumerate() {
                 assert_eq!(outcome.index, good.index);
@@ -114,7 +116,7 @@ mod tests {
                 }
             }
         }
-        let batch = Batch { indices, points: broken };
+        let batch = Batch { indices, points };
         let prepared = prepare(&evaluator, &batch, &mut Crew::new(1, 20).unwrap());
         assert_eq!(trials(&evaluator, &batch.indices, &batch.points, &prepared, &mut Scratch::default()).len(), 20);
     }

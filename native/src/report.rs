@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use sandtable_core::bundle::{EachSymbol, InTurn};
 use sandtable_core::calendar::format_date;
 use sandtable_core::plan::{Direction, Plan};
 use sandtable_core::results::Heatmap;
@@ -11,11 +12,11 @@ use sandtable_core::{Error, Result, metrics};
 use serde_json::{Value, json};
 
 use crate::estimate::duration;
-use crate::print;
 use crate::search::{Best, Finished, Options, best_json};
-use crate::study::{self, State};
+use crate::study::State;
 use crate::view::plot::{self, EquityCurve};
 use crate::view::{self, Terminal, number, table};
+use crate::{pool, print, study};
 
 /// Metrics of the table of best trials, after the objective.
 const LISTED: [&str; 7] = ["sharpe", "cagr", "volatility", "max_drawdown", "calmar", "trades", "win_rate"];
@@ -30,24 +31,40 @@ const PLOT_EQUITY: &str = "equity.svg";
 /// A file or standard output cannot be written.
 pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
     let plan = &finished.evaluator.plan;
-    let mut pictures = Vec::new();
-    let mut detail = None;
-    if let Some(best) = finished.top.first() {
-        let best_detail = finished.evaluator.detail(&best.point);
-        let title = format!("{}: {}", plan.name(), parameters(plan, &best.point));
-        for name in [PLOT_EQUITY, "equity.png"] {
-            pictures.push((finished.folder.file(name), equity_picture(Path::new(name), &title, plan, &best_detail)?));
-        }
-        detail = Some(best_detail);
-    }
-    if let Some(heatmap) = &finished.heatmap {
-        for name in [PLOT_HEATMAP, "heatmap.png"] {
-            let picture = heatmap_picture(Path::new(name), heatmap, plan.objective().direction)?;
-            pictures.push((finished.folder.file(name), picture));
+    let best = finished.top.first();
+    let detail = best.map(|best| finished.evaluator.detail(&best.point));
+    let title = best.map(|best| format!("{}: {}", plan.name(), parameters(plan, &best.point))).unwrap_or_default();
+    let mut pictures: Vec<Box<dyn Fn() -> Result<()> + Sync + '_>> = Vec::new();
+    for name in [PLOT_EQUITY, "equity.png"] {
+        if let Some(detail) = &detail {
+            let title = &title;
+            pictures.push(Box::new(move || {
+                let bytes = equity_picture(Path::new(name), title, plan, detail)?;
+                study::write_remade(&finished.folder.file(name), &bytes)
+            }));
         }
     }
-    pictures.iter().try_for_each(|(path, bytes)| study::write_remade(path, bytes))?;
+    for name in [PLOT_HEATMAP, "heatmap.png"] {
+        if let Some(heatmap) = &finished.heatmap {
+            let direction = plan.objective().direction;
+            pictures.push(Box::new(move || {
+                let bytes = heatmap_picture(Path::new(name), heatmap, direction)?;
+                study::write_remade(&finished.folder.file(name), &bytes)
+            }));
+        }
+    }
+    draw(&pictures, finished.arrangement.threads.value)?;
     print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
+}
+
+/// Draws pictures, several at a time where the run had several threads: they take as long as some searches.
+fn draw(pictures: &[Box<dyn Fn() -> Result<()> + Sync + '_>], threads: usize) -> Result<()> {
+    let one = |place: usize| pictures[place]();
+    let drawn = match threads {
+        0 | 1 => InTurn.each(pictures.len(), one),
+        _ => pool::pool(threads)?.each(pictures.len(), one),
+    };
+    drawn.into_iter().collect()
 }
 
 fn summary(finished: &Finished) -> Value {

@@ -64,8 +64,16 @@ fn a_part_of_a_workload_says_so() {
 }
 
 #[test]
+fn a_workload_is_estimated_and_its_columns_are_those_that_are_computed() {
+    let estimate = last_line(&workloads(&["W2", "--estimate"]));
+    assert_eq!((&estimate["trials"], &estimate["columns"]), (&Value::from(25), &Value::from(10)));
+    let [seconds, megabytes] = ["estimated_s", "estimated_mb"].map(|key| estimate[key].as_f64().unwrap());
+    assert!(seconds > 0.0 && megabytes > 1.0, "{estimate}");
+}
+
+#[test]
 fn mistakes_end_with_2_and_the_way_out() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&[], "name one"),
         (&["W11"], "name one of W1,"),
         (&["all"], "--into"),
@@ -73,6 +81,7 @@ fn mistakes_end_with_2_and_the_way_out() {
         (&["W9", "--trials", "7"], "1, 5, 25"),
         (&["W2", "--rival", "vectorbt"], "choose W1 or W5"),
         (&["W2", "--reference", "--repeat", "2"], "without --repeat"),
+        (&["W3", "--estimate"], "name one of W1,"),
     ];
     for (arguments, way_out) in cases {
         let output = workloads(arguments);

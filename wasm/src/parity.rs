@@ -71,7 +71,7 @@ fn hash_of(words: impl Iterator<Item = u64>) -> String {
 /// Every function of the core's one door to mathematics.
 fn mathematics() -> Vec<(String, String)> {
     type Unary = (&'static str, fn(f64) -> f64);
-    const UNARY: [Unary; 10] = [
+    const UNARY: [Unary; 11] = [
         ("exp", num::exp),
         ("ln", num::ln),
         ("ln_1p", num::ln_1p),
@@ -80,6 +80,7 @@ fn mathematics() -> Vec<(String, String)> {
         ("cos", num::cos),
         ("tan", num::tan),
         ("atan", num::atan),
+        ("erfc", num::erfc),
         ("sqrt", num::sqrt),
         ("canonical", num::canonical),
     ];
