@@ -34,7 +34,6 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::{Plan, Score};
 use crate::search::Searcher;
-use crate::strategy::Rules;
 
 /// Bytes that the comparisons of one batch may take.
 const MOST_CONDITION_BYTES: usize = 64_000_000;
@@ -322,13 +321,13 @@ impl Evaluator {
     pub fn side_by_side_pays(&self, points: &[Vec<f64>], prepared: &Prepared) -> bool {
         let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
         let some = &points[..points.len().min(FIRST_LOOK)];
-        let is_open = self.fast_path().is_ok() && matches!(strategy.rules, Rules::Target { .. });
-        if !is_open || !lanes::may_pay(panel, some.len()) {
+        let Ok(grid) = self.fast_path() else { return false };
+        if !lanes::may_pay(panel, some.len()) {
             return false;
         }
         let mut columns = context::Workspace::default();
         let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut columns);
-        lanes::pays(panel, settings, &some.iter().map(bind).collect::<Vec<_>>())
+        lanes::pays(panel, grid, settings, &some.iter().map(bind).collect::<Vec<_>>())
     }
 
     /// Evaluates trials as one group, if that is faster.
@@ -342,21 +341,26 @@ impl Evaluator {
     ) -> bool {
         let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
         let Ok(grid) = self.fast_path() else { return false };
-        if !matches!(strategy.rules, Rules::Target { .. }) || !lanes::may_pay(panel, points.len()) {
+        if !lanes::may_pay(panel, points.len()) {
             return false;
         }
         let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
         let decisions: Vec<Decisions> = points.iter().map(bind).collect();
-        if lanes::pays(panel, settings, &decisions) {
+        if lanes::pays(panel, grid, settings, &decisions) {
             scratch.finished.resize_with(points.len(), lanes::Finished::default);
             lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
-            for (&index, finished) in indices.iter().zip(&scratch.finished) {
-                let lanes::Finished { session_equity, trades, counters, rows_read, .. } = finished;
-                let account = self.account(session_equity, trades, *counters);
-                metrics::evaluate(&account, &mut scratch.metrics, &mut scratch.values);
-                self.note(index, scratch);
-                let (metrics, rows_read, fills) = (scratch.values.clone(), *rows_read, counters.fills);
+            for (place, (&index, decisions)) in indices.iter().zip(&decisions).enumerate() {
+                let Scratch { finished, metrics, values, .. } = &mut *scratch;
+                let lanes::Finished { session_equity, trades, counters, rows_read, unknown, .. } = &finished[place];
+                if *unknown {
+                    self.follow(decisions, Some(grid), Record::default(), scratch);
+                    outcomes.push(self.outcome(index, scratch));
+                    continue;
+                }
+                metrics::evaluate(&self.account(session_equity, trades, *counters), metrics, values);
+                let (metrics, rows_read, fills) = (values.clone(), *rows_read, counters.fills);
                 outcomes.push(Outcome { index, metrics, rows_read, fills, by_reference: false });
+                self.note(index, scratch);
             }
         } else {
             for (&index, decisions) in indices.iter().zip(&decisions) {

@@ -36,6 +36,11 @@ impl Signals {
         }
     }
 
+    /// Words of the rows at which the rules ask to enter a long position, and to leave one.
+    pub fn long(&self) -> [&[u64]; 2] {
+        [&self.enter_long, &self.leave_long]
+    }
+
     /// The side that the rules ask to enter at a row: 1, −1, or 0 for none.
     pub fn side(&self, row: usize) -> f64 {
         let bit = |words: &[u64]| words[row / 64] >> (row % 64) & 1;

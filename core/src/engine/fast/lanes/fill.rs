@@ -21,8 +21,8 @@ pub(super) struct Ready {
     buys: Halves,
     /// Those with one of both.
     all: Halves,
-    /// Whether a half has both.
-    pub mixed: bool,
+    /// Those that were looked at, whatever they have.
+    seen: Halves,
 }
 
 /// Some halves.
@@ -57,7 +57,7 @@ impl Ready {
     /// Makes room for the halves of all symbols.
     pub fn reset(&mut self, symbols: usize) {
         self.symbols.clear();
-        for halves in [&mut self.sells, &mut self.buys, &mut self.all] {
+        for halves in [&mut self.sells, &mut self.buys, &mut self.all, &mut self.seen] {
             halves.list.resize(symbols * HALVES + 1, Place::default());
         }
     }
@@ -80,23 +80,45 @@ impl Ready {
         self.all.get()
     }
 
+    /// All halves that were looked at.
+    #[inline(always)]
+    pub fn seen(&self) -> &[Place] {
+        self.seen.get()
+    }
+
+    /// Whether a half has sells and buys.
+    #[inline(always)]
+    pub fn is_mixed(&self) -> bool {
+        self.sells.count + self.buys.count > self.all.count
+    }
+
+    /// Forgets all halves.
+    #[inline(always)]
+    pub fn begin(&mut self) {
+        (self.sells.count, self.buys.count, self.all.count, self.seen.count) = (0, 0, 0, 0);
+    }
+
+    /// Adds a half with these orders, behind those of the symbols before.
+    #[inline(always)]
+    pub fn add<E: Eight>(&mut self, symbol: usize, half: usize, order: E) {
+        let (down, up) = (E::bits(order.lt(E::zero())) != 0, E::bits(E::zero().lt(order)) != 0);
+        let place = Place { symbol: symbol as u32, half: half as u32 };
+        self.sells.push_if(down, place);
+        self.buys.push_if(up, place);
+        self.all.push_if(down | up, place);
+        self.seen.push_if(true, place);
+    }
+
     /// Sorts the halves of the symbols by what they have.
     #[inline(always)]
     pub fn sort<E: Eight>(&mut self, books: &[Book]) {
-        let Ready { symbols, sells, buys, all, mixed } = self;
-        (sells.count, buys.count, all.count) = (0, 0, 0);
-        for &symbol in &*symbols {
-            let book = &books[symbol as usize];
+        self.begin();
+        for place in 0..self.symbols.len() {
+            let symbol = self.symbols[place] as usize;
             for half in 0..HALVES {
-                let order = load::<E>(&book.order, half);
-                let (down, up) = (E::bits(order.lt(E::zero())) != 0, E::bits(E::zero().lt(order)) != 0);
-                let place = Place { symbol, half: half as u32 };
-                sells.push_if(down, place);
-                buys.push_if(up, place);
-                all.push_if(down | up, place);
+                self.add(symbol, half, load::<E>(&books[symbol].order, half));
             }
         }
-        *mixed = sells.count + buys.count > all.count;
     }
 }
 
@@ -150,6 +172,13 @@ impl Costs {
         let least = self.plan.per_share_minimum;
         let fee = (if by_share > least { by_share } else { least }) + self.plan.per_trade + by_value;
         if units == 0.0 { 0.0 } else { fee }
+    }
+
+    /// Price of one unit that is sold, costs included, where the market's price is not the same for all.
+    #[inline(always)]
+    pub fn sold_at<E: Eight>(&self, base: E) -> E {
+        let worse = self.plan.spread * 0.5 + self.plan.slippage_bps * 1e-4;
+        base.mul(E::splat(1.0 - worse)).sub(E::splat(self.plan.spread_amount * 0.5))
     }
 
     /// The same of several orders.
@@ -237,6 +266,20 @@ impl<'a> Market<'a> {
             let live = if BUYS { E::zero().lt(units) } else { units.lt(E::zero()) };
             self.settle::<E, BY_VALUE>(state, half, live, order, price, fee);
         }
+    }
+
+    /// Fills sells of a half at prices of their own.
+    #[inline(always)]
+    pub fn sell_at<E: Eight, const BY_VALUE: bool>(&self, state: &mut State, half: usize, units: E, price: E) {
+        let on = units.lt(E::zero());
+        let price = E::select(on, price, E::zero());
+        let value = units.mul(price);
+        let fee = self.costs.fees::<E, BY_VALUE>(units, price);
+        let money = &mut state.money;
+        store(load::<E>(&money.cash, half).sub(value.add(fee)), &mut money.cash, half);
+        increase(&mut money.fees, half, fee);
+        increase(&mut money.traded, half, value.abs());
+        self.settle::<E, BY_VALUE>(state, half, on, units, price, fee);
     }
 
     /// Changes the positions of a half by its sells and buys, which are paid.

@@ -1,6 +1,6 @@
 //! Trials side by side: each step of the simulation is done for all of them at once.
 //!
-//! Given a panel laid out as a [`Grid`], the target rules of up to [`LANES`] trials and the run's settings, this folder
+//! Given a panel laid out as a [`Grid`], the rules of up to [`LANES`] trials and the run's settings, this folder
 //! gives what the reference gives for each of them, bit for bit, as far as metrics read it. Where the sparse path asks
 //! when a trial next does something, this one lets every trial look at every bar: prices are read once for all, and a
 //! choice between two outcomes is a selection, not a branch. What happens seldom (a position opens, closes or turns,
@@ -9,6 +9,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `targets.rs` | the target weights of a block of bars, all trials of a bar side by side |
+//! | `signals.rs` | entries and exits by rules, stop-losses, take-profits, time stops |
 //! | `state.rs` | cash, positions and open orders |
 //! | `decide.rs` | targets to orders, equity at a bar |
 //! | `fill.rs` | orders to fills: what they cost, what cash pays, and what they do to cash and units |
@@ -20,6 +21,7 @@ mod decide;
 mod fill;
 mod lists;
 mod lots;
+mod signals;
 mod state;
 mod targets;
 mod trips;
@@ -32,6 +34,7 @@ use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
 use crate::simd::{self, Eight, Work};
 pub(super) use fill::Costs;
 use fill::{Market, Ready};
+use signals::Signals;
 use state::{State, each};
 use targets::Targets;
 
@@ -62,9 +65,7 @@ fn store<E: Eight>(values: E, lanes: &mut Lanes, half: usize) {
 /// # Errors
 /// The reason why they go one by one.
 pub fn covers(decisions: &Decisions, settings: &Settings) -> Result<(), &'static str> {
-    if !matches!(decisions, Decisions::Target { .. }) {
-        return Err("its rules are entries and exits, not target weights");
-    }
+    signals::covers(decisions, settings)?;
     if !settings.fractional {
         return Err("its lots are whole");
     }
@@ -87,8 +88,16 @@ pub fn may_pay(panel: &Panel, trials: usize) -> bool {
 
 /// Whether these trials are simulated faster side by side than one by one. It says nothing about results, which are the
 /// same.
-pub fn pays(panel: &Panel, settings: &Settings, decisions: &[Decisions]) -> bool {
-    may_pay(panel, decisions.len()) && decisions.iter().all(|decisions| covers(decisions, settings).is_ok())
+pub fn pays(panel: &Panel, grid: &Grid, settings: &Settings, decisions: &[Decisions]) -> bool {
+    may_pay(panel, decisions.len())
+        && open_to(grid, decisions)
+        && decisions.iter().all(|decisions| covers(decisions, settings).is_ok())
+}
+
+/// Whether these trials can be simulated over a grid: exits are sought row by row, and sales at any price are no sales.
+pub fn open_to(grid: &Grid, decisions: &[Decisions]) -> bool {
+    let targets = matches!(decisions.first(), Some(Decisions::Target { .. }));
+    targets || (grid.payable && grid.rows.iter().all(|rows| rows.unbroken))
 }
 
 /// What a trial leaves behind for its metrics.
@@ -106,6 +115,8 @@ pub struct Finished {
     pub cash: f64,
     /// Signed units of each symbol.
     pub positions: Vec<f64>,
+    /// Whether it came to something that is not known side by side: then none of the rest says anything.
+    pub unknown: bool,
 }
 
 /// Memory of a group, reused from group to group.
@@ -117,6 +128,7 @@ pub struct Memory {
     equity: Vec<Lanes>,
     /// What a bar fills.
     ready: Ready,
+    signals: Signals,
 }
 
 /// Ends of sessions that are kept together before each trial gets its own.
@@ -175,16 +187,23 @@ impl Work for Group<'_> {
 impl Group<'_> {
     #[inline(always)]
     fn all<E: Eight, const BY_VALUE: bool>(&mut self) {
-        self.memory.targets.reset(self.grid, self.decisions);
-        let words = targets::words_of(self.decisions);
+        let signals = matches!(self.decisions.first(), Some(Decisions::Signals { .. }));
+        if signals {
+            self.load_signals();
+        } else {
+            self.memory.targets.reset(self.grid, self.decisions);
+        }
+        let words = targets::words_of(self.decisions, self.panel.rows());
         let block = targets::block_of(self.grid.symbols);
         let mut ends = self.grid.session_ends().map(|ends| ends.iter().copied());
         let mut next_end = ends.as_mut().and_then(Iterator::next);
         for start in (0..self.grid.bars).step_by(block) {
             let bars = start..(start + block).min(self.grid.bars);
-            self.memory.targets.load(self.panel, self.grid, self.decisions, &words, bars.clone());
+            if !signals {
+                self.memory.targets.load(self.panel, self.grid, self.decisions, &words, bars.clone());
+            }
             for bar in bars {
-                let equity = self.step::<E, BY_VALUE>(bar);
+                let equity = if signals { self.signal_step::<E, BY_VALUE>(bar) } else { self.step::<E, BY_VALUE>(bar) };
                 match &mut ends {
                     None => self.keep(&equity),
                     Some(ends) if next_end == Some(bar as u32) => {
@@ -330,7 +349,7 @@ impl Group<'_> {
         } else {
             // Where no position is short, only sells close round trips: a half with both changes its positions once, and
             // so do all others of the bar, which keeps the order of the round trips.
-            let later = ready.mixed & !state.shorts;
+            let later = ready.is_mixed() & !state.shorts;
             for place in ready.sells() {
                 market(place.symbol).trade::<E, BY_VALUE, false>(state, place.half as usize, later);
             }
@@ -362,8 +381,10 @@ impl Group<'_> {
     }
 
     fn finish(&mut self, lane: usize) {
+        let unknown = self.is_unknown(lane) && matches!(self.decisions.first(), Some(Decisions::Signals { .. }));
         let State { books, money, .. } = &self.memory.state;
         let finished = &mut self.finished[lane];
+        finished.unknown = unknown;
         finished.rows_read = self.grid.row_count();
         finished.cash = money.cash[lane];
         finished.positions.clear();
@@ -377,6 +398,7 @@ impl Group<'_> {
             fees: money.fees[lane],
             fills: money.fills[lane] as u64,
             rejected_orders: money.rejected[lane] as u64,
+            ambiguous_bars: money.ambiguous[lane] as u64,
             ..Counters::default()
         };
     }

@@ -63,6 +63,8 @@ pub(super) struct Money {
     pub holding: Lanes,
     /// Open positions.
     pub positions: Lanes,
+    /// Bars in which a stop and a target were both inside.
+    pub ambiguous: Lanes,
 }
 
 impl Default for Book {
@@ -96,6 +98,7 @@ impl Default for Money {
             leverage: zero,
             holding: zero,
             positions: zero,
+            ambiguous: zero,
         }
     }
 }

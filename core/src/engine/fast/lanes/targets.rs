@@ -56,7 +56,7 @@ struct Symbol {
 
 /// Bits of 64 rows of all lanes: those of row `r` are 16 bits from bit `r & 48` of word `r % 16` on.
 #[derive(Clone, Copy, Debug, Default)]
-struct Turned([u64; LANES]);
+pub(super) struct Turned([u64; LANES]);
 
 /// The words of the conditions of all trials of a group: where they are true, and where undefined.
 pub(super) type Words<'a> = [[&'a [u64]; 2]; LANES];
@@ -74,10 +74,11 @@ fn choice_of(decisions: &Decisions) -> Option<&Choice> {
     }
 }
 
-/// The words of a group's conditions; none where targets are no choices.
-pub(super) fn words_of(decisions: &[Decisions]) -> Words<'_> {
+/// The words of a group's conditions over so many rows; none where targets are no choices.
+pub(super) fn words_of(decisions: &[Decisions], rows: usize) -> Words<'_> {
+    let words = rows.div_ceil(ROWS);
     std::array::from_fn(|lane| match decisions.get(lane).and_then(choice_of) {
-        Some(choice) => [choice.condition.truth(), choice.condition.undefined()],
+        Some(choice) => [&choice.condition.truth()[..words], &choice.condition.undefined()[..words]],
         None => [&[][..]; 2],
     })
 }
@@ -219,7 +220,7 @@ impl Targets {
 impl Turned {
     /// Turns the words of all lanes: four squares of 16 bits by 16, over their diagonals (Warren, Hacker's Delight, 7-3).
     #[inline(always)]
-    fn of(mut words: [u64; LANES]) -> Turned {
+    pub fn of(mut words: [u64; LANES]) -> Turned {
         if words.iter().fold(0, |any, word| any | word) == 0 {
             return Turned(words);
         }
@@ -241,7 +242,7 @@ impl Turned {
 
     /// The bits of all lanes at a row.
     #[inline(always)]
-    fn at(&self, row: usize) -> u16 {
+    pub fn at(&self, row: usize) -> u16 {
         (self.0[row % LANES] >> (row & 48)) as u16
     }
 }
@@ -282,7 +283,7 @@ fn spread_column(column: &[f64], values: &mut [Lanes], lane: usize) {
 
 /// Sixty-four rows of a word of bits from `row` on; what lies behind the last word is not set.
 #[inline(always)]
-fn word_at(words: &[u64], row: usize) -> u64 {
+pub(super) fn word_at(words: &[u64], row: usize) -> u64 {
     let (place, skip) = (row / 64, row % 64);
     let (low, high) = match words.get(place..) {
         Some([low, high, ..]) => (*low, *high),
