@@ -22,6 +22,8 @@ use crate::{caches, drive, memory, print};
 const SAMPLE: u64 = 64;
 /// Seconds that timing trials may take, roughly.
 const TIMING: f64 = 0.3;
+/// Results that an encoder holds before it writes them: a group of rows.
+const ROWS_HELD: u64 = 1 << 14;
 /// Points whose columns are counted.
 const COUNTED: u64 = 20_000;
 
@@ -156,11 +158,14 @@ pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -
     let kept = if keeps { computed.saturating_mul(column).min(caches::caches().budget()) } else { 0 };
     let sampled = sample.prepared.len() as u64 * column;
     let before = memory::peak_bytes().unwrap_or(column * 20 + sampled);
+    // What is encoded stays in memory until a group of rows is whole.
+    let row = 16 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
+    let encoded = trials.min(ROWS_HELD).saturating_mul(row);
     Ok(Costs {
         columns: sample.column_s * computed as f64 + sample.comparison_s * asked.comparisons as f64,
         trials: sample.trial_s * trials as f64,
         write,
-        memory: before.saturating_sub(sampled) + asked.held.max(sampled).max(kept),
+        memory: before.saturating_sub(sampled) + asked.held.max(sampled).max(kept) + encoded,
         computed,
         sampled: sample.outcomes.len(),
     })
@@ -197,7 +202,7 @@ fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
     let space = evaluator.plan.space();
     // No more than a search holds at a time.
     let columns = drive::COLUMN_BYTES / (evaluator.context.panel.rows() * 8).max(1);
-    let most = SAMPLE.min(columns as u64 / 2).min(trials).max(2);
+    let most = SAMPLE.min((columns as u64 / 2).max(4)).min(trials).max(1);
     let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(most)) as u64;
     let mut indices: Vec<u64> = (0..most).filter_map(|k: u64| space.valid_in(from(k)..space.size()).next()).collect();
     indices.dedup();
