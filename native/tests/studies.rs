@@ -247,7 +247,7 @@ fn formats_are_read_or_refused_by_name() {
     fs::write(path.join("plan.json"), plan).unwrap();
     // Format 1 had one file and said that it was whole by not being interrupted.
     fs::rename(path.join("trials/part-000000.parquet"), path.join("results.parquet")).unwrap();
-    let mut first = held.clone();
+    let mut first = held;
     first.as_object_mut().unwrap().retain(|key, _| key != "study_format" && key != "complete");
     first["interrupted"] = json!(false);
     fs::write(&record, first.to_string()).unwrap();
