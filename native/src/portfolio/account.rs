@@ -102,10 +102,11 @@ impl engine::Strategy for Shared<'_> {
             None => true,
             Some(last) => self.request.rebalance.parts(last.date, session),
         };
-        if is_due && self.failed.is_none() {
-            if let Err(error) = self.weigh(session, desk.equity()) {
-                self.failed = Some(error);
-            }
+        if is_due
+            && self.failed.is_none()
+            && let Err(error) = self.weigh(session, desk.equity())
+        {
+            self.failed = Some(error);
         }
         self.sum.fill(0.0);
         for member in &self.members {

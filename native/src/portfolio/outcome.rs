@@ -95,7 +95,7 @@ impl Portfolio {
             "weights_by": request.scheme.name(),
             "fraction": request.fraction,
             "rebalance": request.rebalance.name(),
-            "learn": format!("{:?}", request.learn),
+            "learn": request.learn.name(),
             "capital": plan.settings().capital,
             "symbols": plan.symbols(),
             "start": format_date(plan.start()),

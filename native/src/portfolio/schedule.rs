@@ -79,6 +79,15 @@ impl Learn {
         }
     }
 
+    /// What is said on the command line.
+    pub fn name(self) -> String {
+        match self {
+            Learn::Expanding => "expanding".to_owned(),
+            Learn::FirstHalf => "first-half".to_owned(),
+            Learn::Rolling(sessions) => sessions.to_string(),
+        }
+    }
+
     /// The first of `sessions` sessions at which the account trades.
     ///
     /// # Errors
@@ -147,6 +156,8 @@ mod tests {
         assert!(Learn::Expanding.first(Scheme::Kelly, 79).is_err());
         assert!(Learn::Rolling(50).first(Scheme::Kelly, 50).is_err());
         assert!(Learn::parse("19").is_err() && Learn::parse("all").is_err());
-        assert_eq!(Learn::parse("20").unwrap(), Learn::Rolling(20));
+        for learn in [Learn::Expanding, Learn::FirstHalf, Learn::Rolling(20)] {
+            assert_eq!(Learn::parse(&learn.name()).unwrap(), learn);
+        }
     }
 }

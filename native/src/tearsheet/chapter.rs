@@ -127,7 +127,7 @@ fn spread(name: &str, value: &Value) -> Option<Vec<String>> {
 /// A list as a table of its objects, or of its entries.
 fn list_block(list: &[Value]) -> Vec<Block> {
     let mut names: Vec<String> = Vec::new();
-    let flat: Vec<Vec<(String, String)>> = list.iter().take(MOST_ROWS).map(|entry| flattened(entry)).collect();
+    let flat: Vec<Vec<(String, String)>> = list.iter().take(MOST_ROWS).map(flattened).collect();
     for (name, _) in flat.iter().flatten() {
         if !names.contains(name) {
             names.push(name.clone());

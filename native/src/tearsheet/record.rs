@@ -29,11 +29,11 @@ pub(super) fn blocks(sheet: &Tearsheet) -> Vec<Block> {
         blocks.push(Block::Subheading("Strategy".into()));
         blocks.push(Block::Code(source.trim_end().to_owned()));
     }
-    if let Ok(study) = read_text(&sheet.dir.join(study::STUDY)) {
-        if !study.trim().is_empty() {
-            blocks.push(Block::Subheading("Study".into()));
-            blocks.push(Block::Code(study.trim_end().to_owned()));
-        }
+    if let Ok(study) = read_text(&sheet.dir.join(study::STUDY))
+        && !study.trim().is_empty()
+    {
+        blocks.push(Block::Subheading("Study".into()));
+        blocks.push(Block::Code(study.trim_end().to_owned()));
     }
     blocks.push(Block::Subheading("To do it again".into()));
     blocks.push(Block::Code(commands(sheet)));

@@ -43,10 +43,13 @@ impl Profile {
     }
 }
 
+/// Name, colour and values of a line.
+type Drawing = (&'static str, RGBColor, fn(&ProfilePoint) -> f64);
+
 impl Picture for Profile {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let (above, below) = area.split_vertically(LEGEND);
-        let lines: [(&str, RGBColor, fn(&ProfilePoint) -> f64); 3] = [
+        let lines: [Drawing; 3] = [
             ("best", ORANGE, |point| point.best),
             ("mean", GREY, |point| point.mean),
             ("through the chosen trial", BLUE, |point| point.through),
