@@ -13,6 +13,7 @@
 //! | [`strategy`] | source text | a checked program: typed columns, parameters, lookback | data, orders |
 //! | [`context`] | bundle, window, the columns wanted, cache | the aligned panel plus prepared columns | plans, engines |
 //! | [`metrics`] | equity, trades | numbers; one table | strategies |
+//! | [`portfolio`] | session returns of members | the part of the capital that each receives | strategies, accounts, dates |
 //! | [`folds`] | dates of sessions, a scheme | ranges of sessions to train and test on | trials, scores |
 //! | [`plan`] | what the user typed | a validated plan: space, costs, objective, seed, id | how a trial is evaluated |
 //! | [`search`] | trials and scores | the next trials (ask/tell) | results, engines |
@@ -37,6 +38,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod num;
 pub mod plan;
+pub mod portfolio;
 pub mod results;
 pub mod rng;
 pub mod run;

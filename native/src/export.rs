@@ -43,11 +43,16 @@ pub fn format_of(path: &Path) -> Result<Format> {
 
 /// A column of a table.
 #[derive(Clone, Debug)]
-enum Column {
+pub enum Column {
+    /// Timestamps, microseconds UTC.
     Time(Vec<i64>),
+    /// Words.
     Text(Vec<String>),
+    /// Whole numbers.
     Index(Vec<u32>),
+    /// Numbers; NaN is null.
     Number(Vec<f64>),
+    /// Yes or no.
     Flag(Vec<bool>),
 }
 
@@ -55,25 +60,31 @@ enum Column {
 #[derive(Clone, Debug)]
 pub struct Table {
     rows: usize,
-    columns: Vec<(&'static str, Column)>,
+    columns: Vec<(String, Column)>,
+}
+
+impl Table {
+    /// A table of columns; rows beyond the shortest column are left out.
+    pub fn new<'a>(columns: impl IntoIterator<Item = (&'a str, Column)>) -> Table {
+        let columns: Vec<(String, Column)> =
+            columns.into_iter().map(|(name, column)| (name.to_owned(), column)).collect();
+        Table { rows: columns.iter().map(|(_, column)| column.len()).min().unwrap_or(0), columns }
+    }
 }
 
 /// Executions: bar, time, symbol, side, quantity (positive), price, fee.
 pub fn fills(detail: &Detail, symbols: &[String]) -> Table {
     let fills = &detail.fills;
     let side = |quantity: f64| if quantity > 0.0 { "buy" } else { "sell" };
-    Table {
-        rows: fills.len(),
-        columns: vec![
-            ("bar", Column::Index(fills.iter().map(|f| f.bar).collect())),
-            ("time", Column::Time(fills.iter().map(|f| time(detail, f.bar)).collect())),
-            ("symbol", Column::Text(fills.iter().map(|f| symbols[f.symbol as usize].clone()).collect())),
-            ("side", Column::Text(fills.iter().map(|f| side(f.quantity).to_string()).collect())),
-            ("quantity", Column::Number(fills.iter().map(|f| f.quantity.abs()).collect())),
-            ("price", Column::Number(fills.iter().map(|f| f.price).collect())),
-            ("fee", Column::Number(fills.iter().map(|f| f.fee).collect())),
-        ],
-    }
+    Table::new(vec![
+        ("bar", Column::Index(fills.iter().map(|f| f.bar).collect())),
+        ("time", Column::Time(fills.iter().map(|f| time(detail, f.bar)).collect())),
+        ("symbol", Column::Text(fills.iter().map(|f| symbols[f.symbol as usize].clone()).collect())),
+        ("side", Column::Text(fills.iter().map(|f| side(f.quantity).to_string()).collect())),
+        ("quantity", Column::Number(fills.iter().map(|f| f.quantity.abs()).collect())),
+        ("price", Column::Number(fills.iter().map(|f| f.price).collect())),
+        ("fee", Column::Number(fills.iter().map(|f| f.fee).collect())),
+    ])
 }
 
 /// Round trips, first in first out; `open` ones are marked at the last close.
@@ -81,32 +92,26 @@ pub fn trades(detail: &Detail, symbols: &[String]) -> Table {
     let trades = &detail.trades;
     let side = |quantity: f64| if quantity > 0.0 { "long" } else { "short" };
     let number = |f: &dyn Fn(&sandtable_core::ledger::Trade) -> f64| Column::Number(trades.iter().map(f).collect());
-    Table {
-        rows: trades.len(),
-        columns: vec![
-            ("symbol", Column::Text(trades.iter().map(|t| symbols[t.symbol as usize].clone()).collect())),
-            ("side", Column::Text(trades.iter().map(|t| side(t.quantity).to_string()).collect())),
-            ("quantity", number(&|t| t.quantity.abs())),
-            ("entry_bar", Column::Index(trades.iter().map(|t| t.entry_bar).collect())),
-            ("entry_time", Column::Time(trades.iter().map(|t| time(detail, t.entry_bar)).collect())),
-            ("entry_price", number(&|t| t.entry_price)),
-            ("exit_bar", Column::Index(trades.iter().map(|t| t.exit_bar).collect())),
-            ("exit_time", Column::Time(trades.iter().map(|t| time(detail, t.exit_bar)).collect())),
-            ("exit_price", number(&|t| t.exit_price)),
-            ("fees", number(&|t| t.fees)),
-            ("profit", number(&|t| t.profit)),
-            ("return", number(&|t| t.profit / (t.quantity.abs() * t.entry_price))),
-            ("open", Column::Flag(trades.iter().map(|t| t.open).collect())),
-        ],
-    }
+    Table::new(vec![
+        ("symbol", Column::Text(trades.iter().map(|t| symbols[t.symbol as usize].clone()).collect())),
+        ("side", Column::Text(trades.iter().map(|t| side(t.quantity).to_string()).collect())),
+        ("quantity", number(&|t| t.quantity.abs())),
+        ("entry_bar", Column::Index(trades.iter().map(|t| t.entry_bar).collect())),
+        ("entry_time", Column::Time(trades.iter().map(|t| time(detail, t.entry_bar)).collect())),
+        ("entry_price", number(&|t| t.entry_price)),
+        ("exit_bar", Column::Index(trades.iter().map(|t| t.exit_bar).collect())),
+        ("exit_time", Column::Time(trades.iter().map(|t| time(detail, t.exit_bar)).collect())),
+        ("exit_price", number(&|t| t.exit_price)),
+        ("fees", number(&|t| t.fees)),
+        ("profit", number(&|t| t.profit)),
+        ("return", number(&|t| t.profit / (t.quantity.abs() * t.entry_price))),
+        ("open", Column::Flag(trades.iter().map(|t| t.open).collect())),
+    ])
 }
 
 /// Equity at each simulated bar.
 pub fn equity(detail: &Detail) -> Table {
-    Table {
-        rows: detail.equity.len(),
-        columns: vec![("time", Column::Time(detail.time.clone())), ("equity", Column::Number(detail.equity.clone()))],
-    }
+    Table::new([("time", Column::Time(detail.time.clone())), ("equity", Column::Number(detail.equity.clone()))])
 }
 
 fn time(detail: &Detail, bar: u32) -> i64 {
@@ -138,14 +143,20 @@ pub fn timestamp(micros: i64) -> String {
 }
 
 impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Column::Time(values) => values.len(),
+            Column::Text(values) => values.len(),
+            Column::Index(values) => values.len(),
+            Column::Number(values) => values.len(),
+            Column::Flag(values) => values.len(),
+        }
+    }
+
     fn text(&self, row: usize) -> String {
         match self {
             Column::Time(values) => timestamp(values[row]),
-            // Symbols may hold a comma or a quote.
-            Column::Text(values) if values[row].contains([',', '"', '\n']) => {
-                format!("\"{}\"", values[row].replace('"', "\"\""))
-            }
-            Column::Text(values) => values[row].clone(),
+            Column::Text(values) => quoted(&values[row]),
             Column::Index(values) => values[row].to_string(),
             Column::Number(values) if values[row].is_nan() => String::new(),
             Column::Number(values) => values[row].to_string(),
@@ -184,8 +195,13 @@ impl Column {
     }
 }
 
+/// A field of comma-separated values: symbols may hold a comma or a quote.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
 fn csv(table: &Table) -> String {
-    let mut text = table.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",") + "\n";
+    let mut text = table.columns.iter().map(|(name, _)| quoted(name)).collect::<Vec<_>>().join(",") + "\n";
     for row in 0..table.rows {
         let fields: Vec<String> = table.columns.iter().map(|(_, column)| column.text(row)).collect();
         text += &fields.join(",");
@@ -197,7 +213,7 @@ fn csv(table: &Table) -> String {
 fn json_rows(table: &Table) -> serde_json::Value {
     let row = |row: usize| -> serde_json::Value {
         let map: serde_json::Map<_, _> =
-            table.columns.iter().map(|(name, column)| ((*name).to_string(), column.json(row))).collect();
+            table.columns.iter().map(|(name, column)| (name.clone(), column.json(row))).collect();
         map.into()
     };
     (0..table.rows).map(row).collect()
@@ -205,7 +221,7 @@ fn json_rows(table: &Table) -> serde_json::Value {
 
 fn parquet_bytes(table: &Table) -> parquet::errors::Result<Vec<u8>> {
     let fields: Vec<Field> =
-        table.columns.iter().map(|(name, column)| Field::new(*name, column.data_type(), false)).collect();
+        table.columns.iter().map(|(name, column)| Field::new(name, column.data_type(), false)).collect();
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(schema.clone(), table.columns.iter().map(|(_, column)| column.arrow()).collect())?;
     let properties =

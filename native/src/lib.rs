@@ -2,7 +2,8 @@
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
 //! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`gather`] keeps what comes
-//! out in a [`study`] folder that outlasts any end of the process, [`reopen`] reads it back for [`verify`] and [`explain`], [`audit`] measures whether caches and threads pay, and [`view`]
+//! out in a [`study`] folder that outlasts any end of the process, [`reopen`] reads it back for [`verify`], [`explain`] and the report as a
+//! [`tearsheet`], [`portfolio`] puts trials into one account, [`audit`] measures whether caches and threads pay, and [`view`]
 //! turns plain data into text and pictures.
 
 pub mod arrangement;
@@ -21,6 +22,7 @@ pub mod gather;
 pub mod interrupt;
 pub mod memory;
 pub mod pool;
+pub mod portfolio;
 pub mod print;
 pub mod progress;
 pub mod record;
@@ -29,6 +31,7 @@ pub mod report;
 pub mod search;
 pub mod source;
 pub mod study;
+pub mod tearsheet;
 pub mod verify;
 pub mod view;
 pub mod words;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sandtable::commands::{
-    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, show, studies, verify,
+    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, portfolio, report, show, studies,
+    verify,
 };
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
@@ -28,6 +29,10 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Look at a study folder: best trials, heatmap, one trial.
     Show(show::ShowArgs),
+    /// Write a study folder as one page, or its data as files.
+    Report(report::ReportArgs),
+    /// Put trials of study folders into one account.
+    Portfolio(portfolio::PortfolioArgs),
     /// List study folders: trials done, best score, whether they are running, complete, interrupted or corrupt.
     Studies(studies::StudiesArgs),
     /// Say what happened at a bar: values of every rule, orders, why each filled or not, cash and positions.
@@ -66,6 +71,8 @@ fn main() -> ExitCode {
         Command::Optimize(args) => optimize::run(args, json),
         Command::Backtest(args) => backtest::run(args, json),
         Command::Show(args) => show::run(args, json),
+        Command::Report(args) => report::run(args, json),
+        Command::Portfolio(args) => portfolio::run(args, json),
         Command::Studies(args) => studies::run(args, json),
         Command::Explain(args) => explain::run(args, json),
         Command::Verify(args) => verify::run(args, json).map(&mut refuse),

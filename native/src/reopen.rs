@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sandtable_core::bundle::Bundle;
 use sandtable_core::plan::{BundleFacts, ENGINE_FORMAT, Plan, PlanSpec};
 use sandtable_core::results::Results;
 use sandtable_core::run::{Evaluator, View, best_rows};
@@ -24,6 +25,9 @@ pub struct Reopened {
     pub evaluator: Evaluator,
     /// One row per trial.
     pub results: Results,
+    /// The plan as it was written.
+    written: Value,
+    bundle: Arc<Bundle>,
 }
 
 /// A trial of a study.
@@ -77,21 +81,44 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         ))
         .help("name the bundle of then with --bundle, or run the study again"));
     }
-    let text = study_of(&written).to_string();
-    let spec = PlanSpec::parse(&text, &plan_file.display().to_string())?;
-    let strategy = Strategy::parse(
-        written["strategy"]["source"].as_str().unwrap_or_default(),
-        written["strategy"]["name"].as_str().unwrap_or("strategy"),
-    )?;
-    let plan = Plan::resolve(&spec, strategy, &facts)?;
+    let plan = resolved(&written, &study_of(&written), &plan_file.display().to_string(), &facts)?;
     if written["id"].as_str() != Some(plan.id()) {
         return Err(in_plan(Error::plan(format!("the plan says it is {}, but comes to {}", written["id"], plan.id())))
             .help("it was changed, or another version of this program wrote it: run the study again"));
     }
-    Ok(Reopened { evaluator: Evaluator::cached(Arc::new(plan), &bundle, &view)?, results })
+    Ok(Reopened { evaluator: Evaluator::cached(Arc::new(plan), &bundle, &view)?, results, written, bundle })
+}
+
+/// The plan that a study and the strategy of a written plan resolve to.
+fn resolved(written: &Value, study: &Value, file: &str, facts: &BundleFacts) -> Result<Plan> {
+    let spec = PlanSpec::parse(&study.to_string(), file)?;
+    let strategy = Strategy::parse(
+        written["strategy"]["source"].as_str().unwrap_or_default(),
+        written["strategy"]["name"].as_str().unwrap_or("strategy"),
+    )?;
+    Plan::resolve(&spec, strategy, facts)
 }
 
 impl Reopened {
+    /// The plan as it was written, as JSON.
+    pub fn written(&self) -> &Value {
+        &self.written
+    }
+
+    /// The same strategy on the same bundle by a study in which some keys are others.
+    ///
+    /// # Errors
+    /// The keys do not fit the study.
+    pub fn changed(&self, changes: &Value) -> Result<Evaluator> {
+        let mut study = study_of(&self.written);
+        for (key, value) in changes.as_object().into_iter().flatten() {
+            study[key.as_str()] = value.clone();
+        }
+        let facts = BundleFacts::from(&*self.bundle);
+        let plan = resolved(&self.written, &study, "the changed study", &facts)?;
+        Evaluator::cached(Arc::new(plan), &self.bundle, View::from(caches::caches()))
+    }
+
     /// The trial with this index.
     ///
     /// # Errors

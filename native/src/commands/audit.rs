@@ -220,8 +220,8 @@ fn write(audit: &Audit, kept: &mut Kept, flame_graphs: &[(String, String)]) -> R
     for (name, svg) in report.plots() {
         kept.write(&format!("{plots}/{name}.svg"), svg.as_bytes())?;
     }
-    kept.write("report.md", report::markdown(&report, &plots).as_bytes())?;
-    kept.write("report.html", report::page(&report).as_bytes())?;
+    kept.write("report.md", report.markdown(&plots).as_bytes())?;
+    kept.write("report.html", report.page().as_bytes())?;
     kept.add(&audit.id, &audit.raw(), audit.summary())
 }
 

@@ -12,6 +12,8 @@ pub mod ingest;
 pub mod lists;
 pub mod optimize;
 pub mod overrides;
+pub mod portfolio;
+pub mod report;
 pub mod show;
 pub mod studies;
 pub mod verify;

@@ -9,6 +9,7 @@
 //! | `trials/part-NNNNNN.journal` | the trials of a part that is not full yet |
 //! | `front.json` | with several objectives, the trials that nothing beats |
 //! | `best.json`, plots | the best trial, once the search has ended |
+//! | `report.html` | the report, once it was asked for |
 //! | `runs.jsonl` | how it was carried out: one line for each process that worked on it and ended by itself |
 //! | `earlier-ID/` | finished trials of the study before it grew |
 //! | `.lock` | empty; locked by the process that works on the study |
@@ -61,6 +62,8 @@ pub const FRONT: &str = "front.json";
 pub const STUDY: &str = "study.toml";
 /// How it was carried out.
 pub const RUNS: &str = "runs.jsonl";
+/// The report that was made of it.
+pub const REPORT: &str = "report.html";
 /// The trials of a folder of format 1.
 const RESULTS_1: &str = "results.parquet";
 
@@ -259,6 +262,8 @@ fn discard(path: &Path) -> Result<()> {
             _ => {}
         }
     }
+    // A report of what was there says nothing of what will be.
+    let _ = fs::remove_file(path.join(REPORT));
     parts::discard(&path.join(TRIALS))?;
     earlier::remove(path)
 }

@@ -3,6 +3,7 @@
 //! Given plain data (numbers, names, units), this gives strings and bytes. It never knows files, studies or engines,
 //! and never prints: the caller does.
 
+pub mod document;
 pub mod heatmap;
 pub mod number;
 pub mod palette;

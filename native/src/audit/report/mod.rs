@@ -1,8 +1,5 @@
 //! The report of an audit: first as blocks, then as Markdown, as a page, or as a table for the terminal.
 
-mod blocks;
-mod html;
-mod markdown;
 mod sentences;
 
 use sandtable_core::{Result, calendar::format_date};
@@ -15,10 +12,8 @@ use super::sweep::Sweep;
 use super::variant::{Layer, Variant};
 use super::{Audit, Section};
 
+use crate::view::document::{Block, Plot, Tone, html, markdown};
 use crate::view::table;
-use blocks::Block;
-pub use html::page;
-pub use markdown::text as markdown;
 use sentences::{break_even, gain_of, verdict_word};
 pub use sentences::{conclusion, mean_time, p_value, percent, time, title};
 
@@ -37,7 +32,10 @@ impl Report {
     /// # Errors
     /// A picture cannot be drawn.
     pub fn of(audit: &Audit, earlier: &[Value], flame_graphs: &[(String, String)]) -> Result<Report> {
-        let mut blocks = vec![Block::Judgement(audit.accepted(), audit.conclusion()), data(audit)];
+        let mut blocks = vec![
+            Block::Judgement(if audit.accepted() { Tone::Yes } else { Tone::No }, audit.conclusion()),
+            data(audit),
+        ];
         for section in &audit.sections {
             blocks.extend(comparison(section)?);
         }
@@ -55,10 +53,17 @@ impl Report {
 
     /// Pictures by name, as SVG.
     pub fn plots(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.blocks.iter().filter_map(|block| match block {
-            Block::Plot { name, svg, .. } => Some((name.as_str(), svg.as_str())),
-            _ => None,
-        })
+        self.blocks.iter().flat_map(Block::plots).map(|plot| (plot.name.as_str(), plot.svg.as_str()))
+    }
+
+    /// The report as a page that needs nothing else; flame graphs are links beside it.
+    pub fn page(&self) -> String {
+        html::page(&self.title, &self.blocks)
+    }
+
+    /// The report as Markdown; `plots` is the folder of its pictures, relative to it.
+    pub fn markdown(&self, plots: &str) -> String {
+        markdown::text(&self.title, &self.blocks, plots)
     }
 }
 
@@ -110,16 +115,16 @@ fn comparison(section: &Section) -> Result<Vec<Block>> {
     Ok(vec![
         Block::Heading(format!("{}: {} backtests", title(section.name), section.backtests)),
         Block::Table { heading: VERDICTS.map(str::to_owned).to_vec(), rows: verdict_rows(section), words: 1 },
-        Block::Plot {
+        Block::Plot(Plot {
             name: format!("{slug}-times"),
             caption: "Time of a run by variant, with 95 % intervals; the axis is logarithmic.".into(),
             svg: Times { rows }.svg()?,
-        },
-        Block::Plot {
+        }),
+        Block::Plot(Plot {
             name: format!("{slug}-layers"),
             caption: "How many times as fast each layer makes it; the axis is logarithmic.".into(),
             svg: factors(section).svg()?,
-        },
+        }),
     ])
 }
 
@@ -154,11 +159,11 @@ fn scale(sweep: &Sweep) -> Result<Vec<Block>> {
     let gains = ["layer", "alone: saves", "pays from", "on top of the others: saves", "pays from"];
     Ok(vec![
         Block::Heading(format!("From 1 to 1000 backtests: one year of {}", sweep.symbol)),
-        Block::Plot {
+        Block::Plot(Plot {
             name: "scale".into(),
             caption: "Time by number of backtests; both axes are logarithmic.".into(),
             svg: Scale { lines }.svg()?,
-        },
+        }),
         Block::Text(
             "The year and the bars before it that averages start from are a bundle of their own. Each variant's time is a \
              set-up and so much for each backtest, a straight line through all its runs."

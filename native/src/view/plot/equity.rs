@@ -8,12 +8,12 @@ use super::axis::{Amounts, Dates};
 use super::{Drawn, GREY, Picture, heading, text};
 use crate::view::number;
 
-const BLUE: RGBColor = RGBColor(31, 90, 166);
-const ORANGE: RGBColor = RGBColor(224, 130, 20);
-const RED_AREA: RGBColor = RGBColor(178, 50, 60);
+pub(super) const BLUE: RGBColor = RGBColor(31, 90, 166);
+pub(super) const ORANGE: RGBColor = RGBColor(224, 130, 20);
+pub(super) const RED_AREA: RGBColor = RGBColor(178, 50, 60);
 
 /// More points than this are thinned to the extremes of neighbours, which no eye can tell.
-const MOST_POINTS: usize = 2400;
+const MOST_POINTS: usize = 2000;
 /// From this ratio of highest to lowest equity the scale is logarithmic, so that early years can be read.
 const LOGARITHMIC_FROM: f64 = 5.0;
 
@@ -128,7 +128,7 @@ impl EquityCurve {
 }
 
 /// Share below the running peak; NaN where equity is, or while no peak is above zero.
-fn drawdowns(equity: &[f64]) -> Vec<f64> {
+pub(super) fn drawdowns(equity: &[f64]) -> Vec<f64> {
     let mut peak = f64::NEG_INFINITY;
     let depth = |&value: &f64| {
         if value.is_finite() {
@@ -140,7 +140,7 @@ fn drawdowns(equity: &[f64]) -> Vec<f64> {
 }
 
 /// The runs of finite values as lines, thinned to what the image can show.
-fn lines(dates: &[i32], values: &[f64]) -> Vec<Vec<(i32, f64)>> {
+pub(super) fn lines(dates: &[i32], values: &[f64]) -> Vec<Vec<(i32, f64)>> {
     let points: Vec<(i32, f64)> = dates.iter().copied().zip(values.iter().copied()).collect();
     let runs = points.split(|(_, value)| !value.is_finite()).filter(|run| !run.is_empty());
     let block = (points.len() * 2).div_ceil(MOST_POINTS).max(1);
@@ -163,7 +163,7 @@ fn thin(run: &[(i32, f64)], block: usize) -> Vec<(i32, f64)> {
 }
 
 /// An amount on an axis: `1.25M`, `250k`, `980`.
-fn money(value: f64) -> String {
+pub(super) fn money(value: f64) -> String {
     let scaled = |scale: f64, suffix: &str| format!("{}{suffix}", number::parameter(value / scale));
     match value.abs() {
         1e9.. => scaled(1e9, "bn"),
@@ -173,7 +173,7 @@ fn money(value: f64) -> String {
     }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let text = number::metric(share, Unit::Percent);
     text.strip_suffix(".00%").map_or(text.clone(), |whole| format!("{whole}%"))
 }

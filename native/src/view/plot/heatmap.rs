@@ -18,6 +18,23 @@ const X_LABELS: i32 = 56;
 const MARGIN: i32 = 16;
 const BELOW: i32 = X_LABELS + MARGIN;
 
+/// Ink of numbers in cells: black, but not the black of letters on the ground, which a page in the dark turns.
+const INK: RGBColor = RGBColor(1, 1, 1);
+
+/// A heatmap without its heading, for a page that has one.
+pub(super) struct Narrow<'a>(pub(super) &'a Heatmap);
+
+impl Picture for Narrow<'_> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        let Some(range) = self.0.range() else { return Ok(()) };
+        let (_, below) = area.split_vertically(8);
+        let width = below.dim_in_pixel().0 as i32;
+        let (left, right) = below.split_horizontally(width - BAR);
+        cells(self.0, range, &left)?;
+        colour_bar(self.0, range, &right)
+    }
+}
+
 impl Picture for Heatmap {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let title = format!("{} by {} and {}", self.title, self.x_name, self.y_name);
@@ -72,7 +89,7 @@ fn cells<DB: DrawingBackend>(map: &Heatmap, range: (f64, f64), area: &DrawingAre
         let colour = rgb(share(value, range));
         chart.draw_series([Rectangle::new([low, high], colour.filled())])?;
         if numbers {
-            let ink = if palette::wants_dark_text([colour.0, colour.1, colour.2]) { BLACK } else { WHITE };
+            let ink = if palette::wants_dark_text([colour.0, colour.1, colour.2]) { INK } else { WHITE };
             let style = text(14, ink).pos(Pos::new(HPos::Center, VPos::Center));
             let middle = (x as f64 + 0.5, y as f64 + 0.5);
             chart.draw_series([Text::new(number::metric(value, map.unit), middle, style)])?;

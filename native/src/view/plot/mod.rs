@@ -5,7 +5,12 @@
 
 mod axis;
 mod equity;
+mod fan;
 mod heatmap;
+mod histogram;
+mod narrow;
+mod profile;
+mod series;
 
 use std::sync::OnceLock;
 
@@ -16,6 +21,11 @@ use sandtable_core::{Error, Result};
 
 use super::heatmap::Heatmap;
 pub use equity::EquityCurve;
+pub use fan::Fan;
+pub use histogram::Histogram;
+pub use narrow::narrow_heatmap_svg;
+pub use profile::{Profile, ProfilePoint};
+pub use series::{Line, Reading, Series, Shape};
 
 /// Pixels of an image, and of the SVG's view box.
 const SIZE: (u32, u32) = (1000, 700);
