@@ -25,18 +25,16 @@ export function SearchControls({ settings }: { settings: Controls }) {
           {METHODS.map((method) => <option key={method} value={method}>{METHOD_TITLES[method]}</option>)}
         </select>
       </div>
-      <div class="row numbers">
-        {guided && (
-          <label title="Most trials of the search">
-            <span>Trials</span>
-            <NumberField label="Trials" value={search.trials} min={1} max={MOST_TRIALS} step={1} width={6} testid="control-trials" onInput={(trials) => set({ trials: Math.round(trials) })} />
-          </label>
-        )}
-        <label title="Of every random draw, of the search and of its judgement">
-          <span>Seed</span>
-          <NumberField label="Seed" value={search.seed} min={0} max={Number.MAX_SAFE_INTEGER} step={1} width={6} testid="control-seed" onInput={(seed) => set({ seed: Math.round(seed) })} />
+      {guided && (
+        <label class="row" title="Most trials of the search">
+          <span class="name">Trials</span>
+          <NumberField label="Trials" value={search.trials} min={1} max={MOST_TRIALS} step={1} width={8} testid="control-trials" onInput={(trials) => set({ trials: Math.round(trials) })} />
         </label>
-      </div>
+      )}
+      <label class="row" title="Of every random draw, of the search and of its judgement">
+        <span class="name">Seed</span>
+        <NumberField label="Seed" value={search.seed} min={0} max={Number.MAX_SAFE_INTEGER} step={1} width={8} testid="control-seed" onInput={(seed) => set({ seed: Math.round(seed) })} />
+      </label>
       <Objective settings={settings} />
       <label class="row" title="A trial that does not meet these conditions over metrics ranks below all that do.">
         <span class="name">Constraint</span>

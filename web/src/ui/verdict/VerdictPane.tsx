@@ -1,7 +1,7 @@
 // How far the best trial can be believed: a sentence, the numbers behind it, and the selected trial on sessions that the
 // search did not see.
 
-import type { Judgement } from "../../engine/index.ts";
+import type { Judgement, PlanInfo } from "../../engine/index.ts";
 import { dateBetween, SEARCHED } from "../../holdout.ts";
 import { decimal, inUnit, parameter } from "../format.ts";
 import { change } from "../session.ts";
@@ -22,26 +22,35 @@ export function VerdictPane() {
   );
 }
 
+/** The sentence with its grade in front: there it is seen. */
 function Sentence({ of }: { of: Judgement }) {
-  const at = of.sentence.lastIndexOf(": ");
+  const [numbers, grade] = halves(of.sentence);
   return (
     <p class="sentence" data-testid="verdict-sentence">
-      <b class={`grade ${of.grade}`}>{at < 0 ? of.grade : of.sentence.slice(at + 2)}</b> {at < 0 ? of.sentence : of.sentence.slice(0, at)} <span class="advice">{of.advice}</span>
+      <b class={`grade ${of.grade}`}>{capital(grade)}.</b> {capital(numbers)}. <span class="advice">{capital(of.advice)}.</span>
     </p>
   );
 }
 
-/** What each number is, and its value; NaN for what could not be computed. */
+/** A verdict's numbers and its grade. */
+function halves(sentence: string): [string, string] {
+  const at = sentence.lastIndexOf(": ");
+  return at < 0 ? [sentence, ""] : [sentence.slice(0, at), sentence.slice(at + 2)];
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What stands behind the sentence: name, value, meaning. NaN is what could not be computed. */
 function figuresOf(of: Judgement): [string, string, string][] {
   const ratio = (value: number) => decimal(value, 2);
-  const sample = of.compared < of.trials ? ` (by a sample of ${decimal(of.compared, 0)})` : "";
+  const needed = Number.isFinite(of.minimumSessions) ? decimal(of.minimumSessions, 0) : "no number";
+  const sample = of.compared < of.trials ? `; by a sample of ${decimal(of.compared, 0)} trials` : "";
   return [
-    ["Sharpe", ratio(of.sharpe), "Annualised Sharpe ratio of the best trial"],
-    ["luck’s best", ratio(of.threshold), `Sharpe ratio that the best of so many trials without skill is expected to have; they are worth ${decimal(of.independent, 0)} independent ones`],
-    ["deflated", ratio(of.deflated), "Probability that the true Sharpe ratio is above luck’s best; 0.95 is significant"],
-    ["PBO", ratio(of.pbo), `Probability that the best trial of one half of the sessions is below the median in the other half${sample}; 0.5 is a coin’s`],
-    ["SPA p", decimal(of.spa, 3), `Hansen’s test of the best trial against zero${sample}; up to 0.05 is significant`],
-    ["sessions", `${decimal(of.sessions, 0)} of ${Number.isFinite(of.minimumSessions) ? decimal(of.minimumSessions, 0) : "∞"}`, "Sessions there are, of those needed to believe with 95 % confidence that the Sharpe ratio of this one trial is above zero"],
+    ["luck’s best Sharpe", ratio(of.threshold), "Sharpe ratio that the best of so many trials without skill is expected to have; “deflated” is the probability that the true one is above it"],
+    ["independent trials", decimal(of.independent, 1), "How many independent trials the search is worth"],
+    ["loss out of sample", ratio(of.probabilityOfLoss), `Probability that a trial chosen on one half of the sessions loses on the other; “PBO” is that of being below the median there${sample}`],
+    ["reality check p", decimal(of.realityCheck, 3), `White’s test of the best trial against zero; “SPA p” is Hansen’s, and up to 0.05 is significant${sample}`],
+    ["sessions needed", `${needed} of ${decimal(of.sessions, 0)}`, "Sessions needed to believe with 95 % confidence that the Sharpe ratio is above zero, were this the only trial"],
   ];
 }
 
@@ -75,12 +84,13 @@ function HeldOut() {
   const outside = heldOut.value;
   if (!inside || !plan) return null;
   const known = COMPARED.flatMap((name) => metricsByName.value.get(name) ?? []);
-  const judgement = outside?.judgement;
-  const row = (title: string, start: string, end: string, metrics: Float64Array, probability: number) => (
+  const best = judged.value?.id === plan.id && judged.value.judgement.best === inside.index ? judged.value.judgement : undefined;
+  const row = (title: string, { start, end }: PlanInfo, metrics: Float64Array, found: Judgement | undefined) => (
     <tr>
-      <th scope="row">{title} <span class="note">{start} to {end}</span></th>
+      <th scope="row">{title} <span class="note dates">{start} to {end}</span></th>
       {known.map((metric) => <td key={metric.name}>{inUnit(metrics[metric.at] ?? NaN, metric.unit)}</td>)}
-      <td>{decimal(probability, 2)}</td>
+      <td>{decimal(found?.probabilityAboveZero ?? NaN, 2)}</td>
+      <td title={found?.sentence}>{found ? halves(found.sentence)[1] : ""}</td>
     </tr>
   );
   return (
@@ -91,14 +101,14 @@ function HeldOut() {
             <th scope="col">{plan.params.map((param, i) => `${param.name} ${parameter(inside.params[i] ?? NaN, param.kind)}`).join(", ")}</th>
             {known.map((metric) => <th key={metric.name} scope="col" title={metric.doc}>{metric.title}</th>)}
             <th scope="col" title="Probability that the true Sharpe ratio is above zero, were this the only trial">P(Sharpe &gt; 0)</th>
+            <th scope="col" title="What can be said of the trial">verdict</th>
           </tr>
         </thead>
         <tbody>
-          {row("searched", plan.start, plan.end, inside.metrics, judged.value?.id === plan.id && judged.value.judgement.best === inside.index ? judged.value.judgement.probabilityAboveZero : NaN)}
-          {outside && row("held out", outside.plan.start, outside.plan.end, outside.trial.metrics, judgement?.probabilityAboveZero ?? NaN)}
+          {row("searched", plan, inside.metrics, best)}
+          {outside && row("held out", outside.plan, outside.trial.metrics, outside.judgement)}
         </tbody>
       </table>
-      {judgement && <p class="note" data-testid="held-out-sentence">On sessions that the search did not see: {judgement.sentence}</p>}
     </div>
   );
 }
