@@ -75,7 +75,7 @@ function Offer() {
   );
 }
 
-const COMPARED = ["sharpe", "cagr", "max_drawdown", "volatility", "trades", "total_return"];
+const COMPARED = ["sharpe", "cagr", "max_drawdown", "trades", "total_return"];
 
 /** The selected trial before and after the split. */
 function HeldOut() {
