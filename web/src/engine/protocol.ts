@@ -48,7 +48,8 @@ export interface Frame {
 export interface Judged {
   /** Id of its plan. */
   id: string;
-  judgement: Judgement;
+  /** Missing where nothing can be judged: no trial, or fewer than eight sessions. */
+  judgement?: Judgement;
 }
 
 /** One backtest beside the current run. */
@@ -95,7 +96,7 @@ export interface Answers {
   trial: Trial;
   row: TrialRow | undefined;
   candles: Candles;
-  /** Nothing while trials are left, or where nothing can be judged. */
+  /** Nothing while trials are left. */
   judgement: Judged | undefined;
   backtest: Backtest;
   export: { bytes: Uint8Array | string; mime: string };

@@ -109,7 +109,7 @@ export class Explorer {
     const { run, info } = this.#running();
     if (!run.progress().done) return undefined;
     const judgement = run.judgement();
-    return judgement && { id: info.id, judgement };
+    return { id: info.id, ...(judgement && { judgement }) };
   }
 
   /** One backtest over the current bundle; the current run stays. */

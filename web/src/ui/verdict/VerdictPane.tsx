@@ -15,8 +15,8 @@ export function VerdictPane() {
   const current = found?.id === now.plan.id && now.final;
   return (
     <section class={current ? "verdict" : "verdict old"} data-testid="verdict" data-run={found?.id} aria-label="Verdict" aria-live="polite">
-      {found ? <Sentence of={found.judgement} /> : <p class="sentence note">The verdict follows when the run has ended.</p>}
-      {found && <Figures of={found.judgement} />}
+      {found?.judgement ? <Sentence of={found.judgement} /> : <p class="sentence note">{found ? "A run without trials, or of fewer than eight sessions, cannot be judged." : "The verdict follows when the run has ended."}</p>}
+      {found?.judgement && <Figures of={found.judgement} />}
       {controls.value?.holdout === undefined ? <Offer /> : <HeldOut />}
     </section>
   );
@@ -84,7 +84,7 @@ function HeldOut() {
   const outside = heldOut.value;
   if (!inside || !plan) return null;
   const known = COMPARED.flatMap((name) => metricsByName.value.get(name) ?? []);
-  const best = judged.value?.id === plan.id && judged.value.judgement.best === inside.index ? judged.value.judgement : undefined;
+  const best = judged.value?.id === plan.id && judged.value.judgement?.best === inside.index ? judged.value.judgement : undefined;
   const row = (title: string, { start, end }: PlanInfo, metrics: Float64Array, found: Judgement | undefined) => (
     <tr>
       <th scope="row">{title} <span class="note dates">{start} to {end}</span></th>
