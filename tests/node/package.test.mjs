@@ -226,3 +226,36 @@ test("memory stays bounded while grids follow each other", () => {
   const after = sandtable.cacheStats().memory;
   assert.ok(after <= before + 16 * 2 ** 20, `${before} bytes, then ${after}`);
 });
+
+test("a finished run is judged, the same at every call and in steps of any size", () => {
+  const bundle = Bundle.builtIn("mag8");
+  const judged = (step) => {
+    const run = bundle.run(bundle.plan(grid()));
+    assert.equal(run.judgement(), undefined, "nothing was evaluated yet");
+    while (!run.step(step).done);
+    const judgement = run.judgement();
+    assert.deepEqual(run.judgement(), judgement);
+    assert.equal(judgement.best, run.top(1)[0].index);
+    return judgement;
+  };
+  const judgement = judged(80);
+  assert.deepEqual(judged(7), judgement);
+  assert.equal(judgement.trials, 80);
+  assert.match(judgement.sentence, /^best Sharpe -?\d+\.\d\d of 80 trials; deflated \d\.\d\d; PBO \d\.\d\d; SPA p \d\.\d{3}: /);
+  for (const share of ["probabilityAboveZero", "deflated", "pbo", "probabilityOfLoss", "spa", "realityCheck"]) {
+    assert.ok(judgement[share] >= 0 && judgement[share] <= 1, `${share} is ${judgement[share]}`);
+  }
+  assert.ok(judgement.independent >= 1 && judgement.independent <= 80);
+  assert.ok(judgement.advice.length > 10);
+});
+
+test("one trial is judged as far as one trial can be", () => {
+  const bundle = Bundle.builtIn("mag8");
+  const run = bundle.run(bundle.plan({ strategy: "sma_cross", space: { fast: 20, slow: 100 } }));
+  run.step(1);
+  const { trials, pbo, spa, sentence, deflated, probabilityAboveZero } = run.judgement();
+  assert.equal(trials, 1);
+  assert.ok(Number.isNaN(pbo) && Number.isNaN(spa));
+  assert.equal(deflated, probabilityAboveZero);
+  assert.match(sentence, /of one trial/);
+});

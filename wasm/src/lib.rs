@@ -15,6 +15,7 @@ mod caches;
 mod catalog;
 mod convert;
 mod error;
+mod judgement;
 pub mod parity;
 mod plan;
 mod pool;

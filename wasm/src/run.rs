@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::convert::{flags_of, floats, floats_of, from_js, indices_of, millis_of, optional_text, text_of, to_js};
 use crate::error::{OrThrow, Result, to_js_error};
+use crate::judgement::Judgement;
 use crate::pool::Workforce;
 use crate::types::{self, Candles, Fills, Heatmap, HeatmapQuery, MonthReturn, Trades, Trial};
 
@@ -193,6 +194,17 @@ impl Run {
             trades: trades(&detail),
             fills: fills(&detail),
         })
+    }
+
+    /// How far the best of the evaluated trials can be believed; undefined where nothing can be judged: no trial, or fewer
+    /// than eight sessions. It takes about as long as a few hundred trials.
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    #[wasm_bindgen(unchecked_return_type = "Judgement | undefined")]
+    pub fn judgement(&self) -> Result<JsValue> {
+        let found = self.exploration.judgement().or_throw()?;
+        found.map_or(Ok(JsValue::UNDEFINED), |found| to_js(&Judgement::from(&found)))
     }
 
     /// The simulated bars of one of the plan's symbols.

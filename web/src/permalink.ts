@@ -2,6 +2,7 @@
 
 import type { View } from "./engine/index.ts";
 import { failure, errorOf } from "./engine/protocol.ts";
+import { EVERY_POINT, isSearch } from "./search.ts";
 import type { Controls } from "./study.ts";
 
 /** What a link holds. */
@@ -56,7 +57,8 @@ export async function fromHash(hash: string): Promise<Linked | undefined> {
     throw error instanceof RangeError ? unreadable(error.message) : unreadable("a part of it is missing or changed");
   }
   if (!isLinked(state)) throw unreadable("it does not hold a study");
-  return state;
+  // Links that are older than these settings were made of what they are by default.
+  return { ...state, controls: { ...state.controls, constraints: state.controls.constraints ?? [], search: state.controls.search ?? { ...EVERY_POINT } } };
 }
 
 /** What differs between the link and what the page has now. */
@@ -100,14 +102,16 @@ function isLinked(state: unknown): state is Linked {
 
 function isControls(controls: unknown): boolean {
   if (!isObject(controls)) return false;
-  const { ranges, costs, where, symbols, start, end } = controls;
+  const { ranges, costs, where, symbols, start, end, holdout, constraints, search } = controls;
   return (
     ["bundle", "strategy", "fill", "objective"].every((key) => typeof controls[key] === "string") &&
     typeof controls["capital"] === "number" &&
     isObject(costs) && ["bps", "per_share", "per_trade", "slippage_bps", "spread"].every((key) => typeof costs[key] === "number") &&
     isObject(ranges) && Object.values(ranges).every(isRange) &&
     isListOf(where, "string") && (symbols === undefined || isListOf(symbols, "string")) &&
-    [start, end].every((date) => date === undefined || typeof date === "string")
+    (constraints === undefined || isListOf(constraints, "string")) && (search === undefined || isSearch(search)) &&
+    [start, end].every((date) => date === undefined || typeof date === "string") &&
+    (holdout === undefined || (typeof holdout === "string" && /^\d{4}-\d{2}-\d{2}$/.test(holdout) && Number.isFinite(Date.parse(holdout))))
   );
 }
 

@@ -3,6 +3,8 @@
 // A study is what the native program reads, so a control that is not in it would be a setting that nobody can repeat.
 
 import type { BundleInfo, Domain, ParamInfo, Study, StrategyInfo } from "./engine/index.ts";
+import type { Search } from "./search.ts";
+import { EVERY_POINT, searchKeys, searchOf } from "./search.ts";
 
 /** Values of one parameter. */
 export type Range =
@@ -41,7 +43,13 @@ export interface Controls {
   capital: number;
   costs: Costs;
   fill: Fill;
+  /** A metric, or an expression over metrics. */
   objective: string;
+  /** Conditions over metrics. */
+  constraints: string[];
+  search: Search;
+  /** First session that the search does not see. */
+  holdout?: string;
 }
 
 /** More trials than this are left to the native program. */
@@ -63,6 +71,8 @@ export function defaultControls(bundle: string, source: string, strategy: Strate
     costs: { ...NO_COSTS },
     fill: "next_open",
     objective: "sharpe",
+    constraints: [],
+    search: { ...EVERY_POINT },
   };
 }
 
@@ -158,6 +168,8 @@ export function toStudy(controls: Controls): Study {
     ...(space.length > 0 && { space: Object.fromEntries(space) }),
     ...(controls.where.length > 0 && { where: controls.where }),
     objective: controls.objective,
+    ...(controls.constraints.length > 0 && { constraints: controls.constraints }),
+    ...searchKeys(controls.search),
   };
 }
 
@@ -190,7 +202,9 @@ export function fromStudy(study: Study, source: string, strategy: StrategyInfo):
   return {
     ...controls,
     costs,
-    where: typeof study.where === "string" ? [study.where] : (study.where ?? []),
+    where: textsOf(study.where),
+    constraints: textsOf(study["constraints"]),
+    search: searchOf(study),
     ...(study.symbols && { symbols: study.symbols }),
     ...(study.start !== undefined && { start: study.start }),
     ...(study.end !== undefined && { end: study.end }),
@@ -198,6 +212,12 @@ export function fromStudy(study: Study, source: string, strategy: StrategyInfo):
     ...(fill && { fill }),
     ...(study.objective !== undefined && { objective: study.objective }),
   };
+}
+
+/** A list of texts, which a study may also write as one. */
+function textsOf(entry: unknown): string[] {
+  if (typeof entry === "string") return [entry];
+  return Array.isArray(entry) ? entry.filter((text) => typeof text === "string") : [];
 }
 
 function readEntry(entry: unknown): Range | undefined {
@@ -213,7 +233,7 @@ function readEntry(entry: unknown): Range | undefined {
 
 /** The controls held against a bundle: symbols and dates that it does not have go. */
 export function fitTo(controls: Controls, info: BundleInfo): Controls {
-  const { symbols, start, end, ...rest } = controls;
+  const { symbols, start, end, holdout, ...rest } = controls;
   const known = symbols?.filter((symbol) => info.symbols.some((entry) => entry.symbol === symbol));
   const first = info.symbols.map((entry) => entry.first).toSorted()[0] ?? "";
   const last = info.symbols.map((entry) => entry.last).toSorted().at(-1) ?? "";
@@ -223,6 +243,7 @@ export function fitTo(controls: Controls, info: BundleInfo): Controls {
     ...(known && known.length > 0 && { symbols: known }),
     ...(inside(start) && start !== undefined && { start }),
     ...(inside(end) && end !== undefined && { end }),
+    ...(inside(holdout) && holdout !== undefined && { holdout }),
   };
 }
 

@@ -1,11 +1,13 @@
 //! A search in small steps whose results stay in memory: what a page needs to show a grid while it fills.
 //!
 //! Given an [`Evaluator`] and somebody who evaluates, this gives results that grow batch by batch, each in index order, step by step. It
-//! never knows about threads or time: the caller says how many trials a step has and on what they are evaluated.
+//! never knows about threads or time: the caller says how many trials a step has and on what they are evaluated. What
+//! judgement needs is kept of every trial.
 
 use std::sync::Arc;
 
-use super::{Batch, Detail, Evaluator, Outcome, Run, Workers};
+use super::{Batch, Detail, Evaluator, Outcome, Run, Workers, best_rows};
+use crate::analysis::Judgement;
 use crate::context::Prepared;
 use crate::error::{Error, Result};
 use crate::results::{Results, Schema, TrialRow};
@@ -67,7 +69,7 @@ impl Exploration {
         let results = Results::new(Arc::new(Schema::of(&plan)));
         Ok(Exploration {
             run: Run::new(plan),
-            evaluator,
+            evaluator: evaluator.judged(),
             batch: Batch::default(),
             prepared: Prepared::default(),
             taken: 0,
@@ -165,5 +167,17 @@ impl Exploration {
         space.point(index, &mut point);
         let detail = self.evaluator.detail(&point);
         Ok((point, detail))
+    }
+
+    /// How far the best of the trials evaluated so far can be believed; `None` where nothing can be judged: no trial, or
+    /// fewer than eight sessions.
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn judgement(&self) -> Result<Option<Judgement>> {
+        let Some(&row) = best_rows(&self.evaluator.plan, &self.results, 1).first() else { return Ok(None) };
+        let index = self.results.index()[row];
+        let (_, detail) = self.detail(index)?;
+        self.evaluator.judgement(index, &detail)
     }
 }

@@ -42,7 +42,9 @@ pub(super) fn line(workers: &mut impl Workers, chunk: usize) -> Result<Vec<(Stri
     if let Some((name, source)) = gallery().iter().find(|(name, _)| *name == "sma_cross") {
         for (grid_name, space) in [("small", GRID), ("W1", W1)] {
             let evaluator = evaluator(&format!("{STUDY}{space}"), source, name, &bundle)?;
-            all.push((format!("results/{grid_name}"), Bits::of_bytes(&grid(evaluator, workers, chunk)?)));
+            let exploration = explored(evaluator, workers, chunk)?;
+            all.push((format!("results/{grid_name}"), Bits::of_bytes(&parquet(&exploration)?)));
+            all.push((format!("judgement/{grid_name}"), judgement(&exploration)?));
         }
     }
     Ok(all)
@@ -85,13 +87,37 @@ fn whole(detail: &Detail, bits: &mut Bits) {
     }
 }
 
-/// All trials of a plan as the bytes of one file of results.
-fn grid(evaluator: Evaluator, workers: &mut impl Workers, chunk: usize) -> Result<Vec<u8>> {
+/// All trials of a plan.
+fn explored(evaluator: Evaluator, workers: &mut impl Workers, chunk: usize) -> Result<Exploration> {
     let mut exploration = Exploration::new(evaluator)?;
     while !exploration.step(chunk, workers).done {}
+    Ok(exploration)
+}
+
+/// The bytes of one file of results.
+fn parquet(exploration: &Exploration) -> Result<Vec<u8>> {
     let mut sink = ParquetSink::new(Vec::new(), exploration.results().schema().clone())?;
     sink.append(exploration.results())?;
     sink.finish()
+}
+
+/// The numbers of a judgement, and its sentence.
+fn judgement(exploration: &Exploration) -> Result<String> {
+    let mut bits = Bits::default();
+    if let Some(found) = exploration.judgement()? {
+        let deflation = &found.deflation;
+        bits.word(found.best);
+        bits.floats(&[found.sharpe, found.probability_above_zero, found.minimum_sessions, deflation.deflated]);
+        bits.floats(&[deflation.threshold, deflation.independence.trials, deflation.minimum_years]);
+        if let Some(overfitting) = &found.overfitting {
+            bits.floats(&[overfitting.pbo, overfitting.logit_mean, overfitting.slope, overfitting.probability_of_loss]);
+        }
+        if let Some(tests) = &found.superiority {
+            bits.floats(&[tests.raw.upper, tests.studentized.consistent, tests.block]);
+        }
+        found.verdict.sentence.bytes().for_each(|byte| bits.word(u64::from(byte)));
+    }
+    Ok(bits.hex())
 }
 
 /// The k-th of a few indices that differ in every parameter, not only in the slowest one.
@@ -105,6 +131,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
     use super::*;
+    use sandtable_core::run::OneThread;
 
     #[test]
     fn what_is_compared_has_traded() {
@@ -124,5 +151,9 @@ mod tests {
         let (name, source) = gallery().iter().find(|(name, _)| *name == "sma_cross").unwrap();
         let evaluator = evaluator(&format!("{STUDY}{GRID}"), source, name, &bundle).unwrap();
         assert_eq!(evaluator.plan.space().size(), 16);
+        let exploration = explored(evaluator, &mut OneThread::default(), 5).unwrap();
+        let judgement = exploration.judgement().unwrap().unwrap();
+        assert_eq!((judgement.trials, judgement.compared), (16, 16));
+        assert!(judgement.overfitting.is_some() && judgement.superiority.is_some());
     }
 }

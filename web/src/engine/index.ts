@@ -6,12 +6,13 @@ import { keepOffline } from "./offline.ts";
 import { type Build, compile, glueUrl, pickBuild } from "./module.ts";
 import type { Candles, Catalog, SandtableError, StrategyInfo, Study, Trial, TrialRow } from "./package.ts";
 import {
-  type Answers, type BundleSource, errorOf, type ExportFormat, failure, type Frame, type Message, type OpenedBundle, type Request, type View,
+  type Answers, type Backtest, type BundleSource, errorOf, type ExportFormat, failure, type Frame, type Judged, type Message, type OpenedBundle,
+  type Request, type View,
 } from "./protocol.ts";
 
 export { chosen, dropped } from "./drop.ts";
 export type * from "./package.ts";
-export type { BundleSource, ExportFormat, Frame, OpenedBundle, RunStats, View } from "./protocol.ts";
+export type { Backtest, BundleSource, ExportFormat, Frame, Judged, OpenedBundle, RunStats, View } from "./protocol.ts";
 
 /** A request without its number. */
 type Ask<T extends Request["type"]> = Omit<Extract<Request, { type: T }>, "id" | "type">;
@@ -110,6 +111,16 @@ export class Engine {
 
   candles(symbol: string): Promise<Candles> {
     return this.#link.ask("candles", { symbol });
+  }
+
+  /** How far the best trial of the current run can be believed; nothing while trials are left. It takes a moment, so ask when nothing else is wanted. */
+  judgement(): Promise<Judged | undefined> {
+    return this.#link.ask("judgement", {});
+  }
+
+  /** The first trial of a study over the current bundle, beside the current run, which stays. */
+  backtest(study: Study): Promise<Backtest> {
+    return this.#link.ask("backtest", { study });
   }
 
   /** The results, the study or the plan of the current run as a file. */

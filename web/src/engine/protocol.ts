@@ -1,8 +1,8 @@
 // What page and worker say to each other: one union of requests, one table of their answers, one union of messages.
 
 import type {
-  BundleInfo, CacheStats, Candles, Catalog, DefectInfo, Heatmap, IngestOptions, Place, PlanInfo, Progress, SandtableError, StrategyInfo, Study, Trial,
-  TrialRow,
+  BundleInfo, CacheStats, Candles, Catalog, DefectInfo, Heatmap, IngestOptions, Judgement, Place, PlanInfo, Progress, SandtableError, StrategyInfo,
+  Study, Trial, TrialRow,
 } from "./package.ts";
 
 /** Where a bundle comes from; an address names the folder or its manifest. */
@@ -44,6 +44,22 @@ export interface Frame {
   final: boolean;
 }
 
+/** What can be said of a search that has ended. */
+export interface Judged {
+  /** Id of its plan. */
+  id: string;
+  /** Missing where nothing can be judged: no trial, or fewer than eight sessions. */
+  judgement?: Judgement;
+}
+
+/** One backtest beside the current run. */
+export interface Backtest {
+  plan: PlanInfo;
+  trial: Trial;
+  /** Missing for fewer sessions than can be judged. */
+  judgement?: Judgement;
+}
+
 export interface OpenedBundle {
   info: BundleInfo;
   defects?: DefectInfo[];
@@ -62,6 +78,8 @@ export type Request = { id: number } & (
   | { type: "trial"; index: number }
   | { type: "row"; index: number }
   | { type: "candles"; symbol: string }
+  | { type: "judgement" }
+  | { type: "backtest"; study: Study }
   | { type: "export"; format: ExportFormat }
   | { type: "clearCache" }
   | { type: "ping" }
@@ -78,6 +96,9 @@ export interface Answers {
   trial: Trial;
   row: TrialRow | undefined;
   candles: Candles;
+  /** Nothing while trials are left. */
+  judgement: Judged | undefined;
+  backtest: Backtest;
   export: { bytes: Uint8Array | string; mime: string };
   clearCache: undefined;
   /** Says nothing but that the worker still listens. */

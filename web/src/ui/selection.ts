@@ -1,5 +1,6 @@
 // The selected trial, the pinned one, and the cell under the pointer: which they are, and their numbers from the engine.
 
+import { batch } from "@preact/signals";
 import type { PlanInfo, TrialRow } from "../engine/index.ts";
 import * as state from "./state.ts";
 import { notify } from "./state.ts";
@@ -67,8 +68,10 @@ export function refreshTrial(): void {
   engine.value.trial(index).then(
     (trial) => {
       if (asked !== key) return;
-      state.trial.value = trial;
-      state.trialPlan.value = plan;
+      batch(() => {
+        state.trial.value = trial;
+        state.trialPlan.value = plan;
+      });
     },
     () => {
       // The run was replaced meanwhile; its final frame asks again.

@@ -5,6 +5,7 @@ import type { BundleSource, Frame, OpenedBundle, SandtableError, View } from "..
 import { Engine } from "../engine/index.ts";
 import type { Linked } from "../permalink.ts";
 import type { Controls } from "../study.ts";
+import { trialsOf } from "../search.ts";
 import { defaultControls, fitTo, MOST_TRIALS, trialCount, withStrategy } from "../study.ts";
 import { decimal } from "./format.ts";
 import { compareWithLink, linkedState, writeLink } from "./link.ts";
@@ -13,6 +14,7 @@ import * as state from "./state.ts";
 import { exactStudy } from "./study/exact.ts";
 import { dismiss, notify } from "./state.ts";
 import { advance, paramsOf, varying } from "./surface/surface.ts";
+import { judgeLater, judgeNoMore } from "./verdict/judge.ts";
 
 const FIRST_STRATEGY = "sma_cross";
 /** The link that the page was opened with, until its run has ended. */
@@ -150,8 +152,8 @@ function load(text: string): void {
 /** What stays when another strategy is chosen from the gallery. */
 function pick(controls: Controls | undefined): Partial<Controls> {
   if (!controls) return {};
-  const { symbols, start, end, capital, costs, fill, objective } = controls;
-  return { capital, costs, fill, objective, ...(symbols && { symbols }), ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
+  const { strategy: _, ranges: _ranges, where: _where, ...kept } = controls;
+  return kept;
 }
 
 /** Lays changes over the controls and runs them at once. */
@@ -162,11 +164,18 @@ export function change(part: Partial<Controls>): void {
   explore();
 }
 
+/** Runs settings that lack a key which the ones before had. */
+export function replaceWith(settings: Controls): void {
+  state.controls.value = settings;
+  explore();
+}
+
 /** Runs what the controls mean, unless that is too much for a page. */
 function explore(): void {
   const { engine, controls, strategy } = state;
   if (!engine.value || !controls.value || !state.bundle.value) return;
-  const trials = trialCount(controls.value);
+  judgeNoMore();
+  const trials = trialsOf(controls.value.search, trialCount(controls.value));
   state.tooMany.value = trials > MOST_TRIALS ? trials : undefined;
   if (state.tooMany.value !== undefined) return;
   state.planError.value = undefined;
@@ -214,10 +223,20 @@ function takeFrame(frame: Frame): void {
     if (link.compared !== undefined) void comparePinned(link.compared, frame.plan);
   }
   if (first) performance.mark("sandtable:first-frame");
-  if (frame.final) {
-    refreshTrial();
-    void writeLink();
-  }
+  if (frame.final) afterPaint(() => state.frame.value === frame && settle());
+}
+
+/** What follows a complete picture, and must not delay it. */
+function settle(): void {
+  refreshTrial();
+  void writeLink();
+  judgeLater();
+}
+
+/** Calls back when what was drawn last is on the screen. A page in the background draws nothing and need not wait. */
+function afterPaint(then: () => void): void {
+  if (document.hidden) then();
+  else requestAnimationFrame(() => setTimeout(then));
 }
 
 export function sentenceOf(error: Error): string {

@@ -1,7 +1,7 @@
 // What the page knows, as signals: written by session.ts, read by every component.
 
 import { computed, signal } from "@preact/signals";
-import type { BundleSource, Engine, Frame, OpenedBundle, PlanInfo, SandtableError, StrategyInfo, Trial, TrialRow, View } from "../engine/index.ts";
+import type { Backtest, BundleSource, Engine, Frame, Judged, OpenedBundle, PlanInfo, SandtableError, StrategyInfo, Trial, TrialRow, View } from "../engine/index.ts";
 import type { Controls } from "../study.ts";
 import type { Cell } from "./surface/plot.ts";
 import type { Surface } from "./surface/surface.ts";
@@ -54,6 +54,11 @@ export const trial = signal<Trial | undefined>(undefined);
 export const trialPlan = signal<PlanInfo | undefined>(undefined);
 export const pinned = signal<Pinned | undefined>(undefined);
 export const hoverRow = signal<TrialRow | undefined>(undefined);
+
+/** How far the run's best trial can be believed; that of the run before until this one is judged. */
+export const judged = signal<Judged | undefined>(undefined);
+/** The selected trial on the sessions that the search did not see, and which trial of which run it is. */
+export const heldOut = signal<(Backtest & { key: string }) | undefined>(undefined);
 
 export const notices = signal<Notice[]>([]);
 export const theme = signal<"auto" | "light" | "dark">("auto");

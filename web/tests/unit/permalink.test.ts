@@ -16,7 +16,10 @@ const STATE: Linked = {
     capital: 1e5,
     costs: { bps: 5, per_share: 0, per_trade: 0, slippage_bps: 0, spread: 0 },
     fill: "next_open",
-    objective: "sharpe",
+    objective: "sharpe - 0.5 * abs(max_drawdown)",
+    constraints: ["trades >= 30"],
+    search: { method: "tpe", trials: 120, seed: 7 },
+    holdout: "2016-01-04",
   },
   view: { x: "fast", y: "slow", metric: "sharpe", aggregate: "best", fixed: { width: 1 } },
   selected: 17,
@@ -61,4 +64,19 @@ test("what differs is told apart", () => {
   expect(differences(made, made)).toEqual([]);
   expect(differences(made, { ...made, engineFormat: 4 }).map((d) => d.what)).toEqual(["engine"]);
   expect(differences(made, { ...made, bundleVersion: "00", runId: "11" }).map((d) => d.what)).toEqual(["bundle", "run"]);
+});
+
+test("a link that is older than searches and constraints means a grid without any", async () => {
+  const { constraints: _, search: __, holdout: ___, ...controls } = STATE.controls;
+  const read = await fromHash(await toHash({ ...STATE, controls } as Linked));
+  expect(read?.controls.search).toEqual({ method: "grid", trials: 200, seed: 0 });
+  expect(read?.controls.constraints).toEqual([]);
+  expect(read?.controls.holdout).toBeUndefined();
+});
+
+test("a link with a search, a condition or a date that is none does not hold a study", async () => {
+  for (const part of [{ search: { method: "magic", trials: 1, seed: 0 } }, { constraints: [1] }, { holdout: "2016-99-99" }]) {
+    const state = { ...STATE, controls: { ...STATE.controls, ...part } } as unknown as Linked;
+    await expect(fromHash(await toHash(state))).rejects.toThrow(/does not hold a study/);
+  }
 });

@@ -1,5 +1,7 @@
 import { expect, test } from "@playwright/test";
-import type { BundleInfo, StrategyInfo } from "../../src/engine/index.ts";
+import type { BundleInfo, PlanInfo, StrategyInfo } from "../../src/engine/index.ts";
+import { dateBetween, heldOut, searched } from "../../src/holdout.ts";
+import { EVERY_POINT, trialsOf } from "../../src/search.ts";
 import { defaultControls, fitTo, fromStudy, nativeCommand, nativeScript, rangeOf, toStudy, trialCount, valuesOf, withStrategy } from "../../src/study.ts";
 
 const SMA: StrategyInfo = {
@@ -54,6 +56,9 @@ test("controls to study and back", () => {
     fill: "same_close" as const,
     where: ["fast < slow"],
     costs: { bps: 5, per_share: 0, per_trade: 1, slippage_bps: 2, spread: 0.001 },
+    objective: "sharpe - 0.5 * abs(max_drawdown)",
+    constraints: ["trades >= 30"],
+    search: { method: "cma-es" as const, trials: 300, seed: 4 },
   };
   expect(fromStudy(toStudy(controls), "text", HEAVY)).toEqual(controls);
 });
@@ -84,4 +89,27 @@ test("the native command needs no quotation marks, and its script keeps the stud
   expect(nativeCommand("SMA cross; rm -rf $HOME")).toBe("sandtable optimize study.toml --out sma-cross-rm-rf-home");
   const script = nativeScript("x", 'name = "$HOME"\nSTUDY\n');
   expect(script).toBe(`cat > study.toml <<'STUDY_'\nname = "$HOME"\nSTUDY\nSTUDY_\nsandtable optimize study.toml --out x\n`);
+});
+
+test("a grid needs no keys of a search, and other methods try at most their number of trials", () => {
+  expect(toStudy(defaultControls("mag8", "text", SMA))).not.toHaveProperty("search");
+  expect(trialsOf(EVERY_POINT, 400)).toBe(400);
+  expect(trialsOf({ method: "tpe", trials: 120, seed: 0 }, 400)).toBe(120);
+  expect(trialsOf({ method: "tpe", trials: 500, seed: 0 }, 400)).toBe(400);
+});
+
+test("a date cuts the study into what is searched and one backtest on the rest", () => {
+  const controls = { ...defaultControls("mag8", "text", SMA), where: ["fast < slow"], holdout: "2016-03-01", end: "2020-06-30" };
+  expect(searched(controls).end).toBe("2016-02-29");
+  const params = [{ name: "fast", kind: "int", values: [5, 10] }, { name: "slow", kind: "int", values: [22, 32] }];
+  const rest = heldOut(controls, { params } as PlanInfo, [10, 32]);
+  expect([rest?.start, rest?.end, rest && trialCount(rest)]).toEqual(["2016-03-01", "2020-06-30", 1]);
+  expect(rest?.ranges).toEqual({ fast: { type: "fixed", value: 10 }, slow: { type: "fixed", value: 32 } });
+  expect(rest && toStudy(rest)).not.toHaveProperty("where");
+  expect(heldOut(defaultControls("mag8", "text", SMA), { params } as PlanInfo, [10, 32])).toBeUndefined();
+});
+
+test("the default split is inside the dates", () => {
+  expect(dateBetween("2010-01-01", "2020-01-01", 0.5)).toBe("2015-01-01");
+  expect(dateBetween("2010-01-01", "2020-01-01", 0)).toBe("2010-01-01");
 });

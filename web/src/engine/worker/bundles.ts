@@ -1,6 +1,6 @@
 // Opens what the page names as a bundle: built in, on a server, or dropped.
 
-import type { Bundle, Package } from "../package.ts";
+import type { Bundle, Package, Plan } from "../package.ts";
 import { type BundleSource, errorOf, failure, type OpenedBundle } from "../protocol.ts";
 import { fileSource, httpSource, type Source } from "./ranges.ts";
 
@@ -26,6 +26,16 @@ export async function openBundle(sandtable: Package, source: BundleSource, page:
       const manifest = source.files.find((file) => file.name === "manifest.json");
       return manifest ? fromFolder(sandtable, manifest, source.files) : ingest(sandtable, source);
     }
+  }
+}
+
+/** Reads a plan's bytes; ones that an earlier visit kept and that turn out damaged are fetched anew. */
+export async function loadFor({ bundle, source }: Open, plan: Plan): Promise<void> {
+  try {
+    await bundle.load(plan);
+  } catch (error) {
+    if (!(await source?.forget())) throw error;
+    await bundle.load(plan);
   }
 }
 

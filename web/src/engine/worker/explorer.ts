@@ -2,12 +2,15 @@
 
 import type { Candles, Heatmap, Package, Plan, PlanInfo, Run, Study, Trial, TrialRow } from "../package.ts";
 import { type Answers, errorOf, type ExportFormat, failure, type OpenedBundle, type RunStats, type View, type WorkerFrame } from "../protocol.ts";
-import type { Open } from "./bundles.ts";
+import { backtest } from "./backtest.ts";
+import { loadFor, type Open } from "./bundles.ts";
 
 /** How long a chunk of trials should take. */
 const CHUNK_MS = 10;
-/** The same within a run that will be over before anybody can read a part of it. */
-const SHORT_CHUNK_MS = 25;
+/** The same within a run that will be over before anybody can read a part of it: questions wait no longer than this. */
+const SHORT_CHUNK_MS = 100;
+/** Trials that a thread evaluates side by side where it can: a chunk is a multiple of that many for each thread. */
+const LANES = 16;
 /** Ten pictures a second show a grid filling; more would take the cores from computing it. */
 const FRAME_MS = 100;
 /** Making frames may take this share of the time. */
@@ -44,7 +47,7 @@ export class Explorer {
   #wanted: Wanted | undefined;
   #stopping = false;
   #pump: Promise<void> | undefined;
-  #chunk = 4;
+  #chunk = 0;
   /** Milliseconds per trial, in the last chunk that was not the first of its run. */
   #pace = Infinity;
   #lastFrame = 0;
@@ -101,6 +104,20 @@ export class Explorer {
     return this.#running().run.candles(symbol);
   }
 
+  /** Judges the current run once it has ended. */
+  judgement(): Answers["judgement"] {
+    const { run, info } = this.#running();
+    if (!run.progress().done) return undefined;
+    const judgement = run.judgement();
+    return { id: info.id, ...(judgement && { judgement }) };
+  }
+
+  /** One backtest over the current bundle; the current run stays. */
+  backtest(study: Study): Promise<Answers["backtest"]> {
+    if (!this.#open) throw errorOf(failure("no bundle is open"));
+    return backtest(this.#open, study, this.pool);
+  }
+
   export(format: ExportFormat): Answers["export"] {
     const { run, plan, study } = this.#running();
     switch (format) {
@@ -135,7 +152,7 @@ export class Explorer {
     for (let progress = current.run.progress(); !progress.done; ) {
       const before = performance.now();
       const done = progress.trials;
-      progress = current.run.step(this.#chunk);
+      progress = current.run.step(this.#groups(this.#chunk));
       const now = performance.now();
       const took = Math.max(now - before, 0.05);
       current.elapsed = now - began;
@@ -144,7 +161,7 @@ export class Explorer {
       const total = current.elapsed + (progress.total - progress.trials) * this.#pace;
       const one = total <= SHORT_RUN_MS && this.#lastFrame > 0;
       const wanted = one ? SHORT_CHUNK_MS : CHUNK_MS;
-      this.#chunk = clamp(Math.round(this.#chunk * clamp(wanted / took, 0.25, 4)), this.cores, 65_536);
+      this.#chunk = clamp(this.#groups(this.#chunk) * clamp(wanted / took, 0.25, 4), 1, 65_536);
       if (!one && now - this.#lastFrame >= Math.max(FRAME_MS, this.#frameCost / FRAME_SHARE)) this.#frame(current);
       await breath();
       if (this.#stopping || (this.#wanted && total > SHORT_RUN_MS)) return;
@@ -159,7 +176,7 @@ export class Explorer {
     if (!open) throw errorOf(failure("no bundle is open"));
     const plan = open.bundle.plan(study);
     try {
-      await this.#load(open, plan);
+      await loadFor(open, plan);
       if (this.#stopping || this.#wanted) {
         plan.free();
         return undefined;
@@ -173,14 +190,10 @@ export class Explorer {
     }
   }
 
-  /** Reads the plan's bytes; ones that an earlier visit kept and that turn out damaged are fetched anew. */
-  async #load({ bundle, source }: Open, plan: Plan): Promise<void> {
-    try {
-      await bundle.load(plan);
-    } catch (error) {
-      if (!(await source?.forget())) throw error;
-      await bundle.load(plan);
-    }
+  /** So many trials or somewhat more, such that no thread evaluates a part of a group. */
+  #groups(trials: number): number {
+    const group = LANES * this.cores;
+    return Math.max(Math.ceil(trials / group), 1) * group;
   }
 
   #drop(): void {

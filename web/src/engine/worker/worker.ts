@@ -42,6 +42,10 @@ async function answer(request: Request): Promise<Answer> {
       return explorer.row(request.index);
     case "candles":
       return explorer.candles(request.symbol);
+    case "judgement":
+      return explorer.judgement();
+    case "backtest":
+      return explorer.backtest(request.study);
     case "export":
       return explorer.export(request.format);
     case "clearCache":

@@ -1,16 +1,18 @@
-// The study as controls: parameters, symbols, dates, capital, costs, fill, objective. Every change runs at once.
+// The study as controls: parameters, search, capital, costs, fill, dates, symbols. Every change runs at once.
 
 import type { BundleInfo } from "../../engine/index.ts";
 import type { Controls as Settings, Costs, Fill } from "../../study.ts";
+import { trialsOf } from "../../search.ts";
 import { FILLS, trialCount, valuesOf } from "../../study.ts";
 import { decimal } from "../format.ts";
-import { change } from "../session.ts";
-import { bundle, controls, engine, strategy, tooMany } from "../state.ts";
+import { change, replaceWith } from "../session.ts";
+import { bundle, controls, strategy, tooMany } from "../state.ts";
 import { NativeCommand } from "../ExportMenu.tsx";
 import { DateRange } from "./DateRange.tsx";
 import { NumberField } from "./NumberField.tsx";
 import { ParameterControl } from "./ParameterControl.tsx";
 import { Slider } from "./RangeSlider.tsx";
+import { SearchControls } from "./SearchControls.tsx";
 
 export function Controls() {
   const settings = controls.value;
@@ -19,6 +21,7 @@ export function Controls() {
   return (
     <div class="controls">
       <Parameters settings={settings} />
+      <SearchControls settings={settings} />
       <Money settings={settings} />
       <DateRange settings={settings} info={info} />
       <Symbols settings={settings} info={info} />
@@ -29,14 +32,15 @@ export function Controls() {
 function Parameters({ settings }: { settings: Settings }) {
   const params = strategy.value?.params ?? [];
   const counts = params.map((param) => settings.ranges[param.name]).flatMap((range) => (range && range.type !== "fixed" ? [valuesOf(range).length] : []));
+  const points = trialCount(settings);
   return (
     <fieldset class="parameters">
       <legend>
-        Parameters <output class="count">{counts.length > 1 ? `${counts.map((count) => decimal(count, 0)).join(" × ")} = ` : ""}{decimal(trialCount(settings), 0)} {trialCount(settings) === 1 ? "trial" : "trials"}</output>
+        Parameters <output class="count">{counts.length > 1 ? `${counts.map((count) => decimal(count, 0)).join(" × ")} = ` : ""}{decimal(points, 0)} {settings.search.method === "grid" ? (points === 1 ? "trial" : "trials") : `points, at most ${decimal(trialsOf(settings.search, points), 0)} tried`}</output>
       </legend>
       {tooMany.value !== undefined && (
         <div class="too-many" data-testid="too-many" role="alert">
-          <p>{decimal(tooMany.value, 0)} trials are more than a page should run (200,000). Fix a parameter or take larger steps.</p>
+          <p>{decimal(tooMany.value, 0)} trials are more than a page should run (200,000). Fix a parameter, take larger steps, or a method that does not try every point.</p>
           <NativeCommand />
         </div>
       )}
@@ -75,7 +79,6 @@ const COSTS: CostLine[] = [
 ];
 
 function Money({ settings }: { settings: Settings }) {
-  const metrics = engine.value?.catalog.metrics.filter((metric) => metric.better !== "neither") ?? [];
   const cost = (line: CostLine, value: number) => change({ costs: { ...settings.costs, [line.name]: Number((Math.max(value, 0) * line.scale).toPrecision(12)) } });
   return (
     <fieldset>
@@ -105,12 +108,6 @@ function Money({ settings }: { settings: Settings }) {
           {FILLS.map((fill) => <option key={fill} value={fill}>{fill.replace("_", " ")}</option>)}
         </select>
       </div>
-      <div class="row">
-        <label class="name" for="objective">Objective</label>
-        <select id="objective" data-testid="control-objective" value={settings.objective} onChange={(event) => change({ objective: event.currentTarget.value })}>
-          {metrics.map((metric) => <option key={metric.name} value={metric.name} title={metric.doc}>{metric.title}</option>)}
-        </select>
-      </div>
     </fieldset>
   );
 }
@@ -120,7 +117,7 @@ function Symbols({ settings, info }: { settings: Settings; info: BundleInfo }) {
   const picked = settings.symbols ?? all;
   const set = (next: string[]) => {
     const { symbols: _, ...rest } = settings;
-    if (next.length === all.length) replace(rest);
+    if (next.length === all.length) replaceWith(rest);
     else if (next.length > 0) change({ symbols: next });
   };
   return (
@@ -144,10 +141,3 @@ function Symbols({ settings, info }: { settings: Settings; info: BundleInfo }) {
     </fieldset>
   );
 }
-
-/** Runs settings that lack a key which the ones before had. */
-function replace(settings: Settings): void {
-  controls.value = settings;
-  change({});
-}
-

@@ -1,9 +1,10 @@
-// The surface: raw beside its plateau where there is room, else one of them; metrics of the cell next to them.
+// The surface: raw beside its plateau where there is room, else one of them; metrics of the cell next to them, the verdict below.
 
 import { signal } from "@preact/signals";
 import { decimal, parameter } from "../format.ts";
 import { selectedCell } from "../selection.ts";
 import { frame, planError, strategyError, surface, tooMany } from "../state.ts";
+import { VerdictPane } from "../verdict/VerdictPane.tsx";
 import { CellMetrics } from "./CellMetrics.tsx";
 import { describe } from "./describe.ts";
 import type { Layer } from "./Heatmap.tsx";
@@ -42,6 +43,7 @@ export function SurfacePane() {
       </div>
       <CellMetrics />
       <Legend />
+      <VerdictPane />
     </section>
   );
 }

@@ -88,7 +88,8 @@ export function paintSheet(context: CanvasRenderingContext2D, plot: Plot, sheet:
   stamp.width = image.width;
   stamp.height = image.height;
   stamp.getContext("2d")?.putImageData(image, 0, 0);
-  hatch(context, plot, ink);
+  // Only a cell without a colour lets the hatching through, and it takes longer than everything else together.
+  if (sheet.cells.some((value, cell) => Number.isNaN(value) && sheet.known[cell])) hatch(context, plot, ink);
   context.imageSmoothingEnabled = false;
   context.drawImage(stamp, plot.left, plot.top, plot.width, plot.height);
   axes(context, plot, sheet, ink);
