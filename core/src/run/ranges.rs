@@ -123,9 +123,8 @@ impl Evaluator {
     /// The same plan over some of its sessions: `sessions` are indices of [`Evaluator::sessions`], ascending, not
     /// overlapping. Panel, columns and their cache are shared.
     ///
-    /// Where a trial is undefined for want of bars, nothing is as if the plan had been resolved for these dates alone
-    /// but for one thing: indicators have seen every bar from the first of this panel on, not only as many as they look
-    /// back.
+    /// A range comes to the bits of a plan over its dates alone whose indicators begin where this panel begins: they have
+    /// seen every bar before the range, not only as many as they look back.
     ///
     /// # Errors
     /// No range, an empty one, or one that the plan's sessions do not hold.
@@ -144,12 +143,22 @@ impl Evaluator {
         if ranges.is_empty() {
             return Err(Error::plan("no range of sessions is given").help("give at least one"));
         }
-        let plan = Arc::new(self.plan.within(ranges));
+        Ok(self.over_plan(Arc::new(self.plan.within(ranges))))
+    }
+
+    /// The same plan over the same bars, with nothing kept of its trials.
+    #[must_use]
+    pub fn again(&self) -> Evaluator {
+        self.over_plan(self.plan.clone())
+    }
+
+    /// A plan that differs in its ranges only.
+    fn over_plan(&self, plan: Arc<Plan>) -> Evaluator {
         let (mut parts, sessions) = parts(&plan, &self.panelled);
         if self.never_fast {
             parts = parts.into_iter().map(Part::by_reference).collect();
         }
-        Ok(Evaluator {
+        Evaluator {
             plan,
             context: self.context.clone(),
             columns: self.columns.clone(),
@@ -159,7 +168,7 @@ impl Evaluator {
             sessions,
             never_fast: self.never_fast,
             judging: None,
-        })
+        }
     }
 
     /// The folds of the plan's sessions, and the sessions that were taken out of training around tests.

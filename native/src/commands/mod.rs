@@ -15,3 +15,4 @@ pub mod overrides;
 pub mod show;
 pub mod studies;
 pub mod verify;
+pub mod walk_forward;
