@@ -389,6 +389,14 @@ impl Plan {
         plan
     }
 
+    /// The same plan whose indicators begin at least so many bars before the first session, where the bundle has them.
+    #[must_use]
+    pub fn warmed_by(&self, bars: u64) -> Plan {
+        let mut plan = Plan { warmup_bars: self.warmup_bars.max(bars), ..self.clone() };
+        plan.id = plan.compute_id();
+        plan
+    }
+
     /// Folds of sessions with these dates, which have at most so many of the run's bars each, with the gaps that were
     /// taken: the strategy's longest holding and its lookback where the study names none.
     ///
