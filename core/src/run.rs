@@ -10,6 +10,7 @@ mod inspect;
 mod judging;
 mod outcome;
 pub mod planner;
+mod ranges;
 mod ranking;
 mod tiles;
 pub mod workers;
@@ -20,12 +21,12 @@ pub use inspect::{Books, Inspection, Seen, Value};
 pub use ranking::{Front, best_rows, front};
 pub use workers::{OneThread, Workers};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, RunHistory};
 pub use crate::cache::{Layer, Switches};
-use crate::context::{self, BoundColumn, Condition, Context, Fine, Need, Panel, Prepared, Window};
+use crate::context::{self, BoundColumn, Condition, Context, Need, Panel, Prepared, Window};
 use crate::engine::fast::{self, lanes};
 use crate::engine::{self, Decisions, Record};
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::{Plan, Score};
 use crate::search::Searcher;
+use ranges::{Part, Sessions};
 
 /// Bytes that the comparisons of one batch may take.
 const MOST_CONDITION_BYTES: usize = 64_000_000;
@@ -51,13 +53,16 @@ pub struct Evaluator {
     /// The plan.
     pub plan: Arc<Plan>,
     /// Panel and columns.
-    pub context: Context,
+    pub context: Arc<Context>,
     /// Columns that trials share.
     columns: Vec<Need>,
     /// Comparisons that they share.
     comparisons: Vec<Need>,
     panelled: Arc<Panelled>,
-    grid: OnceLock<std::result::Result<fast::Grid, &'static str>>,
+    /// What is simulated of the panel: all of it, or the plan's ranges.
+    parts: Vec<Part>,
+    sessions: Arc<Sessions>,
+    never_fast: bool,
     /// What is kept of trials so that the search can be judged.
     judging: Option<judging::Judging>,
 }
@@ -66,10 +71,8 @@ pub struct Evaluator {
 #[derive(Debug)]
 pub struct Panelled {
     panel: Arc<Panel>,
-    /// Dates of the simulated sessions.
-    dates: Vec<i32>,
-    /// Return of the benchmark in each of them.
-    benchmark: metrics::Benchmark,
+    /// The simulated sessions.
+    sessions: Arc<Sessions>,
 }
 
 /// The bars that a plan is simulated on.
@@ -89,20 +92,17 @@ fn panel_key(plan: &Plan) -> String {
 impl Panelled {
     fn new(plan: &Plan, bundle: &Bundle) -> Result<Panelled> {
         let panel = Panel::new(bundle, plan.symbols(), &window(plan), &plan.symbols_to_load())?;
-        let mut dates = panel.sessions[panel.start..].to_vec();
-        dates.dedup();
-        let benchmark = match plan.benchmark() {
-            Some(symbol) => benchmark_returns(&panel, symbol),
-            None => returns(1.0, &hold_all(&panel)),
-        };
-        Ok(Panelled { panel: Arc::new(panel), dates, benchmark: metrics::Benchmark::new(benchmark) })
+        let (dates, benchmark) = course(plan, &panel);
+        let sessions = Sessions { dates, benchmark: metrics::Benchmark::new(benchmark) };
+        Ok(Panelled { panel: Arc::new(panel), sessions: Arc::new(sessions) })
     }
 
     /// Bytes that it takes, roughly: columns of the panel and of the symbols kept aside.
     fn bytes(&self) -> u64 {
-        let aside: usize = self.panel.references.values().map(Bars::len).sum();
-        let fine = self.panel.fine.as_ref().map_or(0, Fine::bytes);
-        let times = self.panel.timeline.len() + self.dates.len() + 3 * self.benchmark.returns().len();
+        let aside: usize = self.panel.references.values().map(|bars| bars.len()).sum();
+        let fine = self.panel.fine.as_ref().map_or(0, |fine| fine.bytes());
+        let Sessions { dates, benchmark } = &*self.sessions;
+        let times = self.panel.timeline.len() + dates.len() + 3 * benchmark.returns().len();
         ((self.panel.rows() + aside) * 52 + times * 16 + fine) as u64
     }
 }
@@ -197,7 +197,8 @@ impl Evaluator {
     /// The same, but every trial takes the reference simulator.
     #[must_use]
     pub fn by_reference(mut self) -> Evaluator {
-        self.grid = OnceLock::from(Err("the reference simulator was asked for"));
+        self.never_fast = true;
+        self.parts = self.parts.into_iter().map(Part::by_reference).collect();
         self
     }
 
@@ -205,9 +206,10 @@ impl Evaluator {
         let roots = plan.strategy().rules.nodes();
         let (columns, comparisons) =
             (Need::columns(plan.strategy(), &roots), Need::comparisons(plan.strategy(), &roots, &[]));
-        let context = Context::new(panelled.panel.clone(), key, history);
-        let panelled = panelled.clone();
-        Evaluator { plan, context, columns, comparisons, panelled, grid: OnceLock::new(), judging: None }
+        let context = Arc::new(Context::new(panelled.panel.clone(), key, history));
+        let (parts, sessions) = ranges::parts(&plan, panelled);
+        let (panelled, never_fast, judging) = (panelled.clone(), false, None);
+        Evaluator { plan, context, columns, comparisons, panelled, parts, sessions, never_fast, judging }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
@@ -275,17 +277,21 @@ impl Evaluator {
         self.context.compare_all(self.plan.strategy(), wanted, points, prepared)
     }
 
-    /// Where the fast path reads its prices, laid out at the first call.
+    /// Where the fast path reads its prices, laid out at the first call; of several ranges, the first one's.
     ///
     /// # Errors
     /// Why trials take the reference simulator instead.
     pub fn fast_path(&self) -> std::result::Result<&fast::Grid, &'static str> {
-        let lay_out = || {
-            fast::covers(self.plan.strategy())?;
-            fast::covers_run(self.plan.strategy(), &self.context.panel, self.plan.settings())?;
-            fast::Grid::new(&self.context.panel, self.plan.settings())
-        };
-        self.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)
+        let mut first = Err("it has no bars");
+        for part in self.parts.iter().rev() {
+            let lay_out = || {
+                fast::covers(self.plan.strategy())?;
+                fast::covers_run(self.plan.strategy(), &part.panel, self.plan.settings())?;
+                fast::Grid::new(&part.panel, self.plan.settings())
+            };
+            first = Ok(part.grid.get_or_init(lay_out).as_ref().map_err(|reason| *reason)?);
+        }
+        first
     }
 
     /// Why some or all trials are evaluated by the reference simulator, if there are any.
@@ -295,7 +301,7 @@ impl Evaluator {
 
     /// Evaluates one trial: a pure function of its point. It takes the fast path where that is open.
     pub fn trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
-        self.simulate(point, prepared, self.fast_path().ok(), Record::default(), scratch);
+        self.simulate(point, prepared, self.fast_path().is_ok(), Record::default(), scratch);
         self.outcome(index, scratch)
     }
 
@@ -319,7 +325,7 @@ impl Evaluator {
 
     /// Whether trials like these are evaluated faster in whole groups, judged by the first ones.
     pub fn side_by_side_pays(&self, points: &[Vec<f64>], prepared: &Prepared) -> bool {
-        let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
+        let (panel, settings, strategy) = (&**self.panel(), self.plan.settings(), self.plan.strategy());
         let some = &points[..points.len().min(FIRST_LOOK)];
         let Ok(grid) = self.fast_path() else { return false };
         if !lanes::may_pay(panel, some.len()) {
@@ -339,21 +345,20 @@ impl Evaluator {
         scratch: &mut Scratch,
         outcomes: &mut Vec<Outcome>,
     ) -> bool {
-        let (panel, settings, strategy) = (&*self.context.panel, self.plan.settings(), self.plan.strategy());
+        let (panel, settings, strategy) = (&**self.panel(), self.plan.settings(), self.plan.strategy());
         let Ok(grid) = self.fast_path() else { return false };
         if !lanes::may_pay(panel, points.len()) {
             return false;
         }
         let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
         let decisions: Vec<Decisions> = points.iter().map(bind).collect();
-        if lanes::pays(panel, grid, settings, &decisions) {
-            scratch.finished.resize_with(points.len(), lanes::Finished::default);
-            lanes::simulate(panel, grid, settings, &decisions, &mut scratch.lanes, &mut scratch.finished);
+        if lanes::pays(panel, grid, settings, &decisions) && self.is_open_to(&decisions) {
+            self.simulate_lanes(&decisions, scratch);
             for (place, (&index, decisions)) in indices.iter().zip(&decisions).enumerate() {
                 let Scratch { finished, metrics, values, .. } = &mut *scratch;
                 let lanes::Finished { session_equity, trades, counters, rows_read, unknown, .. } = &finished[place];
                 if *unknown {
-                    self.follow(decisions, Some(grid), Record::default(), scratch);
+                    self.follow(decisions, true, Record::default(), scratch);
                     outcomes.push(self.outcome(index, scratch));
                     continue;
                 }
@@ -364,7 +369,7 @@ impl Evaluator {
             }
         } else {
             for (&index, decisions) in indices.iter().zip(&decisions) {
-                self.follow(decisions, Some(grid), Record::default(), scratch);
+                self.follow(decisions, true, Record::default(), scratch);
                 outcomes.push(self.outcome(index, scratch));
             }
         }
@@ -374,7 +379,7 @@ impl Evaluator {
 
     /// Evaluates one trial by the reference simulator, whatever the fast path covers.
     pub fn reference_trial(&self, index: u64, point: &[f64], prepared: &Prepared, scratch: &mut Scratch) -> Outcome {
-        self.simulate(point, prepared, None, Record::default(), scratch);
+        self.simulate(point, prepared, false, Record::default(), scratch);
         self.outcome(index, scratch)
     }
 
@@ -391,25 +396,29 @@ impl Evaluator {
 
     /// Evaluates one trial and keeps everything.
     pub fn detail(&self, point: &[f64]) -> Detail {
+        self.keep(self.recorded(point))
+    }
+
+    /// Memory in which one trial left everything.
+    fn recorded(&self, point: &[f64]) -> Scratch {
         let mut scratch = Scratch::default();
         let record = Record { fills: true, bars: true, ..Record::default() };
-        self.simulate(point, &Prepared::default(), self.fast_path().ok(), record, &mut scratch);
-        self.keep(scratch)
+        self.simulate(point, &Prepared::default(), self.fast_path().is_ok(), record, &mut scratch);
+        scratch
     }
 
     /// Runs a strategy that is written in Rust over the plan's bars, under its settings, and keeps everything. The plan's
-    /// own strategy only says how many bars before the first one there are.
+    /// own strategy only says how many bars before the first one there are. Of a plan with several ranges, the first is run.
     pub fn detail_of<S: engine::Strategy + ?Sized>(&self, strategy: &mut S) -> Detail {
         let mut scratch = Scratch::default();
         let record = Record { fills: true, bars: true, ..Record::default() };
-        engine::simulate(&self.context.panel, strategy, self.plan.settings(), record, &mut scratch.engine);
+        engine::simulate(self.panel(), strategy, self.plan.settings(), record, &mut scratch.engine);
         self.judge(&mut scratch);
         self.keep(scratch)
     }
 
     fn keep(&self, scratch: Scratch) -> Detail {
-        let panel = &*self.context.panel;
-        let start = panel.start as u32;
+        let start = self.panel().start as u32;
         let Scratch { engine, values, .. } = scratch;
         let mut fills = engine.account.fills;
         fills.iter_mut().for_each(|fill| fill.bar -= start);
@@ -420,7 +429,7 @@ impl Evaluator {
         }
         let mut worth = self.plan.settings().capital;
         let benchmark_equity = self
-            .panelled
+            .sessions
             .benchmark
             .returns()
             .iter()
@@ -431,9 +440,9 @@ impl Evaluator {
             .collect();
         Detail {
             metrics: values,
-            time: panel.timeline[panel.start..].to_vec(),
+            time: self.parts.iter().flat_map(|part| &part.panel.timeline[part.panel.start..]).copied().collect(),
             equity: engine.bar_equity,
-            sessions: self.panelled.dates.clone(),
+            sessions: self.sessions.dates.clone(),
             session_equity: engine.session_equity,
             benchmark_equity,
             fills,
@@ -446,7 +455,7 @@ impl Evaluator {
     /// # Errors
     /// The plan does not trade it.
     pub fn bars(&self, symbol: &str) -> Result<Bars> {
-        let panel = &*self.context.panel;
+        let panel = &**self.panel();
         let Some(place) = panel.symbols.iter().position(|known| known == symbol) else {
             return Err(Error::plan(format!("the plan does not trade `{symbol}`"))
                 .help(format!("it trades {}", panel.symbols.join(", "))));
@@ -464,50 +473,46 @@ impl Evaluator {
         })
     }
 
-    /// Evaluates one trial and checks the identities of its ledger.
+    /// Evaluates one trial and checks the identities of its ledger, that of the first range where there are several.
     ///
     /// # Errors
     /// An identity that does not hold.
     pub fn check(&self, point: &[f64]) -> Result<()> {
         let mut scratch = Scratch::default();
-        self.simulate(
-            point,
-            &Prepared::default(),
-            None,
-            Record { fills: true, bars: true, ..Record::default() },
-            &mut scratch,
-        );
-        engine::check_ledger(&self.context.panel, self.plan.settings(), &scratch.engine)
+        let (panel, settings) = (self.panel(), self.plan.settings());
+        let record = Record { fills: true, bars: true, ..Record::default() };
+        engine::simulate(panel, &mut &self.decisions(point), settings, record, &mut scratch.engine);
+        engine::check_ledger(panel, settings, &scratch.engine)
     }
 
     /// Metrics of decisions that were made elsewhere, under the plan's settings.
     pub fn metrics_of(&self, decisions: &Decisions) -> Vec<f64> {
         let mut scratch = Scratch::default();
-        self.follow(decisions, None, Record::default(), &mut scratch);
+        self.follow(decisions, false, Record::default(), &mut scratch);
         scratch.values
     }
 
-    fn simulate(
-        &self,
-        point: &[f64],
-        prepared: &Prepared,
-        grid: Option<&fast::Grid>,
-        record: Record,
-        scratch: &mut Scratch,
-    ) {
+    fn simulate(&self, point: &[f64], prepared: &Prepared, fast: bool, record: Record, scratch: &mut Scratch) {
         let strategy = self.plan.strategy();
         let decisions = Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
-        self.follow(&decisions, grid, record, scratch);
+        self.follow(&decisions, fast, record, scratch);
         decisions.recycle(&mut scratch.columns);
     }
 
-    fn follow(&self, decisions: &Decisions, grid: Option<&fast::Grid>, record: Record, scratch: &mut Scratch) {
-        let engine = &mut scratch.engine;
-        let (panel, settings) = (&*self.context.panel, self.plan.settings());
-        let done = grid.is_some_and(|grid| fast::simulate(panel, grid, decisions, settings, record.clone(), engine));
-        if !done {
-            engine::simulate(panel, &mut &*decisions, settings, record, engine);
-        }
+    fn follow(&self, decisions: &Decisions, fast: bool, record: Record, scratch: &mut Scratch) {
+        let done = match &self.parts[..] {
+            [part] => {
+                let (panel, settings, engine) = (&*part.panel, self.plan.settings(), &mut scratch.engine);
+                let grid = part.grid.get().and_then(|grid| grid.as_ref().ok()).filter(|_| fast);
+                let run = |grid| fast::simulate(panel, grid, decisions, settings, record.clone(), engine);
+                let done = grid.is_some_and(run);
+                if !done {
+                    engine::simulate(panel, &mut &*decisions, settings, record, &mut scratch.engine);
+                }
+                done
+            }
+            _ => self.follow_parts(decisions, fast, &record, scratch),
+        };
         scratch.by_reference = !done;
         self.judge(scratch);
     }
@@ -529,8 +534,8 @@ impl Evaluator {
         metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity,
-            dates: &self.panelled.dates,
-            benchmark: Some(&self.panelled.benchmark),
+            dates: &self.sessions.dates,
+            benchmark: Some(&self.sessions.benchmark),
             trades,
             periods_per_year: self.plan.periods_per_year(),
             risk_free: self.plan.risk_free_per_session(),
@@ -608,6 +613,17 @@ impl Run {
             self.searcher.tell(&batch.indices, &scores);
         }
     }
+}
+
+/// Dates of a panel's simulated sessions, and the market's return in each.
+fn course(plan: &Plan, panel: &Panel) -> (Vec<i32>, Vec<f64>) {
+    let mut dates = panel.sessions[panel.start..].to_vec();
+    dates.dedup();
+    let benchmark = match plan.benchmark() {
+        Some(symbol) => benchmark_returns(panel, symbol),
+        None => returns(1.0, &hold_all(panel)),
+    };
+    (dates, benchmark)
 }
 
 /// Worth at the end of each simulated session of one unit of money put into all symbols in equal parts at the start

@@ -80,7 +80,7 @@ impl Arrangement {
 /// What a run asks of the history layer, counted where it is large: the columns of its tiles, scaled from those of the
 /// first stretch, and the distinct ones of points spread over the space.
 pub fn demand(evaluator: &Evaluator, budget: u64) -> Option<Demand> {
-    let (space, panel) = (evaluator.plan.space(), &evaluator.context.panel);
+    let (space, panel) = (evaluator.plan.space(), evaluator.panel());
     let trials = evaluator.plan.count_trials(1 << 16).points;
     if trials.saturating_mul(panel.simulated_rows() as u64) < LARGE {
         return None;

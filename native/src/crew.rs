@@ -159,11 +159,11 @@ impl Workers for Crew {
         points: &[Vec<f64>],
         prepared: &Prepared,
     ) -> Vec<Outcome> {
-        self.foresees(indices.len(), evaluator.context.panel.simulated_rows());
+        self.foresees(indices.len(), evaluator.simulated_rows());
         let mut made: Vec<Outcome> = Vec::with_capacity(indices.len());
         // One thread that was asked for has nothing to decide: all at once, in whole groups of lanes.
         let alone = self.machine.wanted == 1;
-        let some = planner::first_trials(evaluator.context.panel.simulated_rows());
+        let some = planner::first_trials(evaluator.simulated_rows());
         let first = if alone { indices.len().max(1) } else { some };
         while self.pool.is_none() && made.len() < indices.len() {
             let range = made.len()..(made.len() + first).min(indices.len());

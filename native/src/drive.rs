@@ -49,7 +49,7 @@ pub struct Tally {
 
 /// Trials of the first stretch: one batch where a stretch might take long.
 fn first_stretch(evaluator: &Evaluator) -> usize {
-    let rows = evaluator.context.panel.simulated_rows();
+    let rows = evaluator.simulated_rows();
     let quick = planner::expected(0, STRETCH as u64, rows) * 8.0 < PATIENCE.as_secs_f64();
     if quick && evaluator.fast_path().is_ok() { STRETCH } else { 0 }
 }

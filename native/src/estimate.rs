@@ -128,7 +128,7 @@ pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Es
     let costs = costs(evaluator, count.points, keeps, &mut crew)?;
     arrangement.conclude(&crew, &resolved.view);
 
-    let bars = evaluator.context.panel.simulated_rows() as u64;
+    let bars = evaluator.simulated_rows() as u64;
     let seconds = Seconds { open, columns: costs.columns, trials: costs.trials, write: costs.write };
     let estimate = Estimate {
         trials: count.points,
@@ -215,7 +215,7 @@ fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
 
     // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();
-    let first = planner::first_trials(evaluator.context.panel.simulated_rows()).min(indices.len());
+    let first = planner::first_trials(evaluator.simulated_rows()).min(indices.len());
     let began = Instant::now();
     crew.trials(evaluator, &indices[..first], &points[..first], &prepared);
     let once = began.elapsed().as_secs_f64() / first.max(1) as f64;

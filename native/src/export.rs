@@ -114,6 +114,41 @@ pub fn equity(detail: &Detail) -> Table {
     Table::new([("time", Column::Time(detail.time.clone())), ("equity", Column::Number(detail.equity.clone()))])
 }
 
+/// A course by sessions, each under a fold's choice.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// Dates of its sessions.
+    pub sessions: Vec<i32>,
+    /// Number of the fold of each.
+    pub folds: Vec<u32>,
+    /// Equity at the end of each.
+    pub equity: Vec<f64>,
+}
+
+/// Courses one after another: path (from 1), session, fold, equity.
+pub fn courses(courses: &[Course]) -> Table {
+    let paths = courses.iter().enumerate().flat_map(|(k, course)| course.sessions.iter().map(move |_| k as u32 + 1));
+    let midnight = |&date: &i32| i64::from(date) * DAY_MICROS;
+    Table {
+        rows: courses.iter().map(|course| course.sessions.len()).sum(),
+        columns: vec![
+            ("path".to_string(), Column::Index(paths.collect())),
+            (
+                "session".to_string(),
+                Column::Time(courses.iter().flat_map(|course| course.sessions.iter().map(midnight)).collect()),
+            ),
+            (
+                "fold".to_string(),
+                Column::Index(courses.iter().flat_map(|course| course.folds.iter().copied()).collect()),
+            ),
+            (
+                "equity".to_string(),
+                Column::Number(courses.iter().flat_map(|course| course.equity.iter().copied()).collect()),
+            ),
+        ],
+    }
+}
+
 fn time(detail: &Detail, bar: u32) -> i64 {
     detail.time.get(bar as usize).copied().unwrap_or(0)
 }

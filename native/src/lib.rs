@@ -2,8 +2,9 @@
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
 //! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`gather`] keeps what comes
-//! out in a [`study`] folder that outlasts any end of the process, [`reopen`] reads it back for [`verify`], [`explain`] and the report as a
-//! [`tearsheet`], [`portfolio`] puts trials into one account, [`audit`] measures whether caches and threads pay, and [`view`]
+//! out in a [`study`] folder that outlasts any end of the process, [`reopen`] reads it back for [`verify`], [`explain`]
+//! and the report as a [`tearsheet`], [`portfolio`] puts trials into one account, [`audit`] measures whether caches and
+//! threads pay, [`walk_forward`] searches the trainings of folds and reports their tests, and [`view`]
 //! turns plain data into text and pictures.
 
 pub mod arrangement;
@@ -34,4 +35,5 @@ pub mod study;
 pub mod tearsheet;
 pub mod verify;
 pub mod view;
+pub mod walk_forward;
 pub mod words;

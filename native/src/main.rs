@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sandtable::commands::{
     audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, portfolio, report, show, studies,
-    verify,
+    verify, walk_forward,
 };
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
@@ -25,6 +25,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Search a study's parameter space and write a study folder.
     Optimize(optimize::OptimizeArgs),
+    /// Search each training of a study's folds and report the choices on the tests, joined out of sample.
+    WalkForward(walk_forward::WalkForwardArgs),
     /// Run one backtest and print its metrics; optionally write its trades and equity.
     Backtest(backtest::BacktestArgs),
     /// Look at a study folder: best trials, heatmap, one trial.
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
     let done = match &command {
         Command::Demo(args) => demo::run(args, json),
         Command::Optimize(args) => optimize::run(args, json),
+        Command::WalkForward(args) => walk_forward::run(args, json),
         Command::Backtest(args) => backtest::run(args, json),
         Command::Show(args) => show::run(args, json),
         Command::Report(args) => report::run(args, json),

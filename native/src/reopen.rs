@@ -81,7 +81,10 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         ))
         .help("name the bundle of then with --bundle, or run the study again"));
     }
-    let plan = resolved(&written, &study_of(&written), &plan_file.display().to_string(), &facts)?;
+    let mut plan = resolved(&written, &study_of(&written), &plan_file.display().to_string(), &facts)?;
+    if !written["ranges"].is_null() {
+        plan = plan.within(ranges_of(&written["ranges"]).map_err(in_plan)?);
+    }
     if written["id"].as_str() != Some(plan.id()) {
         return Err(in_plan(Error::plan(format!("the plan says it is {}, but comes to {}", written["id"], plan.id())))
             .help("it was changed, or another version of this program wrote it: run the study again"));
@@ -150,6 +153,17 @@ fn short(version: &str) -> &str {
     version.get(..12).unwrap_or(version)
 }
 
+/// The ranges of sessions that a plan names.
+fn ranges_of(ranges: &Value) -> Result<Vec<(i32, i32)>> {
+    let date = |date: &Value| date.as_str().and_then(sandtable_core::calendar::parse_date);
+    let range = |range: &Value| Some((date(&range[0])?, date(&range[1])?)).filter(|(from, to)| from <= to);
+    let read: Option<Vec<(i32, i32)>> = ranges.as_array().and_then(|ranges| ranges.iter().map(range).collect());
+    let sound = read.filter(|ranges| !ranges.is_empty() && ranges.windows(2).all(|pair| pair[0].1 < pair[1].0));
+    sound.ok_or_else(|| {
+        Error::data("its `ranges` are no ascending list of first and last dates").help("run the study again")
+    })
+}
+
 /// The study that resolves to a plan.
 fn study_of(plan: &Value) -> Value {
     let mut study = Map::new();
@@ -195,6 +209,9 @@ fn study_of(plan: &Value) -> Value {
     }
     if !plan["constraints"].is_null() {
         study.insert("constraints".into(), plan["constraints"].clone());
+    }
+    if !plan["folds"].is_null() {
+        study.insert("folds".into(), plan["folds"].clone());
     }
     study.insert("where".into(), plan["space"]["where"].clone());
     let mut space = Map::new();

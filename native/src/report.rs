@@ -87,7 +87,7 @@ fn summary(finished: &Finished) -> Value {
 
 fn text(finished: &Finished, detail: Option<&Detail>) -> String {
     let plan = &finished.evaluator.plan;
-    let panel = &finished.evaluator.context.panel;
+    let panel = finished.evaluator.panel();
     let tally = &finished.tally;
     let seconds = (tally.preparing + tally.evaluating).as_secs_f64();
     let mut out = String::new();
@@ -96,7 +96,7 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         "{}: {} trials over {} bars of {} symbols, {} to {}",
         plan.name(),
         tally.trials,
-        panel.simulated_rows(),
+        finished.evaluator.simulated_rows(),
         panel.symbols.len(),
         format_date(plan.start()),
         format_date(plan.end()),
@@ -180,14 +180,14 @@ pub fn trials_table(names: &[String], rows: &[(u64, Vec<f64>, Vec<f64>)], object
 /// One backtest as text.
 pub fn single(evaluator: &Evaluator, point: &[f64], detail: &Detail, written: &[PathBuf]) -> String {
     let plan = &evaluator.plan;
-    let panel = &evaluator.context.panel;
+    let panel = evaluator.panel();
     let mut out = String::new();
     let _ = writeln!(
         out,
         "{}: {}\n{} bars of {} symbols, {} to {}; {} fills; run {}\n",
         plan.strategy().name,
         parameters(plan, point),
-        panel.simulated_rows(),
+        evaluator.simulated_rows(),
         panel.symbols.len(),
         format_date(plan.start()),
         format_date(plan.end()),

@@ -93,6 +93,9 @@ pub fn run(spec: &PlanSpec, options: &Options) -> Result<()> {
         for warning in resolved.evaluator.plan.warnings() {
             eprintln!("warning: {warning}");
         }
+        if resolved.evaluator.plan.folding().is_some() {
+            eprintln!("warning: `[folds]` is for `sandtable walk-forward`; this search sees every session");
+        }
     }
     if options.estimate {
         return estimate::print(&resolved, options, &phases);

@@ -111,7 +111,7 @@ struct Pair<'a> {
 
 /// Runs a trial in floats and in decimal numbers.
 pub fn audit(evaluator: &Evaluator, point: &[f64]) -> Audit {
-    let (panel, settings) = (&*evaluator.context.panel, evaluator.plan.settings());
+    let (panel, settings) = (&**evaluator.panel(), evaluator.plan.settings());
     let decisions = evaluator.decisions(point);
     let mut pair = Pair {
         evaluator,
@@ -140,7 +140,7 @@ fn step<N: Number>(evaluator: &Evaluator, decisions: &Decisions, run: &mut Works
     run.account.fills.clear();
     run.account.flows.clear();
     let record = Record { fills: true, bars: true, events: t..t + 1 };
-    let panel = &evaluator.context.panel;
+    let panel = evaluator.panel();
     engine::advance(panel, &mut &*decisions, evaluator.plan.settings(), record, run, t..t + 1);
 }
 
@@ -184,7 +184,7 @@ impl Pair<'_> {
         let audit = &mut self.audit;
         audit.forks += 1;
         if audit.first_fork.is_none() {
-            let symbols = &self.evaluator.context.panel.symbols;
+            let symbols = &self.evaluator.panel().symbols;
             audit.before_fork = worst;
             audit.first_fork = Some(Fork {
                 bar: t,
@@ -205,7 +205,7 @@ impl Pair<'_> {
         };
         if let Some(first) = (0..float.len().max(exact.len())).find(|&k| !same(k)) {
             audit.bars_apart += 1;
-            let symbols = &self.evaluator.context.panel.symbols;
+            let symbols = &self.evaluator.panel().symbols;
             let shown = |fill: Fill| words::fill(&fill, &symbols[fill.symbol as usize]);
             audit.first_apart.get_or_insert_with(|| Fork {
                 bar: t,
@@ -228,7 +228,7 @@ impl Pair<'_> {
                 audit.of_capital.see(part, t);
             }
             if matters && audit.first_amount.is_none() {
-                let name = &self.evaluator.context.panel.symbols[float.symbol as usize];
+                let name = &self.evaluator.panel().symbols[float.symbol as usize];
                 if audit.first_fork.as_ref().is_none_or(|fork| fork.bar == t) {
                     audit.before_fork = worst;
                 }
@@ -242,7 +242,7 @@ impl Pair<'_> {
     }
 
     fn finish(mut self) -> Audit {
-        let panel = &self.evaluator.context.panel;
+        let panel = self.evaluator.panel();
         self.float.finish(panel);
         self.exact.finish(panel);
         let objective = self.evaluator.plan.objective().metric;

@@ -617,7 +617,8 @@ fn finer_bars_decide_which_exit_came_first() {
             wild[..2].iter().map(|row| row[k]).chain(inside.iter().map(|bar| bar[k])).collect()
         };
         let (open, high, low, close) = (column(0), column(1), column(2), column(3));
-        panel.fine = Some(Fine { first: vec![0, 1, 2, 4], time: vec![0, 1, 2, 3], open, high, low, close });
+        let fine = Fine { first: vec![0, 1, 2, 4], time: vec![0, 1, 2, 3], open, high, low, close };
+        panel.fine = Some(fine.into());
         panel
     };
     let exits = |panel: &Panel, settings: &Settings| {

@@ -139,9 +139,9 @@ impl Rescale {
     /// Adjusts all bars of a panel of one symbol, which lie before the date.
     fn panel(self, panel: &mut Panel) {
         for prices in [&mut panel.open, &mut panel.high, &mut panel.low, &mut panel.close] {
-            self.prices(prices);
+            self.prices(Arc::make_mut(prices).as_mut_slice());
         }
-        self.volume(&mut panel.volume);
+        self.volume(Arc::make_mut(&mut panel.volume).as_mut_slice());
     }
 
     /// Adjusts values of one column, all of which lie before the date.
@@ -228,13 +228,13 @@ impl Panel {
             timeline: Vec::with_capacity(self.spans[symbol].len),
             sessions: Vec::with_capacity(self.spans[symbol].len),
             start: 0,
-            row_time: Vec::with_capacity(self.spans[symbol].len),
-            row_session: Vec::with_capacity(self.spans[symbol].len),
-            open: Vec::with_capacity(self.spans[symbol].len),
-            high: Vec::with_capacity(self.spans[symbol].len),
-            low: Vec::with_capacity(self.spans[symbol].len),
-            close: Vec::with_capacity(self.spans[symbol].len),
-            volume: Vec::with_capacity(self.spans[symbol].len),
+            row_time: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
+            row_session: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
+            open: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
+            high: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
+            low: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
+            close: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
+            volume: Arc::new(Vec::with_capacity(self.spans[symbol].len)),
             calendar: self.calendar,
             frequency: self.frequency,
             references: foreign.collect(),
@@ -242,22 +242,24 @@ impl Panel {
             adjust: Adjust::None,
             actions: Vec::new(),
             reference_actions: BTreeMap::new(),
+            record_ends: Vec::new(),
         }
     }
 
     /// Appends rows of another panel's symbol, as they were traded.
     fn append(&mut self, from: &Panel, rows: Range<usize>) {
+        let row_time = Arc::make_mut(&mut self.row_time);
         for row in rows.clone() {
-            self.row_time.push(self.timeline.len() as u32);
+            row_time.push(self.timeline.len() as u32);
             self.timeline.push(from.timeline[from.row_time[row] as usize]);
         }
         self.sessions.extend_from_slice(&from.row_session[rows.clone()]);
-        self.row_session.extend_from_slice(&from.row_session[rows.clone()]);
-        self.open.extend_from_slice(&from.open[rows.clone()]);
-        self.high.extend_from_slice(&from.high[rows.clone()]);
-        self.low.extend_from_slice(&from.low[rows.clone()]);
-        self.close.extend_from_slice(&from.close[rows.clone()]);
-        self.volume.extend_from_slice(&from.volume[rows]);
+        Arc::make_mut(&mut self.row_session).extend_from_slice(&from.row_session[rows.clone()]);
+        Arc::make_mut(&mut self.open).extend_from_slice(&from.open[rows.clone()]);
+        Arc::make_mut(&mut self.high).extend_from_slice(&from.high[rows.clone()]);
+        Arc::make_mut(&mut self.low).extend_from_slice(&from.low[rows.clone()]);
+        Arc::make_mut(&mut self.close).extend_from_slice(&from.close[rows.clone()]);
+        Arc::make_mut(&mut self.volume).extend_from_slice(&from.volume[rows]);
         self.spans[0].len = self.close.len();
     }
 }
@@ -354,7 +356,7 @@ impl<'a> Past<'a> {
             while let Some(rescale) = pending.next(session) {
                 if let Some(bars) = self.panel.references.get_mut(name) {
                     let rows = bars.len();
-                    rescale.bars(bars, 0..rows);
+                    rescale.bars(Arc::make_mut(bars), 0..rows);
                 }
             }
         }

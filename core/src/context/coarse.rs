@@ -1,5 +1,7 @@
 //! Coarser bars made of finer ones, and expressions evaluated on them.
 
+use std::sync::Arc;
+
 use super::evaluate::{Context, Prepared};
 use super::panel::Panel;
 use super::workspace::{Value, Workspace};
@@ -83,7 +85,8 @@ impl Panel {
             offset += bars.len() as u32;
             coarse.push(std::borrow::Cow::Owned(bars));
         }
-        let references = self.references.iter().map(|(name, bars)| (name.clone(), periods.resample(bars).0)).collect();
+        let resampled = |(name, bars): (&String, &Arc<Bars>)| (name.clone(), Arc::new(periods.resample(bars).0));
+        let references = self.references.iter().map(resampled).collect();
         let frequency = match (self.frequency, period) {
             (Frequency::Intraday, Period::Minutes(_)) => Frequency::Intraday,
             (_, Period::Minutes(_) | Period::Daily) => Frequency::Daily,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::adjust::{Adjust, CorporateAction, Pending};
 use super::fine::{BarSize, Coarser, Fine};
@@ -44,7 +45,8 @@ impl Span {
     }
 }
 
-/// The bars of a run: flat columns, symbol after symbol, and the timeline that joins them.
+/// The bars of a run: flat columns, symbol after symbol, and the timeline that joins them. A part of it by sessions
+/// ([`Panel::within`]) shares its columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     /// The universe in ascending order.
@@ -58,27 +60,27 @@ pub struct Panel {
     /// Index of the first simulated timestamp.
     pub start: usize,
     /// Timeline index of each row.
-    pub row_time: Vec<u32>,
+    pub row_time: Arc<Vec<u32>>,
     /// Session of each row.
-    pub row_session: Vec<i32>,
+    pub row_session: Arc<Vec<i32>>,
     /// First prices, one per row.
-    pub open: Vec<f64>,
+    pub open: Arc<Vec<f64>>,
     /// Highest prices.
-    pub high: Vec<f64>,
+    pub high: Arc<Vec<f64>>,
     /// Lowest prices.
-    pub low: Vec<f64>,
+    pub low: Arc<Vec<f64>>,
     /// Last prices.
-    pub close: Vec<f64>,
+    pub close: Arc<Vec<f64>>,
     /// Units traded.
-    pub volume: Vec<f64>,
+    pub volume: Arc<Vec<f64>>,
     /// The exchange's schedule.
     pub calendar: Calendar,
     /// Bar spacing.
     pub frequency: Frequency,
     /// Symbols outside the universe that expressions or benchmarks refer to.
-    pub references: BTreeMap<String, Bars>,
+    pub references: BTreeMap<String, Arc<Bars>>,
     /// The finer bars that the rows are made of, where the run's are not the bundle's own.
-    pub fine: Option<Fine>,
+    pub fine: Option<Arc<Fine>>,
     /// Which actions adjust the past that expressions see. The columns above are as stored.
     pub adjust: Adjust,
     /// Each symbol's corporate actions by ex-date, those outside the run's dates included; none where the prices are
@@ -86,6 +88,8 @@ pub struct Panel {
     pub actions: Vec<Vec<CorporateAction>>,
     /// The same of the symbols kept aside.
     pub reference_actions: BTreeMap<String, Vec<CorporateAction>>,
+    /// Last session of each symbol's record in the bundle; none where that is not known.
+    pub record_ends: Vec<Option<i32>>,
 }
 
 impl Panel {
@@ -106,10 +110,10 @@ impl Panel {
 
         let names: Vec<String> = chosen.iter().map(|&s| bundle.symbols[s].clone()).collect();
         let mut own: Vec<Cow<Bars>> = chosen.iter().map(|&s| clip(&bundle.bars[s], window)).collect();
-        let mut aside = BTreeMap::new();
+        let mut aside: BTreeMap<String, Arc<Bars>> = BTreeMap::new();
         for name in references {
             let bars = &bundle.bars[find_symbol(bundle, name)?];
-            aside.insert(name.clone(), clip(bars, window).into_owned());
+            aside.insert(name.clone(), Arc::new(clip(bars, window).into_owned()));
         }
         // Prices that are stored adjusted must not be adjusted again.
         let actions_of = |name: &String, bars: &Bars| match bundle.prices {
@@ -120,6 +124,7 @@ impl Panel {
         let reference_actions: BTreeMap<_, _> =
             aside.iter().map(|(name, bars)| (name.clone(), actions_of(name, bars))).collect();
         let last = own.iter().filter_map(|bars| bars.session.last()).max().copied().unwrap_or(i32::MIN);
+        let record_ends = chosen.iter().map(|&place| bundle.record(place).map(|(_, end)| end)).collect();
 
         let (mut fine, mut frequency) = (None, bundle.frequency);
         let size = window.bars.over(bundle.frequency).unwrap_or_default();
@@ -133,15 +138,14 @@ impl Panel {
             }
             for (name, bars) in &mut aside {
                 let actions = reference_actions.get(name).map_or(&[][..], Vec::as_slice);
-                *bars = coarse.make(std::mem::take(bars), actions).0;
+                *bars = Arc::new(coarse.make(Arc::unwrap_or_clone(std::mem::take(bars)), actions).0);
             }
-            (fine, frequency) = (Some(inside), coarser);
+            (fine, frequency) = (Some(Arc::new(inside)), coarser);
         }
         let from = window.from.unwrap_or(i32::MIN);
         let mut panel = Panel::join(names, &own, from, bundle.calendar, frequency, aside);
-        for (span, &place) in panel.spans.iter_mut().zip(&chosen) {
-            span.delisted = bundle.record(place).is_some_and(|(_, end)| end < last);
-        }
+        panel.record_ends = record_ends;
+        panel.find_delisted(last);
         panel.fine = fine;
         panel.adjust = window.adjust;
         panel.actions = actions;
@@ -169,24 +173,44 @@ impl Panel {
         from: i32,
         calendar: Calendar,
         frequency: Frequency,
-        references: BTreeMap<String, Bars>,
+        references: BTreeMap<String, Arc<Bars>>,
     ) -> Panel {
         let (timeline, sessions) = union(bars);
         let start = sessions.partition_point(|&session| session < from);
         let rows = bars.iter().map(|bars| bars.len()).sum();
-        let mut panel = Panel {
+        let mut spans = Vec::with_capacity(bars.len());
+        let mut row_time = Vec::with_capacity(rows);
+        for bars in bars {
+            let has_volume = bars.volume.iter().any(|&v| v > 0.0);
+            spans.push(Span { offset: row_time.len(), len: bars.len(), has_volume, delisted: false });
+            let mut t = 0;
+            for &time in &bars.time {
+                while timeline[t] < time {
+                    t += 1;
+                }
+                row_time.push(t as u32);
+            }
+        }
+        let flat = |column: fn(&Bars) -> &Vec<f64>| {
+            let mut flat = Vec::with_capacity(rows);
+            bars.iter().for_each(|bars| flat.extend_from_slice(column(bars)));
+            Arc::new(flat)
+        };
+        let mut row_session = Vec::with_capacity(rows);
+        bars.iter().for_each(|bars| row_session.extend_from_slice(&bars.session));
+        Panel {
             symbols,
-            spans: Vec::with_capacity(bars.len()),
+            spans,
             timeline,
             sessions,
             start,
-            row_time: Vec::with_capacity(rows),
-            row_session: Vec::with_capacity(rows),
-            open: Vec::with_capacity(rows),
-            high: Vec::with_capacity(rows),
-            low: Vec::with_capacity(rows),
-            close: Vec::with_capacity(rows),
-            volume: Vec::with_capacity(rows),
+            row_time: Arc::new(row_time),
+            row_session: Arc::new(row_session),
+            open: flat(|bars| &bars.open),
+            high: flat(|bars| &bars.high),
+            low: flat(|bars| &bars.low),
+            close: flat(|bars| &bars.close),
+            volume: flat(|bars| &bars.volume),
             calendar,
             frequency,
             references,
@@ -194,25 +218,36 @@ impl Panel {
             adjust: Adjust::default(),
             actions: vec![Vec::new(); bars.len()],
             reference_actions: BTreeMap::new(),
-        };
-        for bars in bars {
-            let has_volume = bars.volume.iter().any(|&v| v > 0.0);
-            panel.spans.push(Span { offset: panel.close.len(), len: bars.len(), has_volume, delisted: false });
-            let mut t = 0;
-            for &time in &bars.time {
-                while panel.timeline[t] < time {
-                    t += 1;
-                }
-                panel.row_time.push(t as u32);
-            }
-            panel.row_session.extend_from_slice(&bars.session);
-            panel.open.extend_from_slice(&bars.open);
-            panel.high.extend_from_slice(&bars.high);
-            panel.low.extend_from_slice(&bars.low);
-            panel.close.extend_from_slice(&bars.close);
-            panel.volume.extend_from_slice(&bars.volume);
+            record_ends: vec![None; bars.len()],
         }
-        panel
+    }
+
+    /// Says of each symbol whether its record ends before `last`, the last session of the run.
+    fn find_delisted(&mut self, last: i32) {
+        for (span, end) in self.spans.iter_mut().zip(&self.record_ends) {
+            span.delisted = end.is_some_and(|end| end < last);
+        }
+    }
+
+    /// The same bars as far as session `to`, simulated from session `from` on: what a run over those dates sees whose
+    /// warm-up begins where this panel begins. The columns are shared, so rows keep their places and expressions over
+    /// the whole panel hold for the part; its spans end earlier.
+    #[must_use]
+    pub fn within(&self, from: i32, to: i32) -> Panel {
+        let mut part = self.clone();
+        let end = self.sessions.partition_point(|&session| session <= to);
+        part.timeline.truncate(end);
+        part.sessions.truncate(end);
+        part.start = self.start.max(self.sessions.partition_point(|&session| session < from)).min(end);
+        let mut last = i32::MIN;
+        for span in &mut part.spans {
+            let rows = span.rows();
+            span.len = self.row_time[rows.clone()].partition_point(|&t| (t as usize) < end);
+            span.has_volume = self.volume[span.rows()].iter().any(|&v| v > 0.0);
+            last = span.rows().last().map_or(last, |row| last.max(self.row_session[row]));
+        }
+        part.find_delisted(last);
+        part
     }
 
     /// Number of rows over all symbols, warm-up included.

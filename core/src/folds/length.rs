@@ -1,8 +1,11 @@
 //! Lengths of time over the dates of sessions.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{civil, date_of};
+use crate::error::{Error, Result};
 
 /// A length in sessions or in calendar units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,29 @@ pub enum Length {
 const MOST_MONTHS: u32 = 12_000;
 
 impl Length {
+    /// Reads `250`, `250 sessions`, `12 months`, `2 quarters` or `1 year`.
+    ///
+    /// # Errors
+    /// Another unit, no whole number, or none at all.
+    pub fn parse(text: &str) -> Result<Length> {
+        let wrong = || {
+            let shown: String = text.chars().take(40).collect();
+            Error::plan(format!("`{shown}` is no length of time")).help(
+                "write a whole number of sessions, or \"250 sessions\", \"12 months\", \"2 quarters\", \"1 year\"",
+            )
+        };
+        let mut words = text.split_whitespace();
+        let number: u32 = words.next().and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
+        let length = match words.next() {
+            None | Some("session" | "sessions") => Length::Sessions(number as usize),
+            Some("month" | "months") => Length::Months(number),
+            Some("quarter" | "quarters") => Length::Quarters(number),
+            Some("year" | "years") => Length::Years(number),
+            Some(_) => return Err(wrong()),
+        };
+        if words.next().is_some() || length.is_zero() { Err(wrong()) } else { Ok(length) }
+    }
+
     /// Months of a calendar length; none in sessions.
     pub(super) fn months(self) -> Option<u32> {
         match self {
@@ -45,6 +71,19 @@ impl Length {
     /// Whether it is no time at all.
     pub(super) fn is_zero(self) -> bool {
         matches!(self, Length::Sessions(0) | Length::Months(0) | Length::Quarters(0) | Length::Years(0))
+    }
+}
+
+impl fmt::Display for Length {
+    /// As [`Length::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = match *self {
+            Length::Sessions(number) => (number as u64, "session"),
+            Length::Months(number) => (u64::from(number), "month"),
+            Length::Quarters(number) => (u64::from(number), "quarter"),
+            Length::Years(number) => (u64::from(number), "year"),
+        };
+        write!(f, "{number} {unit}{}", if number == 1 { "" } else { "s" })
     }
 }
 

@@ -125,6 +125,31 @@ impl TradeSums {
         self.squares.unwrap_or_else(|| self.profits.iter().fold(0.0, |sum, p| sum + (p - mean) * (p - mean)))
     }
 
+    /// Adds the sums of an account that went on from this one with `worth` times its capital. Deviations are joined by
+    /// their means (Chan, Golub and LeVeque, 1979), since a part may not hold its profits one by one.
+    pub(crate) fn join(&mut self, part: &TradeSums, worth: f64) {
+        if part.count == 0.0 {
+            return;
+        }
+        let mut squares = part.squares() * worth * worth;
+        if self.count > 0.0 {
+            let apart = part.profit * worth / part.count - self.profit / self.count;
+            squares += self.squares() + apart * apart * (self.count * part.count / (self.count + part.count));
+        }
+        self.squares = Some(squares);
+        self.count += part.count;
+        self.wins += part.wins;
+        self.losses += part.losses;
+        self.won += part.won * worth;
+        self.lost += part.lost * worth;
+        self.profit += part.profit * worth;
+        self.gains += part.gains;
+        self.best = self.best.max(part.best);
+        self.worst = self.worst.min(part.worst);
+        self.holding += part.holding;
+        self.traded += part.traded * worth;
+    }
+
     /// The sums of a list; trades that are still open do not count.
     pub fn collect(&mut self, trades: &[Trade]) {
         self.clear();

@@ -2,6 +2,7 @@
 //!
 //! The parser, the command line and the documentation all read this table, so they cannot differ.
 
+use super::folding::{Division, MOST_BLOCKS};
 use super::presets::Conventions;
 use super::searching::{Acquisition, MOST_GUIDED_TRIALS, Method, Refinement, Restarts};
 use super::settings::{
@@ -13,6 +14,7 @@ use super::spec::PlanSpec;
 use crate::calendar;
 use crate::context::{Adjust, BarSize};
 use crate::error::{Error, Result, nearest};
+use crate::folds::Length;
 
 /// One key of a study file.
 #[derive(Clone, Copy)]
@@ -49,6 +51,8 @@ pub(super) enum Read {
     },
     Flag(fn(&mut PlanSpec) -> &mut bool),
     Date(fn(&mut PlanSpec) -> &mut Option<i32>),
+    /// A length of time in sessions or calendar units.
+    Length(fn(&mut PlanSpec, Length)),
     /// A time of day HH:MM, in minutes after midnight.
     Time(fn(&mut PlanSpec) -> &mut u32),
     /// The tiers of a commission.
@@ -99,6 +103,9 @@ const fn key(name: &'static str, default: &'static str, doc: &'static str, read:
 
 /// Largest sum of money a study may name; far below where cents are lost in rounding.
 const MOST_MONEY: f64 = 1e15;
+
+/// Longest length in sessions.
+const MOST_SESSIONS: i64 = 1_000_000;
 
 /// All keys; parameters stand in `[space]` under their own names.
 pub static KEYS: &[Key] = &[
@@ -627,6 +634,62 @@ pub static KEYS: &[Key] = &[
         "Whether a trial counts as the median of its neighbourhood, so that the search prefers plateaus to spikes.",
         Read::Flag(|spec| &mut spec.searching.robust),
     ),
+    key(
+        "folds.scheme",
+        "\"rolling\"",
+        "How `walk-forward` divides the sessions: training of one length that moves on with its test (\"rolling\"), training \
+         that grows (\"anchored\"), one test at the end (\"holdout\"), each of some blocks (\"k-fold\") or each choice of \
+         several blocks (\"combinatorial\") as the test.",
+        Read::Word {
+            words: words::<Division>,
+            later: &[],
+            put: |spec, i| pick(&mut spec.folds.get_or_insert_default().scheme, i),
+        },
+    ),
+    key(
+        "folds.train",
+        "\"24 months\"",
+        "Length of training, in sessions or calendar units: 500, \"24 months\", \"8 quarters\", \"2 years\"; of \"anchored\", \
+         of the first one.",
+        Read::Length(|spec, length| spec.folds.get_or_insert_default().train = length),
+    ),
+    key(
+        "folds.test",
+        "\"6 months\"",
+        "Length of a test, and how far the next one lies ahead.",
+        Read::Length(|spec, length| spec.folds.get_or_insert_default().test = length),
+    ),
+    key(
+        "folds.purge",
+        "the most bars that `time_stop` allows, 0 without one",
+        "Sessions next to a test, on both sides, that are not trained on. Every range is simulated by itself and ends with \
+         its last close, so no outcome of training is known later than that.",
+        whole(0, MOST_SESSIONS as u64, |spec, n| spec.folds.get_or_insert_default().purge = Some(n)),
+    ),
+    key(
+        "folds.embargo",
+        "as many as the strategy looks back",
+        "Further sessions after a test that are not trained on, so that no indicator in training has seen the test.",
+        whole(0, MOST_SESSIONS as u64, |spec, n| spec.folds.get_or_insert_default().embargo = Some(n)),
+    ),
+    key(
+        "folds.blocks",
+        "6",
+        "Blocks of \"k-fold\" and \"combinatorial\".",
+        whole(2, MOST_BLOCKS, |spec, n| spec.folds.get_or_insert_default().blocks = n),
+    ),
+    key(
+        "folds.test_blocks",
+        "2",
+        "Blocks that are tested together by \"combinatorial\".",
+        whole(1, MOST_BLOCKS, |spec, n| spec.folds.get_or_insert_default().test_blocks = n),
+    ),
+    key(
+        "folds.from_end",
+        "true",
+        "Whether tests in sessions are laid from the last session back, so that what is left over lies at the beginning.",
+        Read::Flag(|spec| &mut spec.folds.get_or_insert_default().from_end),
+    ),
     Key {
         name: "objective",
         doc: "Metric that ranks the trials, or an expression over metrics, `sharpe - 0.5 * abs(max_drawdown)`; for \
@@ -724,6 +787,18 @@ pub(super) fn read(key: &Key, spec: &mut PlanSpec, value: &Value) -> Result<()> 
             None => return wrong("a date that exists, YYYY-MM-DD"),
         },
         (Read::Date(_), _) => return wrong("a date, YYYY-MM-DD"),
+        (Read::Length(put), Value::Text(text)) => match Length::parse(text) {
+            Ok(length) => put(spec, length),
+            Err(_) => {
+                return wrong("a length of time: 250, \"250 sessions\", \"12 months\", \"2 quarters\" or \"1 year\"");
+            }
+        },
+        (Read::Length(put), Value::Int(sessions)) if (1..=MOST_SESSIONS).contains(sessions) => {
+            put(spec, Length::Sessions(sessions.unsigned_abs() as usize));
+        }
+        (Read::Length(_), _) => {
+            return wrong("a length of time: 250, \"250 sessions\", \"12 months\", \"2 quarters\" or \"1 year\"");
+        }
         (Read::Time(field), Value::Text(text)) => match minutes(text) {
             Some(minutes) => *field(spec) = minutes,
             None => return wrong("a time of day, \"HH:MM\""),

@@ -5,6 +5,7 @@
 //! it. After validation nothing here returns an error. It never knows how a trial is evaluated.
 
 mod canonical;
+mod folding;
 mod keys;
 mod presets;
 mod score;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 pub(crate) use canonical::to_string as canonical_json;
+pub use folding::{Division, Folding};
 pub use keys::{KEYS, Key};
 pub use presets::Conventions;
 pub use score::Score;
@@ -38,6 +40,7 @@ use crate::bundle::{Bundle, Frequency, Manifest};
 use crate::calendar::{Calendar, format_date};
 use crate::context::{Adjust, BarSize};
 use crate::error::{Error, Result, nearest};
+use crate::folds::{Folds, Gap};
 use crate::metrics::{self, Better};
 use crate::num;
 use crate::strategy::{Rules, SizeIn, Strategy, from_gallery};
@@ -133,6 +136,8 @@ pub struct Plan {
     adjust: Adjust,
     bars: BarSize,
     searching: Searching,
+    folding: Option<Folding>,
+    ranges: Vec<(i32, i32)>,
     scoring: Scoring,
     objective: Objective,
     seed: u64,
@@ -187,6 +192,22 @@ fn check_searching(spec: &PlanSpec, scoring: &Scoring, warnings: &mut Vec<String
     Ok(())
 }
 
+/// What of `[folds]` does not go together.
+fn check_folding(spec: &PlanSpec, scoring: &Scoring, warnings: &mut Vec<String>) -> Result<()> {
+    let Some(folding) = &spec.folds else { return Ok(()) };
+    folding.check().map_err(|error| error.at(spec.place_of("folds.test_blocks")))?;
+    if scoring.goals() > 1 {
+        let message = "folds choose one point of each training, and several objectives do not name one";
+        return Err(spec
+            .fault("objective", message)
+            .help("write one expression: `objective = \"cagr - 2 * volatility\"`"));
+    }
+    for key in folding.idle_keys(|key| spec.was_given(key)) {
+        warnings.push(format!("`{key}` has no effect with the scheme \"{}\"", folding.scheme.word()));
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Holds a study against a strategy and a bundle.
     ///
@@ -217,6 +238,7 @@ impl Plan {
         }
         let scoring = Scoring::resolve(spec)?;
         check_searching(spec, &scoring, &mut warnings)?;
+        check_folding(spec, &scoring, &mut warnings)?;
         let mut plan = Plan {
             id: String::new(),
             name: spec.name.clone().unwrap_or_else(|| strategy.name.clone()),
@@ -232,6 +254,8 @@ impl Plan {
             adjust: spec.adjust,
             bars,
             searching: spec.searching,
+            folding: spec.folds,
+            ranges: Vec::new(),
             objective: scoring.objective(),
             scoring,
             seed: spec.seed,
@@ -346,6 +370,49 @@ impl Plan {
     /// How the points are found.
     pub fn searching(&self) -> &Searching {
         &self.searching
+    }
+
+    /// How its sessions are divided into training and test, if the study says so.
+    pub fn folding(&self) -> Option<&Folding> {
+        self.folding.as_ref()
+    }
+
+    /// First and last sessions of the ranges that are simulated, each by itself; none where all from [`Plan::start`] to
+    /// [`Plan::end`] are, in one go.
+    pub fn ranges(&self) -> &[(i32, i32)] {
+        &self.ranges
+    }
+
+    /// The same plan over some ranges of its sessions, given by their first and last dates; it is divided no more.
+    #[must_use]
+    pub fn within(&self, ranges: Vec<(i32, i32)>) -> Plan {
+        let mut plan = Plan { ranges, folding: None, ..self.clone() };
+        plan.id = plan.compute_id();
+        plan
+    }
+
+    /// The same plan whose indicators begin at least so many bars before the first session, where the bundle has them.
+    #[must_use]
+    pub fn warmed_by(&self, bars: u64) -> Plan {
+        let mut plan = Plan { warmup_bars: self.warmup_bars.max(bars), ..self.clone() };
+        plan.id = plan.compute_id();
+        plan
+    }
+
+    /// Folds of sessions with these dates, which have at most so many of the run's bars each, with the gaps that were
+    /// taken: the strategy's longest holding and its lookback where the study names none.
+    ///
+    /// # Errors
+    /// As [`Folds::new`].
+    pub fn folds(&self, dates: &[i32], bars_per_session: usize) -> Result<(Folds, Gap)> {
+        let folding = self.folding.unwrap_or_default();
+        let corners = corners(&self.space);
+        let bars = |of: &dyn Fn(&Vec<f64>) -> usize| corners.iter().map(of).max().unwrap_or(0);
+        let sessions = |bars: usize| bars.div_ceil(bars_per_session.max(1));
+        let lookback = bars(&|corner| self.strategy.lookback_with(corner, true, bars_per_session));
+        let holding = bars(&|corner| self.strategy.longest_holding(corner));
+        let gap = folding.gap(sessions(holding), sessions(lookback));
+        Ok((Folds::new(&folding.scheme(gap), dates)?, gap))
     }
 
     /// Number of trials that the plan may have: its valid points, counted as by [`Space::count_valid`], or fewer where a
@@ -486,6 +553,13 @@ impl Plan {
         let constraints: Vec<&str> = self.scoring.constraints().collect();
         if !constraints.is_empty() {
             json["constraints"] = constraints.into();
+        }
+        if let Some(folding) = self.folding {
+            json["folds"] = folding.to_json();
+        }
+        if !self.ranges.is_empty() {
+            let dates = |&(from, to): &(i32, i32)| json!([format_date(from), format_date(to)]);
+            json["ranges"] = self.ranges.iter().map(dates).collect();
         }
         json
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::folding::Folding;
 use super::keys::{self, KEYS, Key, Read};
 use super::presets::Conventions;
 use super::searching::Searching;
@@ -78,6 +79,8 @@ pub struct PlanSpec {
     pub conditions: Vec<String>,
     /// Which points become trials, and how they are found.
     pub searching: Searching,
+    /// How the sessions are divided into training and test, if any key of `[folds]` is given.
+    pub folds: Option<Folding>,
     /// Metrics that rank trials, or expressions over metrics.
     pub objectives: Vec<String>,
     /// Conditions over metrics that every trial should meet.
@@ -121,6 +124,7 @@ impl Default for PlanSpec {
             space: BTreeMap::new(),
             conditions: Vec::new(),
             searching: Searching::default(),
+            folds: None,
             objectives: vec![String::from("sharpe")],
             constraints: Vec::new(),
             direction: None,
@@ -355,7 +359,7 @@ fn unknown_key(key: &str, table: &str) -> Error {
         return error.help(format!("did you mean `{name}`?"));
     }
     let names = KEYS.iter().filter_map(|known| known.name.strip_prefix(&prefix)).filter(|name| !name.contains('.'));
-    let tables = ["space", "costs", "session", "search"].into_iter().filter(|_| table.is_empty());
+    let tables = ["space", "costs", "session", "search", "folds"].into_iter().filter(|_| table.is_empty());
     let names: Vec<&str> = names.chain(tables).collect();
     match nearest(key, names.iter().copied()).or_else(|| nearest(key, KEYS.iter().map(|known| known.name))) {
         Some(near) => error.help(format!("did you mean `{near}`?")),

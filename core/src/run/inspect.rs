@@ -120,8 +120,8 @@ impl Evaluator {
         let account = metrics::Account {
             initial_cash: self.plan.settings().capital,
             equity: &equity,
-            dates: &self.panelled.dates,
-            benchmark: Some(&self.panelled.benchmark),
+            dates: &self.sessions.dates,
+            benchmark: Some(&self.sessions.benchmark),
             trades: &run.trades,
             periods_per_year: self.plan.periods_per_year(),
             risk_free: self.plan.risk_free_per_session(),
@@ -135,7 +135,7 @@ impl Evaluator {
     /// Looks closely at some bars of a trial: `bars` are indices on the run's timeline, from `panel.start` on; what lies
     /// outside is left out.
     pub fn inspect(&self, point: &[f64], bars: Range<usize>) -> Vec<Inspection> {
-        let (panel, settings) = (&*self.context.panel, self.plan.settings());
+        let (panel, settings) = (&**self.panel(), self.plan.settings());
         let (from, to) = (bars.start.max(panel.start), bars.end.min(panel.timeline.len()));
         if from >= to {
             return Vec::new();

@@ -22,7 +22,7 @@ impl Evaluator {
     /// eight sessions cannot be judged; then nothing is kept.
     #[must_use]
     pub fn judged(mut self) -> Evaluator {
-        let evidence = Evidence::new(self.panelled.dates.len(), DEFAULT_TRIALS, self.plan.seed());
+        let evidence = Evidence::new(self.sessions.dates.len(), DEFAULT_TRIALS, self.plan.seed());
         self.judging = evidence.ok().map(|shape| Judging { kept: Mutex::new(shape.clone()), shape });
         self
     }

@@ -122,6 +122,18 @@ impl Strategy {
         self.rules.nodes().into_iter().map(of).max().unwrap_or(0)
     }
 
+    /// Most bars that a position of one entry is held: what `time_stop` allows, 0 where there is none.
+    pub fn longest_holding(&self, point: &[f64]) -> usize {
+        match &self.rules {
+            Rules::Signals { entry, .. } => {
+                let stop = entry.time_stop.and_then(|node| self.program.scalar_value(node, point, None));
+                // Saturates; NaN becomes 0.
+                stop.map_or(0, |bars| bars as usize)
+            }
+            Rules::Target { .. } => 0,
+        }
+    }
+
     /// A word that the rules use and that means nothing on bars of a session or longer.
     pub fn needs_intraday(&self) -> Option<String> {
         let nodes = self.rules.nodes().into_iter().flat_map(|root| self.program.reachable(root));

@@ -80,7 +80,7 @@ pub fn run(args: &BacktestArgs, as_json: bool) -> Result<()> {
     let detail = evaluator.detail(&point);
     phases.end("trial");
 
-    let symbols = &evaluator.context.panel.symbols;
+    let symbols = &evaluator.panel().symbols;
     let mut written = Vec::new();
     let mut write = |path: &Option<PathBuf>, table: &dyn Fn() -> export::Table| -> Result<()> {
         if let Some(path) = path {
@@ -104,7 +104,7 @@ pub fn run(args: &BacktestArgs, as_json: bool) -> Result<()> {
         "bundle": { "name": plan.bundle().name, "version": plan.bundle().version },
         "params": params,
         "metrics": search::metrics_json(&detail.metrics),
-        "bars": evaluator.context.panel.simulated_rows(),
+        "bars": evaluator.simulated_rows(),
         "trades": detail.trades.iter().filter(|trade| !trade.open).count(),
         "fills": detail.fills.len(),
         "written": written,

@@ -75,7 +75,7 @@ pub fn run(args: &ExplainArgs, as_json: bool) -> Result<()> {
         Some(dir) => of_folder(args, dir)?,
         None => of_backtest(args, as_json)?,
     };
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let plan = &evaluator.plan;
     let symbol = args.symbol.as_deref().map(|name| symbol_of(&panel.symbols, name)).transpose()?;
     if args.bars > MOST_BARS {

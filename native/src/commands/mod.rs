@@ -17,3 +17,4 @@ pub mod report;
 pub mod show;
 pub mod studies;
 pub mod verify;
+pub mod walk_forward;

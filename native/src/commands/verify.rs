@@ -138,7 +138,7 @@ fn small(value: f64) -> String {
 }
 
 fn date(evaluator: &Evaluator, bar: usize) -> String {
-    crate::explain::time_of(&evaluator.context.panel, bar)
+    crate::explain::time_of(evaluator.panel(), bar)
 }
 
 fn fork_text(fork: &Fork) -> String {

@@ -35,7 +35,7 @@ pub struct Look {
 
 /// One bar as text.
 pub fn text(evaluator: &Evaluator, bar: &Inspection, look: Look) -> String {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let mut out = heading(evaluator, bar) + "\n\n";
     out += &books(evaluator, bar, look);
     let (shown, hidden) = chosen(evaluator, bar, look);
@@ -69,7 +69,7 @@ impl Look {
 
 /// `2015-03-04 (Wednesday), bar 12 of 251`.
 fn heading(evaluator: &Evaluator, bar: &Inspection) -> String {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let session = panel.sessions[bar.t];
     let count = panel.timeline.len() - panel.start;
     let place = format!("bar {} of {count}", bar.t + 1 - panel.start);
@@ -90,7 +90,7 @@ fn heading(evaluator: &Evaluator, bar: &Inspection) -> String {
 }
 
 fn books(evaluator: &Evaluator, bar: &Inspection, look: Look) -> String {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let mut rows = vec![
         vec!["cash".to_string(), money(bar.before.cash), money(bar.after.cash)],
         vec!["equity".to_string(), money(bar.before.equity), money(bar.after.equity)],
@@ -110,7 +110,7 @@ fn books(evaluator: &Evaluator, bar: &Inspection, look: Look) -> String {
 
 /// Symbols to be shown, and the number of those that are not.
 fn chosen(evaluator: &Evaluator, bar: &Inspection, look: Look) -> (Vec<u32>, usize) {
-    let all = 0..evaluator.context.panel.symbols.len() as u32;
+    let all = 0..evaluator.panel().symbols.len() as u32;
     if let Some(symbol) = look.symbol {
         return (vec![symbol], 0);
     }
@@ -118,7 +118,7 @@ fn chosen(evaluator: &Evaluator, bar: &Inspection, look: Look) -> (Vec<u32>, usi
         return (all.collect(), 0);
     }
     let count = all.len();
-    let told = story::lines(&evaluator.plan, &evaluator.context.panel, bar);
+    let told = story::lines(&evaluator.plan, evaluator.panel(), bar);
     let busy = |symbol: &u32| {
         let place = *symbol as usize;
         bar.before.positions[place] != 0.0
@@ -131,7 +131,7 @@ fn chosen(evaluator: &Evaluator, bar: &Inspection, look: Look) -> (Vec<u32>, usi
 }
 
 fn symbol_text(evaluator: &Evaluator, bar: &Inspection, symbol: u32, width: usize) -> String {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let name = &panel.symbols[symbol as usize];
     let seen = &bar.symbols[symbol as usize];
     let Some(row) = seen.row else { return wrap::paragraph(&absent(evaluator, bar, symbol), width, 2) };
@@ -228,7 +228,7 @@ fn value_text(value: &Value) -> String {
 
 /// A symbol without a bar.
 fn absent(evaluator: &Evaluator, bar: &Inspection, symbol: u32) -> String {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let span = panel.spans[symbol as usize];
     let name = &panel.symbols[symbol as usize];
     let seen = &bar.symbols[symbol as usize];
@@ -247,7 +247,7 @@ fn absent(evaluator: &Evaluator, bar: &Inspection, symbol: u32) -> String {
 }
 
 fn open_orders(evaluator: &Evaluator, bar: &Inspection, look: Look) -> String {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let open: Vec<&OpenOrder> = bar.orders_after.iter().filter(|order| look.sees(Some(order.symbol))).collect();
     if open.is_empty() {
         let of = look.symbol.map(|symbol| format!(" of {}", panel.symbols[symbol as usize])).unwrap_or_default();
@@ -298,7 +298,7 @@ fn lasts(order: &OpenOrder) -> String {
 
 /// One bar as JSON.
 pub fn json(evaluator: &Evaluator, bar: &Inspection, look: Look) -> serde_json::Value {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     let name = |symbol: Option<u32>| symbol.map(|symbol| panel.symbols[symbol as usize].clone());
     let positions = |held: &[f64]| {
         let held = panel.symbols.iter().zip(held).filter(|(_, units)| **units != 0.0);
@@ -363,7 +363,7 @@ fn value_json(value: &Value) -> serde_json::Value {
 }
 
 fn order_json(evaluator: &Evaluator, order: &OpenOrder) -> serde_json::Value {
-    let panel = &*evaluator.context.panel;
+    let panel = &**evaluator.panel();
     json!({
         "order": order.ticket,
         "symbol": panel.symbols[order.symbol as usize],

@@ -271,7 +271,7 @@ fn discard(path: &Path) -> Result<()> {
 /// The rows and bars that a plan is simulated on: those of the same plan but for its space are the same, if these are.
 pub fn panel_json(evaluator: &Evaluator) -> Value {
     let panel = &evaluator.context.panel;
-    let simulated = panel.simulated_rows();
+    let simulated = evaluator.simulated_rows();
     json!({ "symbols": panel.symbols.len(), "bars": simulated, "warmup_bars": panel.rows() - simulated })
 }
 

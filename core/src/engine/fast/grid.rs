@@ -64,7 +64,7 @@ impl Grid {
         if bars.saturating_mul(symbols) > panel.rows().saturating_mul(MOST_PLACES_PER_ROW) {
             return Err("its symbols seldom have bars at the same time");
         }
-        if !(panel.close.iter().chain(&panel.open).all(|price| price.is_finite())) {
+        if !(panel.close.iter().chain(panel.open.iter()).all(|price| price.is_finite())) {
             return Err("its prices are not all finite");
         }
         let places = bars * symbols;
