@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sandtable::commands::{
-    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, show, studies, verify,
+    audit, backtest, bundle, cache, demo, explain, generate, ingest, judge, lists, optimize, show, studies, verify,
 };
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
@@ -30,6 +30,8 @@ enum Command {
     Show(show::ShowArgs),
     /// List study folders: trials done, best score, whether they are running, complete, interrupted or corrupt.
     Studies(studies::StudiesArgs),
+    /// Say how far a study's best trial can be believed, and try it harder: noise, costs, delay, other courses of its trades.
+    Judge(judge::JudgeArgs),
     /// Say what happened at a bar: values of every rule, orders, why each filled or not, cash and positions.
     Explain(explain::ExplainArgs),
     /// Run trials of a study folder again in decimal arithmetic: what did rounding do?
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Backtest(args) => backtest::run(args, json),
         Command::Show(args) => show::run(args, json),
         Command::Studies(args) => studies::run(args, json),
+        Command::Judge(args) => judge::run(args, json).map(&mut refuse),
         Command::Explain(args) => explain::run(args, json),
         Command::Verify(args) => verify::run(args, json).map(&mut refuse),
         Command::Audit(args) => audit::run(args, json).map(&mut refuse),

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sandtable_core::bundle::Bundle;
 use sandtable_core::plan::{BundleFacts, ENGINE_FORMAT, Plan, PlanSpec};
 use sandtable_core::results::Results;
 use sandtable_core::run::{Evaluator, View, best_rows};
@@ -24,6 +25,10 @@ pub struct Reopened {
     pub evaluator: Evaluator,
     /// One row per trial.
     pub results: Results,
+    /// The study that resolves to the plan.
+    pub spec: PlanSpec,
+    /// The bundle that the plan was resolved for.
+    pub bundle: Arc<Bundle>,
 }
 
 /// A trial of a study.
@@ -88,7 +93,7 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         return Err(in_plan(Error::plan(format!("the plan says it is {}, but comes to {}", written["id"], plan.id())))
             .help("it was changed, or another version of this program wrote it: run the study again"));
     }
-    Ok(Reopened { evaluator: Evaluator::cached(Arc::new(plan), &bundle, &view)?, results })
+    Ok(Reopened { evaluator: Evaluator::cached(Arc::new(plan), &bundle, &view)?, results, spec, bundle })
 }
 
 impl Reopened {

@@ -31,14 +31,11 @@ const PLOT_EQUITY: &str = "equity.svg";
 pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
     let plan = &finished.evaluator.plan;
     let mut pictures = Vec::new();
-    let mut detail = None;
-    if let Some(best) = finished.top.first() {
-        let best_detail = finished.evaluator.detail(&best.point);
+    if let Some((best, detail)) = finished.top.first().zip(finished.detail.as_ref()) {
         let title = format!("{}: {}", plan.name(), parameters(plan, &best.point));
         for name in [PLOT_EQUITY, "equity.png"] {
-            pictures.push((finished.folder.file(name), equity_picture(Path::new(name), &title, plan, &best_detail)?));
+            pictures.push((finished.folder.file(name), equity_picture(Path::new(name), &title, plan, detail)?));
         }
-        detail = Some(best_detail);
     }
     if let Some(heatmap) = &finished.heatmap {
         for name in [PLOT_HEATMAP, "heatmap.png"] {
@@ -47,7 +44,7 @@ pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
         }
     }
     pictures.iter().try_for_each(|(path, bytes)| study::write_remade(path, bytes))?;
-    print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
+    print::either(options.json, &summary(finished), || text(finished))
 }
 
 fn summary(finished: &Finished) -> Value {
@@ -64,11 +61,12 @@ fn summary(finished: &Finished) -> Value {
         "fills": finished.tally.fills,
         "objective": { "metric": plan.objective().name, "direction": plan.objective().direction },
         "top": finished.top.iter().map(|best| best_json(plan, best)).collect::<Vec<_>>(),
+        "judgement": finished.judgement,
         "milliseconds": finished.phases.json(),
     })
 }
 
-fn text(finished: &Finished, detail: Option<&Detail>) -> String {
+fn text(finished: &Finished) -> String {
     let plan = &finished.evaluator.plan;
     let panel = &finished.evaluator.context.panel;
     let tally = &finished.tally;
@@ -106,18 +104,32 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         finished.top.iter().map(|Best { index, point, metrics }| (*index, point.clone(), metrics.clone())).collect();
     let names: Vec<String> = plan.strategy().params.iter().map(|param| param.name.clone()).collect();
     out += &trials_table(&names, &rows, plan.objective().metric);
+    out += &judgement(finished);
     if let Some(heatmap) = &finished.heatmap {
         out.push('\n');
         out += &heatmap_text(heatmap, plan.objective().direction);
     }
-    if let Some(detail) = detail {
+    if let Some(detail) = &finished.detail {
         let curve = curve(plan.name(), benchmark_name(plan), detail);
         let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
     }
-    let files = [study::TRIALS, study::FRONT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
+    let files = [study::TRIALS, study::FRONT, study::JUDGEMENT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
     let there: Vec<&str> = files.into_iter().filter(|name| finished.folder.file(name).exists()).collect();
     let _ = writeln!(out, "written to {}: {}", finished.folder.path().display(), there.join(", "));
     out
+}
+
+/// How far the best trial can be believed, or why that is not said.
+fn judgement(finished: &Finished) -> String {
+    if !finished.judgement.is_null() {
+        return format!("\n{}", view::judgement::text(&finished.judgement, &Terminal::detect()));
+    }
+    let folder = finished.folder.path().display();
+    match (finished.evaluator.is_judged(), finished.tally.interrupted) {
+        (true, true) => "\nnot judged: a search is judged when it has come to its end\n".into(),
+        (true, false) => format!("\nnot judged yet: `sandtable judge {folder}` does it\n"),
+        (false, _) => String::new(),
+    }
 }
 
 /// What went on from what, and what is left.

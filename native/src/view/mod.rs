@@ -4,6 +4,7 @@
 //! and never prints: the caller does.
 
 pub mod heatmap;
+pub mod judgement;
 pub mod number;
 pub mod palette;
 pub mod plot;
