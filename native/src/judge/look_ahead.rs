@@ -252,6 +252,6 @@ mod tests {
     #[test]
     fn cuts_lie_where_orders_are_placed_and_before_the_last_bar() {
         assert_eq!(cut_bars(&[], 10, 21, 4), [12, 14, 16, 18]);
-        assert!(cut_bars(&[], 0, 1, 4).iter().all(|&bar| bar + 1 < 1));
+        assert!(cut_bars(&[], 0, 1, 4).is_empty());
     }
 }
