@@ -239,7 +239,8 @@ fn conclude(finished: &Finished, spec: &PlanSpec, options: &Options, planned: u6
     let Finished { evaluator, tally, top, front, folder, .. } = finished;
     let best = top.first().map(|best| (study::BEST, best_json(&evaluator.plan, best)));
     let front = front.clone().map(|front| (study::FRONT, front));
-    let judgement = Some(&finished.judgement).filter(|judgement| !judgement.is_null());
+    // One that was read from the folder stays as it is: numbers need not have the same digits once they were read.
+    let judgement = Some(&finished.judgement).filter(|made| !made.is_null() && finished.before != State::Complete);
     let judgement = judgement.map(|judgement| (study::JUDGEMENT, judgement.clone()));
     let results: Vec<_> = best.into_iter().chain(front).chain(judgement).collect();
     if tally.interrupted && finished.before == State::Complete {
