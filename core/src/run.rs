@@ -417,6 +417,16 @@ impl Evaluator {
         self.keep(scratch)
     }
 
+    /// Everything that happens to orders and cash while a strategy that is written in Rust runs over the plan's bars, or
+    /// while the [`Evaluator::decisions`] of a point do.
+    pub fn events_of<S: engine::Strategy + ?Sized>(&self, strategy: &mut S) -> Vec<engine::Event> {
+        let panel = &*self.context.panel;
+        let mut run = engine::Workspace::default();
+        let record = Record { events: 0..panel.timeline.len(), ..Record::default() };
+        engine::simulate(panel, strategy, self.plan.settings(), record, &mut run);
+        run.events
+    }
+
     fn keep(&self, scratch: Scratch) -> Detail {
         let start = self.panel().start as u32;
         let Scratch { engine, values, .. } = scratch;

@@ -118,6 +118,7 @@ pub fn drive_kept(
             break;
         }
         let known = keeper.known(&batch)?;
+        known.iter().flatten().for_each(|outcome| evaluator.recall(outcome));
         let began = Instant::now();
         let outcomes = if known.iter().all(Option::is_none) {
             stretch(evaluator, &batch, workers, &mut tally)
@@ -133,6 +134,11 @@ pub fn drive_kept(
         keeper.accept(&batch, &outcomes, &tally)?;
     }
     Ok(tally)
+}
+
+/// Evaluates trials whose numbers are known once more, for what the evaluator notes of them.
+pub fn again(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers) {
+    stretch(evaluator, batch, workers, &mut Tally::default());
 }
 
 /// Evaluates a stretch of trials, tile by tile; outcomes are in the order of the stretch.

@@ -12,6 +12,7 @@ use sandtable_core::results::{Aggregate, Heatmap, HeatmapBuilder, Results, Schem
 use sandtable_core::run::{Batch, Outcome, best_rows};
 
 use crate::drive::{Keeper, Tally};
+use crate::judge::surface::Scores;
 use crate::search::Best;
 use crate::study::store::Store;
 
@@ -27,6 +28,8 @@ pub struct Gathering {
     failed: u64,
     /// All trials, where the standing of one is known when all are: under `robust`, and with several objectives.
     all: Option<Results>,
+    /// The objective of every trial, if the search is judged.
+    scores: Option<Scores>,
     bar: ProgressBar,
 }
 
@@ -40,6 +43,8 @@ pub struct Gathered {
     pub failed: u64,
     /// All trials, where the best ones were found among all.
     pub all: Option<Results>,
+    /// The objective of every trial, if the search is judged.
+    pub scores: Option<Scores>,
 }
 
 /// The heatmap of a plan over these parameters, empty yet.
@@ -56,7 +61,13 @@ pub fn heatmap(plan: &Plan, axes: Option<&(String, String)>) -> Result<Option<He
 
 impl Gathering {
     /// Nothing yet.
-    pub fn new(plan: &Plan, store: Store, heatmap: Option<HeatmapBuilder>, bar: ProgressBar) -> Gathering {
+    pub fn new(
+        plan: &Plan,
+        store: Store,
+        heatmap: Option<HeatmapBuilder>,
+        judged: bool,
+        bar: ProgressBar,
+    ) -> Gathering {
         let (objective, schema) = (plan.objective(), Arc::new(Schema::of(plan)));
         let keeps_all = plan.searching().robust || plan.scoring().goals() > 1;
         let most = usize::try_from(plan.top()).unwrap_or(usize::MAX).max(1);
@@ -69,6 +80,7 @@ impl Gathering {
             heatmap,
             failed: 0,
             all: keeps_all.then(|| Results::new(schema)),
+            scores: judged.then(|| Scores::new(objective.direction)),
             bar,
         }
     }
@@ -92,6 +104,7 @@ impl Gathering {
             heatmap: self.heatmap.map(HeatmapBuilder::finish).transpose()?,
             failed: self.failed,
             all: self.all,
+            scores: self.scores,
         })
     }
 }
@@ -115,7 +128,11 @@ impl Keeper for Gathering {
             let bars_read = outcome.rows_read;
             self.rows.push(TrialRow { index: outcome.index, params: point, metrics, bars_read, status });
             self.failed += u64::from(status == Status::Failed);
-            self.top.offer(outcome.index, self.scoring.value(metrics), || (point.clone(), metrics.clone()));
+            let score = self.scoring.value(metrics);
+            self.top.offer(outcome.index, score, || (point.clone(), metrics.clone()));
+            if let Some(scores) = &mut self.scores {
+                scores.add(outcome.index, score);
+            }
         }
         self.store.append(&self.rows)?;
         if let Some(heatmap) = &mut self.heatmap {

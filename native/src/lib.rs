@@ -2,9 +2,10 @@
 //!
 //! The command line is a table of contents ([`commands`]); below it [`search`] goes from a study to a study folder,
 //! [`drive`] evaluates batches by a [`crew`] that takes the worker [`pool`] where that pays, [`gather`] keeps what comes
-//! out in a [`study`] folder that outlasts any end of the process, [`reopen`] reads it back for [`verify`], [`explain`]
-//! and the report as a [`tearsheet`], [`portfolio`] puts trials into one account, [`audit`] measures whether caches and
-//! threads pay, [`walk_forward`] searches the trainings of folds and reports their tests, and [`view`]
+//! out in a [`study`] folder that outlasts any end of the process, [`judge`] says how far the best trial can be believed,
+//! [`reopen`] reads the folder back for [`verify`], [`explain`] and the report as a [`tearsheet`], [`portfolio`] puts
+//! trials into one account, [`audit`] measures whether caches and threads pay, [`walk_forward`] searches the trainings
+//! of folds and reports their tests, and [`view`]
 //! turns plain data into text and pictures.
 
 pub mod arrangement;
@@ -21,6 +22,7 @@ pub mod export;
 pub mod files;
 pub mod gather;
 pub mod interrupt;
+pub mod judge;
 pub mod memory;
 pub mod pool;
 pub mod portfolio;

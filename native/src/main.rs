@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sandtable::commands::{
-    audit, backtest, bundle, cache, demo, explain, generate, ingest, lists, optimize, portfolio, report, show, studies,
-    verify, walk_forward,
+    audit, backtest, bundle, cache, demo, explain, generate, ingest, judge, lists, optimize, portfolio, report, show,
+    studies, verify, walk_forward,
 };
 
 /// Rehearse trading strategies: backtest, search parameters, and learn whether the winner can be believed.
@@ -37,6 +37,8 @@ enum Command {
     Portfolio(portfolio::PortfolioArgs),
     /// List study folders: trials done, best score, whether they are running, complete, interrupted or corrupt.
     Studies(studies::StudiesArgs),
+    /// Say how far a study's best trial can be believed, and try it harder: noise, costs, delay, other courses of its trades.
+    Judge(judge::JudgeArgs),
     /// Say what happened at a bar: values of every rule, orders, why each filled or not, cash and positions.
     Explain(explain::ExplainArgs),
     /// Run trials of a study folder again in decimal arithmetic: what did rounding do?
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(args, json),
         Command::Portfolio(args) => portfolio::run(args, json),
         Command::Studies(args) => studies::run(args, json),
+        Command::Judge(args) => judge::run(args, json).map(&mut refuse),
         Command::Explain(args) => explain::run(args, json),
         Command::Verify(args) => verify::run(args, json).map(&mut refuse),
         Command::Audit(args) => audit::run(args, json).map(&mut refuse),

@@ -26,8 +26,11 @@ pub struct Reopened {
     /// One row per trial.
     pub results: Results,
     /// The plan as it was written.
-    written: Value,
-    bundle: Arc<Bundle>,
+    pub(crate) written: Value,
+    /// The study that resolves to the plan.
+    pub spec: PlanSpec,
+    /// The bundle that the plan was resolved for.
+    pub bundle: Arc<Bundle>,
 }
 
 /// A trial of a study.
@@ -81,7 +84,7 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         ))
         .help("name the bundle of then with --bundle, or run the study again"));
     }
-    let mut plan = resolved(&written, &study_of(&written), &plan_file.display().to_string(), &facts)?;
+    let (spec, mut plan) = resolved(&written, &study_of(&written), &plan_file.display().to_string(), &facts)?;
     if !written["ranges"].is_null() {
         plan = plan.within(ranges_of(&written["ranges"]).map_err(in_plan)?);
     }
@@ -89,17 +92,19 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
         return Err(in_plan(Error::plan(format!("the plan says it is {}, but comes to {}", written["id"], plan.id())))
             .help("it was changed, or another version of this program wrote it: run the study again"));
     }
-    Ok(Reopened { evaluator: Evaluator::cached(Arc::new(plan), &bundle, &view)?, results, written, bundle })
+    let evaluator = Evaluator::cached(Arc::new(plan), &bundle, &view)?;
+    Ok(Reopened { evaluator, results, written, spec, bundle })
 }
 
-/// The plan that a study and the strategy of a written plan resolve to.
-fn resolved(written: &Value, study: &Value, file: &str, facts: &BundleFacts) -> Result<Plan> {
+/// A study, and the plan that it and the strategy of a written plan resolve to.
+fn resolved(written: &Value, study: &Value, file: &str, facts: &BundleFacts) -> Result<(PlanSpec, Plan)> {
     let spec = PlanSpec::parse(&study.to_string(), file)?;
     let strategy = Strategy::parse(
         written["strategy"]["source"].as_str().unwrap_or_default(),
         written["strategy"]["name"].as_str().unwrap_or("strategy"),
     )?;
-    Plan::resolve(&spec, strategy, facts)
+    let plan = Plan::resolve(&spec, strategy, facts)?;
+    Ok((spec, plan))
 }
 
 impl Reopened {
@@ -118,7 +123,7 @@ impl Reopened {
             study[key.as_str()] = value.clone();
         }
         let facts = BundleFacts::from(&*self.bundle);
-        let plan = resolved(&self.written, &study, "the changed study", &facts)?;
+        let (_, plan) = resolved(&self.written, &study, "the changed study", &facts)?;
         Evaluator::cached(Arc::new(plan), &self.bundle, View::from(caches::caches()))
     }
 

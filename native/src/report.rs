@@ -32,11 +32,11 @@ const PLOT_EQUITY: &str = "equity.svg";
 pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
     let plan = &finished.evaluator.plan;
     let best = finished.top.first();
-    let detail = best.map(|best| finished.evaluator.detail(&best.point));
+    let detail = finished.detail.as_ref();
     let title = best.map(|best| format!("{}: {}", plan.name(), parameters(plan, &best.point))).unwrap_or_default();
     let mut pictures: Vec<Box<dyn Fn() -> Result<()> + Sync + '_>> = Vec::new();
     for name in [PLOT_EQUITY, "equity.png"] {
-        if let Some(detail) = &detail {
+        if let Some(detail) = detail {
             let title = &title;
             pictures.push(Box::new(move || {
                 let bytes = equity_picture(Path::new(name), title, plan, detail)?;
@@ -54,7 +54,7 @@ pub fn finished(finished: &Finished, options: &Options) -> Result<()> {
         }
     }
     draw(&pictures, finished.arrangement.threads.value)?;
-    print::either(options.json, &summary(finished), || text(finished, detail.as_ref()))
+    print::either(options.json, &summary(finished), || text(finished))
 }
 
 /// Draws pictures, several at a time where the run had several threads: they take as long as some searches.
@@ -81,11 +81,12 @@ fn summary(finished: &Finished) -> Value {
         "fills": finished.tally.fills,
         "objective": { "metric": plan.objective().name, "direction": plan.objective().direction },
         "top": finished.top.iter().map(|best| best_json(plan, best)).collect::<Vec<_>>(),
+        "judgement": finished.judgement,
         "milliseconds": finished.phases.json(),
     })
 }
 
-fn text(finished: &Finished, detail: Option<&Detail>) -> String {
+fn text(finished: &Finished) -> String {
     let plan = &finished.evaluator.plan;
     let panel = finished.evaluator.panel();
     let tally = &finished.tally;
@@ -123,18 +124,32 @@ fn text(finished: &Finished, detail: Option<&Detail>) -> String {
         finished.top.iter().map(|Best { index, point, metrics }| (*index, point.clone(), metrics.clone())).collect();
     let names: Vec<String> = plan.strategy().params.iter().map(|param| param.name.clone()).collect();
     out += &trials_table(&names, &rows, plan.objective().metric);
+    out += &judgement(finished);
     if let Some(heatmap) = &finished.heatmap {
         out.push('\n');
         out += &heatmap_text(heatmap, plan.objective().direction);
     }
-    if let Some(detail) = detail {
+    if let Some(detail) = &finished.detail {
         let curve = curve(plan.name(), benchmark_name(plan), detail);
         let _ = writeln!(out, "\nbest trial: {}", curve.sentence);
     }
-    let files = [study::TRIALS, study::FRONT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
+    let files = [study::TRIALS, study::FRONT, study::JUDGEMENT, study::RECORD, PLOT_HEATMAP, PLOT_EQUITY];
     let there: Vec<&str> = files.into_iter().filter(|name| finished.folder.file(name).exists()).collect();
     let _ = writeln!(out, "written to {}: {}", finished.folder.path().display(), there.join(", "));
     out
+}
+
+/// How far the best trial can be believed, or why that is not said.
+fn judgement(finished: &Finished) -> String {
+    if !finished.judgement.is_null() {
+        return format!("\n{}", view::judgement::text(&finished.judgement, &Terminal::detect()));
+    }
+    let folder = finished.folder.path().display();
+    match (finished.evaluator.is_judged(), finished.tally.interrupted) {
+        (true, true) => "\nnot judged: a search is judged when it has come to its end\n".into(),
+        (true, false) => format!("\nnot judged yet: `sandtable judge {folder}` does it\n"),
+        (false, _) => String::new(),
+    }
 }
 
 /// What went on from what, and what is left.

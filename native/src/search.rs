@@ -7,14 +7,16 @@ use std::time::Instant;
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
 use sandtable_core::results::{Heatmap, Results, Schema};
 use sandtable_core::run::planner::Simulator;
-use sandtable_core::run::{Evaluator, Run, Switches, View, front};
+use sandtable_core::run::{Detail, Evaluator, Run, Switches, View, front};
 use sandtable_core::{Error, Result, metrics};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arrangement::{self, Arrangement};
 use crate::crew::Crew;
 use crate::drive::{self, Tally};
 use crate::gather::{self, Gathered, Gathering};
+use crate::judge::by_default;
+use crate::judge::surface::Scores;
 use crate::record::{self, Phases};
 use crate::study::{self, State, StudyFolder};
 use crate::{caches, estimate, interrupt, print, progress, report, source};
@@ -38,6 +40,8 @@ pub struct Options {
     pub engine: Option<Simulator>,
     /// Cache layers that the run uses, as far as its study agrees.
     pub switches: Switches,
+    /// Whether the search is judged in its end.
+    pub judged: bool,
     /// Axes of the heatmap, `x,y`.
     pub heatmap: Option<String>,
     /// No progress bar.
@@ -60,7 +64,11 @@ pub struct Finished {
     /// The objective over two parameters, if two vary.
     pub heatmap: Option<Heatmap>,
     /// With several objectives, the trials that nothing beats.
-    pub front: Option<serde_json::Value>,
+    pub front: Option<Value>,
+    /// The best trial in full.
+    pub detail: Option<Detail>,
+    /// How far it can be believed; null if that was not asked, or the search was interrupted.
+    pub judgement: Value,
     /// Trials that failed.
     pub failed: u64,
     /// Where the results are.
@@ -137,6 +145,9 @@ pub fn open(spec: &PlanSpec, options: &Options, phases: &mut Phases) -> Result<R
     if options.engine == Some(Simulator::Reference) {
         evaluator = evaluator.by_reference();
     }
+    if options.judged && evaluator.plan.count_trials(2).points > 1 {
+        evaluator = evaluator.judged();
+    }
     let arrangement = arrangement::of(&evaluator, &view, options.engine)?;
     phases.end("plan");
     Ok(Resolved { evaluator, arrangement, view })
@@ -161,11 +172,12 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     }
     let store = folder.store(Arc::new(Schema::of(&plan)))?;
     let bar = progress::bar(trials, options.quiet || options.json);
-    let mut gathering = Gathering::new(&plan, store, heatmap, bar);
+    let judged = options.judged && before != State::Complete && trials > 1;
+    let mut gathering = Gathering::new(&plan, store, heatmap, judged, bar);
     phases.end("study folder");
 
     let mut run = Run::new(plan.clone());
-    let tally = drive::drive_kept(&evaluator, &mut run, &mut crew, &stop, &mut gathering)?;
+    let mut tally = drive::drive_kept(&evaluator, &mut run, &mut crew, &stop, &mut gathering)?;
     arrangement.conclude(&crew, &view);
     phases.add("columns", tally.preparing);
     phases.add("trials", tally.evaluating);
@@ -174,16 +186,45 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
             .help("the same command starts it again"));
     }
     let writing = Instant::now();
-    let Gathered { top, heatmap, failed, all } = gathering.finish(&plan)?;
+    let Gathered { top, heatmap, failed, all, scores } = gathering.finish(&plan)?;
     let front = all.as_ref().filter(|_| plan.scoring().goals() > 1).map(|all| front_json(&plan, all));
     phases.add("write", writing.elapsed());
-    let finished = Finished { evaluator, tally, arrangement, top, heatmap, front, failed, folder, before, phases };
+    let detail = top.first().map(|best| evaluator.detail(&best.point));
+    phases.end("best trial");
+    let judgement = match (top.first().zip(detail.as_ref()), scores) {
+        (Some((best, detail)), Some(scores)) if !tally.interrupted => {
+            tally.interrupted = !by_default::complete_evidence(&evaluator, &mut crew, &stop);
+            judge(&evaluator, best, detail, scores, &tally)?
+        }
+        _ if before == State::Complete && options.judged => study::judgement_in(&options.out)?,
+        _ => Value::Null,
+    };
+    phases.end("judgement");
+    let finished = Finished {
+        evaluator,
+        tally,
+        arrangement,
+        top,
+        heatmap,
+        front,
+        detail,
+        judgement,
+        failed,
+        folder,
+        before,
+        phases,
+    };
     conclude(&finished, spec, options, trials)?;
     Ok(finished)
 }
 
+/// The judgement of a search that came to its end; null of one whose evidence is not complete.
+fn judge(evaluator: &Evaluator, best: &Best, detail: &Detail, scores: Scores, tally: &Tally) -> Result<Value> {
+    if tally.interrupted { Ok(Value::Null) } else { by_default::judgement(evaluator, best.index, detail, scores) }
+}
+
 /// The trials that nothing beats, and the volume that they dominate, as JSON.
-fn front_json(plan: &Plan, rows: &Results) -> serde_json::Value {
+fn front_json(plan: &Plan, rows: &Results) -> Value {
     let front = front(plan, rows);
     let trial = |&row: &usize| {
         let best = Best { index: rows.index()[row], point: rows.point(row), metrics: rows.metrics_of(row) };
@@ -201,7 +242,10 @@ fn conclude(finished: &Finished, spec: &PlanSpec, options: &Options, planned: u6
     let Finished { evaluator, tally, top, front, folder, .. } = finished;
     let best = top.first().map(|best| (study::BEST, best_json(&evaluator.plan, best)));
     let front = front.clone().map(|front| (study::FRONT, front));
-    let results: Vec<_> = best.into_iter().chain(front).collect();
+    // One that was read from the folder stays as it is: numbers need not have the same digits once they were read.
+    let judgement = Some(&finished.judgement).filter(|made| !made.is_null() && finished.before != State::Complete);
+    let judgement = judgement.map(|judgement| (study::JUDGEMENT, judgement.clone()));
+    let results: Vec<_> = best.into_iter().chain(front).chain(judgement).collect();
     if tally.interrupted && finished.before == State::Complete {
         return Ok(());
     }
@@ -218,7 +262,7 @@ impl Finished {
 }
 
 /// One of the best trials as JSON; undefined metrics are null.
-pub fn best_json(plan: &Plan, best: &Best) -> serde_json::Value {
+pub fn best_json(plan: &Plan, best: &Best) -> Value {
     let params: serde_json::Map<_, _> = plan
         .strategy()
         .params
@@ -230,7 +274,7 @@ pub fn best_json(plan: &Plan, best: &Best) -> serde_json::Value {
 }
 
 /// Metrics by name; undefined ones are null.
-pub fn metrics_json(values: &[f64]) -> serde_json::Value {
+pub fn metrics_json(values: &[f64]) -> Value {
     let map: serde_json::Map<_, _> =
         metrics::TABLE.iter().zip(values).map(|(metric, value)| (metric.name.to_string(), json!(value))).collect();
     map.into()
@@ -253,6 +297,6 @@ fn heatmap_axes(plan: &Plan, named: Option<&str>) -> Result<Option<(String, Stri
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn output(options: &Options, json: &serde_json::Value, text: impl FnOnce() -> String) -> Result<()> {
+pub fn output(options: &Options, json: &Value, text: impl FnOnce() -> String) -> Result<()> {
     print::either(options.json, json, text)
 }

@@ -129,8 +129,13 @@ impl Evidence {
         Ok(all)
     }
 
-    /// The random key of a trial: of many, those with the smallest are kept.
-    fn key(&self, index: u64) -> (u64, u64) {
+    /// Counts trials that were seen elsewhere and that the sample does not hold.
+    pub fn count(&mut self, trials: u64) {
+        self.seen += trials;
+    }
+
+    /// The random key of a trial, its index being the second part: of many, those with the smallest are kept.
+    pub fn key(&self, index: u64) -> (u64, u64) {
         (Stream::new(self.seed ^ index, [STREAM, 0]).next_u64(), index)
     }
 

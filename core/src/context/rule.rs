@@ -2,6 +2,7 @@
 
 use super::coded::Coded;
 use super::condition::Choice;
+use super::panel::Span;
 use crate::cache::Column;
 use crate::num;
 use crate::strategy::{BinaryOp, Function, StateVar};
@@ -68,6 +69,27 @@ impl Rule {
             Rule::Own(column) => Some(column),
             Rule::Shared(column) => Some(column),
             Rule::Scalar(_) | Rule::Coded(_) | Rule::Choice(_) | Rule::Code(_) => None,
+        }
+    }
+
+    /// The same rule told one bar later: at each bar of a symbol it says what it said at the bar before, and nothing at the
+    /// first one. What it asks of the position stays that of the moment, since a position is known without delay.
+    #[must_use]
+    pub fn one_bar_later(self, spans: &[Span]) -> Rule {
+        match self {
+            Rule::Scalar(_) => self,
+            Rule::Code(Code { steps, columns }) => {
+                let columns = columns.into_iter().map(|column| column.one_bar_later(spans)).collect();
+                Rule::Code(Code { steps, columns })
+            }
+            _ => {
+                let rows = spans.iter().map(|span| span.offset + span.len).max().unwrap_or(0);
+                let mut later = vec![num::NAN; rows];
+                for row in spans.iter().flat_map(|span| span.rows().skip(1)) {
+                    later[row] = self.at(row - 1, &PositionState::FLAT);
+                }
+                Rule::Own(later)
+            }
         }
     }
 
@@ -154,5 +176,27 @@ pub(super) fn choose(c: f64, a: f64, b: f64) -> f64 {
         a
     } else {
         b
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_rule_says_what_it_said_a_bar_ago_and_knows_its_position_now() {
+        let span = |offset, len| Span { offset, len, has_volume: true, delisted: false };
+        let spans = [span(0, 3), span(3, 0), span(3, 2)];
+        let later = Rule::Own(vec![1.0, 2.0, 3.0, 4.0, 5.0]).one_bar_later(&spans);
+        let values: Vec<f64> = (0..5).map(|row| later.at(row, &PositionState::FLAT)).collect();
+        assert!(values[0].is_nan() && values[3].is_nan(), "nothing is known before the first bar: {values:?}");
+        assert_eq!([values[1], values[2], values[4]], [1.0, 2.0, 4.0]);
+        let code = Code {
+            steps: vec![Step::Column(0), Step::State(StateVar::Position), Step::Binary(BinaryOp::Add, 0, 1)],
+            columns: vec![Rule::Own(vec![10.0, 20.0])],
+        };
+        let later = Rule::Code(code).one_bar_later(&[span(0, 2)]);
+        assert_eq!(later.at(1, &PositionState { position: 7.0, ..PositionState::FLAT }), 17.0);
+        assert_eq!(Rule::Scalar(3.0).one_bar_later(&spans).at(0, &PositionState::FLAT), 3.0);
     }
 }

@@ -1,7 +1,7 @@
 //! A strategy's rules at one point of the parameter space, ready to be asked.
 
 use crate::cache::Column;
-use crate::context::{self, Context, PositionState, Prepared, Rule};
+use crate::context::{self, Context, Panel, PositionState, Prepared, Rule};
 use crate::strategy::{Entry, LevelIn, NodeId, Period, PriceLevel, Rebalance, Rules, SizeIn, Strategy};
 
 /// When a target weight is acted upon.
@@ -102,6 +102,19 @@ impl EntryRules {
         }))
     }
 
+    fn map(self, mut change: impl FnMut(Rule) -> Rule) -> EntryRules {
+        let mut level = |level: Option<LevelRule>| level.map(|l| LevelRule { value: change(l.value), unit: l.unit });
+        EntryRules {
+            limit: level(self.limit),
+            stop: level(self.stop),
+            stop_loss: level(self.stop_loss),
+            take_profit: level(self.take_profit),
+            trailing_stop: level(self.trailing_stop),
+            break_even: level(self.break_even),
+            ..self
+        }
+    }
+
     fn into_rules(self) -> impl Iterator<Item = Rule> {
         let levels = [self.limit, self.stop, self.stop_loss, self.take_profit, self.trailing_stop, self.break_even];
         levels.into_iter().flatten().map(|level| level.value)
@@ -141,6 +154,33 @@ impl Decisions {
                         None => Rule::Scalar(1.0 / context.panel.symbols.len() as f64),
                     },
                     size_in: *size_in,
+                }
+            }
+        }
+    }
+
+    /// The same rules told one bar later (see [`Rule::one_bar_later`]): every order that they would place at a bar is placed
+    /// at the next bar of its symbol, and so fills a bar later than it would have. Counts of bars stay as they are.
+    #[must_use]
+    pub fn one_bar_later(self, panel: &Panel) -> Decisions {
+        let later = |rule: Rule| rule.one_bar_later(&panel.spans);
+        match self {
+            Decisions::Target { weight, when } => Decisions::Target {
+                weight: later(weight),
+                when: match when {
+                    When::True(rule) => When::True(later(rule)),
+                    When::OnChange | When::EveryBar => when,
+                },
+            },
+            Decisions::Signals { enter_long, exit_long, enter_short, exit_short, size, size_in, entry } => {
+                Decisions::Signals {
+                    enter_long: enter_long.map(later),
+                    exit_long: exit_long.map(later),
+                    enter_short: enter_short.map(later),
+                    exit_short: exit_short.map(later),
+                    size: later(size),
+                    size_in,
+                    entry: entry.map(|entry| Box::new(entry.map(later))),
                 }
             }
         }

@@ -2,19 +2,41 @@
 //!
 //! Given trials one after another, on any thread, this file keeps their [`Evidence`]; given the chosen trial, it gives the
 //! [`Judgement`]. It never steers the search, and never knows how the judgement is shown.
+//!
+//! A trial that an earlier process evaluated has numbers but no evidence. The run is told of it by [`Evaluator::recall`];
+//! [`Evaluator::lacking`] names those among them whose evidence would be kept, and no others have to be evaluated again.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Detail, Evaluator, Scratch};
+use super::{Detail, Evaluator, Outcome, Scratch};
 use crate::analysis::{DEFAULT_TRIALS, Evidence, Judgement, JudgementSettings};
 use crate::error::Result;
+use crate::metrics;
+
+/// The metric that a trial has if and only if it has returns whose squares are finite: what judgement needs.
+const NEEDED: &str = "volatility";
 
 /// Evidence that several threads add to.
 #[derive(Debug)]
 pub(super) struct Judging {
     /// Empty; says what to keep of a trial, which needs no lock.
     shape: Evidence,
-    kept: Mutex<Evidence>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    evidence: Evidence,
+    /// Trials that are known without evidence: how many, and the keys of those that might be kept.
+    known: u64,
+    known_keys: BTreeSet<(u64, u64)>,
+}
+
+impl Judging {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Evaluator {
@@ -23,16 +45,58 @@ impl Evaluator {
     #[must_use]
     pub fn judged(mut self) -> Evaluator {
         let evidence = Evidence::new(self.sessions.dates.len(), DEFAULT_TRIALS, self.plan.seed());
-        self.judging = evidence.ok().map(|shape| Judging { kept: Mutex::new(shape.clone()), shape });
+        let kept = |evidence| Kept { evidence, known: 0, known_keys: BTreeSet::new() };
+        self.judging = evidence.ok().map(|shape| Judging { kept: Mutex::new(kept(shape.clone())), shape });
         self
+    }
+
+    /// Whether what judgement needs is kept.
+    pub fn is_judged(&self) -> bool {
+        self.judging.is_some()
     }
 
     /// Keeps what judgement needs of the trial whose metrics were computed last.
     pub(super) fn note(&self, index: u64, scratch: &Scratch) {
         let Some(judging) = &self.judging else { return };
         if let Some(sums) = judging.shape.measure(scratch.metrics.returns()) {
-            judging.kept.lock().unwrap_or_else(PoisonError::into_inner).add(index, sums);
+            judging.kept().evidence.add(index, sums);
         }
+    }
+
+    /// Takes note of a trial that an earlier process evaluated.
+    pub fn recall(&self, outcome: &Outcome) {
+        let Some(judging) = &self.judging else { return };
+        let needed = metrics::index_of(NEEDED).and_then(|place| outcome.metrics.get(place));
+        if needed.is_none_or(|value| value.is_nan()) {
+            return;
+        }
+        let mut kept = judging.kept();
+        kept.known += 1;
+        let key = kept.evidence.key(outcome.index);
+        kept.known_keys.insert(key);
+        if kept.known_keys.len() > DEFAULT_TRIALS {
+            kept.known_keys.pop_last();
+        }
+    }
+
+    /// The trials among those recalled whose evidence belongs into the sample, ascending: to be evaluated again, for the
+    /// evidence alone. The others count as seen from now on; nothing is recalled any more.
+    pub fn lacking(&self) -> Vec<u64> {
+        let Some(judging) = &self.judging else { return Vec::new() };
+        let mut kept = judging.kept();
+        let keys = std::mem::take(&mut kept.known_keys);
+        let mut sample: Vec<((u64, u64), bool)> = keys.into_iter().map(|key| (key, true)).collect();
+        let here = kept.evidence.indices();
+        sample.extend(here.into_iter().map(|index| (kept.evidence.key(index), false)));
+        sample.sort_unstable();
+        sample.truncate(DEFAULT_TRIALS);
+        let lacks = |((_, index), lacks): ((u64, u64), bool)| lacks.then_some(index);
+        let mut lacking: Vec<u64> = sample.into_iter().filter_map(lacks).collect();
+        lacking.sort_unstable();
+        let others = kept.known - lacking.len() as u64;
+        kept.evidence.count(others);
+        kept.known = 0;
+        lacking
     }
 
     /// Judges the trials evaluated so far; `best` is the one that the search chose, `detail` all of it. `None` where
@@ -42,20 +106,23 @@ impl Evaluator {
     /// `detail` is of another run.
     pub fn judgement(&self, best: u64, detail: &Detail) -> Result<Option<Judgement>> {
         let Some(judging) = &self.judging else { return Ok(None) };
-        let evidence = judging.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let settings = JudgementSettings {
             periods_per_year: self.plan.periods_per_year(),
             seed: self.plan.seed(),
             ..JudgementSettings::default()
         };
         let returns = detail.session_returns(self.plan.settings().capital);
-        Judgement::of(&evidence, best, &returns, &settings).map(Some)
+        Judgement::of(&judging.kept().evidence, best, &returns, &settings).map(Some)
     }
 }
 
 impl Detail {
-    /// Return of each session, from `capital` on.
+    /// Return of each session, from `capital` on; none, as for the metrics, where an account was ruined or its equity is
+    /// not a number.
     pub fn session_returns(&self, capital: f64) -> Vec<f64> {
-        super::returns(capital, &self.session_equity)
+        let bases = std::iter::once(&capital).chain(&self.session_equity).take(self.session_equity.len());
+        let positive = bases.into_iter().all(|&base| base > 0.0);
+        let finite = self.session_equity.iter().all(|equity| equity.is_finite());
+        if positive && finite { super::returns(capital, &self.session_equity) } else { Vec::new() }
     }
 }

@@ -15,6 +15,9 @@ pub struct DemoArgs {
     /// Folder for the results.
     #[arg(long, default_value = "sandtable-demo")]
     pub out: PathBuf,
+    /// Do not judge how far the best trial can be believed.
+    #[arg(long)]
+    pub no_judgement: bool,
     /// No progress bar.
     #[arg(long, short)]
     pub quiet: bool,
@@ -41,6 +44,7 @@ pub fn run(args: &DemoArgs, json: bool) -> Result<()> {
         threads: args.carrying_out.threads,
         switches: args.carrying_out.caches.switches()?,
         engine: args.carrying_out.simulator()?,
+        judged: !args.no_judgement,
         heatmap: None,
         quiet: args.quiet,
         json,

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod explain;
 pub mod generate;
 pub mod ingest;
+pub mod judge;
 pub mod lists;
 pub mod optimize;
 pub mod overrides;

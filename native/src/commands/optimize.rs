@@ -28,6 +28,9 @@ pub struct OptimizeArgs {
     /// Parameters of the heatmap, `x,y` [default: the first two that vary].
     #[arg(long, value_name = "X,Y")]
     pub heatmap: Option<String>,
+    /// Do not judge how far the best trial can be believed.
+    #[arg(long)]
+    pub no_judgement: bool,
     /// No progress bar.
     #[arg(long, short)]
     pub quiet: bool,
@@ -61,6 +64,7 @@ pub fn run(args: &OptimizeArgs, json: bool) -> Result<()> {
         threads: args.carrying_out.threads,
         switches: args.carrying_out.caches.switches()?,
         engine: args.carrying_out.simulator()?,
+        judged: !args.no_judgement,
         heatmap: args.heatmap.clone(),
         quiet: args.quiet,
         json,

@@ -10,7 +10,7 @@ use sandtable_core::{Error, Result, error::nearest, metrics};
 use serde_json::json;
 
 use crate::study::{self, read_json, results_in};
-use crate::view::{Terminal, table};
+use crate::view::{self, Terminal, table};
 use crate::{print, report};
 
 /// Arguments of `sandtable show`.
@@ -83,6 +83,7 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
 
     // Format 1 said so itself.
     let incomplete = record["interrupted"] == json!(true) || record["complete"] == json!(false);
+    let judgement = study::judgement_in(&args.dir)?;
     let schema = results.schema().clone();
     let names: Vec<String> = schema.params.iter().map(|param| param.name.clone()).collect();
     let listed: Vec<(u64, Vec<f64>, Vec<f64>)> =
@@ -97,6 +98,7 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
                 names.iter().cloned().zip(point.iter().map(|v| json!(v))).collect();
             json!({ "index": index, "params": params, "metrics": crate::search::metrics_json(metrics) })
         }).collect::<Vec<_>>(),
+        "judgement": judgement,
         "heatmap": heatmap.as_ref().map(report::heatmap_json),
     });
     print::either(as_json, &summary, || {
@@ -107,6 +109,10 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
             if incomplete { " (not complete)" } else { "" }
         );
         text += &report::trials_table(&names, &listed, metric);
+        if !judgement.is_null() {
+            text.push('\n');
+            text += &view::judgement::text(&judgement, &Terminal::detect());
+        }
         if let Some(heatmap) = &heatmap {
             text.push('\n');
             text += &report::heatmap_text(heatmap, direction);

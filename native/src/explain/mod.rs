@@ -3,7 +3,7 @@
 //! Given an evaluator and an inspected bar, this tells of it: the values that the rules saw, what became of each order
 //! and why, cash and positions before and after. It never knows where the trial came from.
 
-mod moment;
+pub mod moment;
 mod story;
 
 use std::fmt::Write as _;

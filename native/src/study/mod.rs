@@ -9,6 +9,8 @@
 //! | `trials/part-NNNNNN.journal` | the trials of a part that is not full yet |
 //! | `front.json` | with several objectives, the trials that nothing beats |
 //! | `best.json`, plots | the best trial, once the search has ended |
+//! | `judgement.json` | how far it can be believed; not after `--no-judgement` |
+//! | `judge.json` | what `sandtable judge` found when it was last asked |
 //! | `report.html` | the report, once it was asked for |
 //! | `runs.jsonl` | how it was carried out: one line for each process that worked on it and ended by itself |
 //! | `earlier-ID/` | finished trials of the study before it grew |
@@ -56,6 +58,10 @@ pub const TRIALS: &str = "trials";
 pub const RECORD: &str = "record.json";
 /// The best trial.
 pub const BEST: &str = "best.json";
+/// How far the best trial can be believed.
+pub const JUDGEMENT: &str = "judgement.json";
+/// What further tests of a trial found.
+pub const JUDGE: &str = "judge.json";
 /// The trials that nothing beats, of a study with several objectives.
 pub const FRONT: &str = "front.json";
 /// The study as given.
@@ -140,6 +146,8 @@ impl StudyFolder {
     /// # Errors
     /// A file cannot be written.
     pub fn begin(&self, study: &str, record: &Value, plan: &str) -> Result<()> {
+        // They speak of trials that were all there: of a smaller study, or of one whose record is not written yet.
+        [JUDGEMENT, JUDGE].into_iter().try_for_each(|name| remove(&self.file(name)))?;
         write_remade(&self.file(STUDY), study.as_bytes())?;
         write_remade(&self.file(RECORD), json_text(record).as_bytes())?;
         if fs::read(self.file(PLAN)).is_ok_and(|held| held == plan.as_bytes()) {
@@ -164,16 +172,25 @@ impl StudyFolder {
         if complete {
             earlier::remove(&self.path)?;
         }
-        let results = results.iter().map(|(name, result)| (*name, json_text(result)));
-        // The record last: what it says is there.
-        for (name, text) in results.chain([(RECORD, json_text(record))]) {
-            let path = self.file(name);
-            if !fs::read(&path).is_ok_and(|held| held == text.as_bytes()) {
-                write_whole(&path, text.as_bytes())?;
-                sync_folder(&self.path)?;
-            }
+        let mut written = false;
+        for (name, result) in results {
+            written |= self.replace(name, &json_text(result))?;
         }
-        Ok(())
+        if written {
+            sync_folder(&self.path)?;
+        }
+        // The record last: what it says is there.
+        if self.replace(RECORD, &json_text(record))? { sync_folder(&self.path) } else { Ok(()) }
+    }
+
+    /// Writes a file unless it holds this text already; gives whether it did.
+    fn replace(&self, name: &str, text: &str) -> Result<bool> {
+        let path = self.file(name);
+        let differs = !fs::read(&path).is_ok_and(|held| held == text.as_bytes());
+        if differs {
+            write_whole(&path, text.as_bytes())?;
+        }
+        Ok(differs)
     }
 
     /// Adds a line about this run.
@@ -253,19 +270,37 @@ fn is_own(name: &str) -> bool {
 
 /// Removes what a study left, the plan first: what remains after that is no study.
 fn discard(path: &Path) -> Result<()> {
-    for name in [PLAN, RECORD, BEST, RUNS, RESULTS_1] {
-        match fs::remove_file(path.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::machine(format!("`{}` could not be removed: {error}", path.join(name).display()))
-                    .help("give yourself the right to write into its folder"));
-            }
-            _ => {}
-        }
+    for name in [PLAN, RECORD, BEST, FRONT, JUDGEMENT, JUDGE, RUNS, RESULTS_1] {
+        remove(&path.join(name))?;
     }
     // A report of what was there says nothing of what will be.
     let _ = fs::remove_file(path.join(REPORT));
     parts::discard(&path.join(TRIALS))?;
     earlier::remove(path)
+}
+
+/// Removes a file if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::machine(format!("`{}` could not be removed: {error}", path.display()))
+                .help("give yourself the right to write into its folder"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The judgement that a folder holds; null if it holds none.
+///
+/// # Errors
+/// It is damaged.
+pub fn judgement_in(path: &Path) -> Result<Value> {
+    let file = path.join(JUDGEMENT);
+    if file.exists() {
+        return read_json(&file)
+            .map_err(|error| error.help("remove this file: `sandtable judge DIR` makes the judgement again"));
+    }
+    Ok(Value::Null)
 }
 
 /// The rows and bars that a plan is simulated on: those of the same plan but for its space are the same, if these are.

@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod heatmap;
+pub mod judgement;
 pub mod number;
 pub mod palette;
 pub mod plot;

@@ -29,7 +29,7 @@ pub struct Landscape<'a> {
 /// What is said of a landscape by default.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Terrain {
-    /// Index of the best point, the first of equal ones.
+    /// Index of the point that is looked at: the best one, the first of equal ones, unless another was named.
     pub best: u64,
     /// Its score.
     pub score: f64,
@@ -75,9 +75,19 @@ impl<'a> Landscape<'a> {
         Ok(Landscape { lengths, indices, scores, dense })
     }
 
-    /// All of it, with plateaus of this tolerance (see [`Landscape::plateau`]).
+    /// All of it around the best point, with plateaus of this tolerance (see [`Landscape::plateau`]).
     pub fn terrain(&self, tolerance: f64) -> Terrain {
-        let best = self.best();
+        self.terrain_around(self.best(), tolerance)
+    }
+
+    /// All of it around the point with this index, which need not be the best one: a search may choose by more than the
+    /// score. `None` if the point has no score.
+    pub fn terrain_at(&self, index: u64, tolerance: f64) -> Option<Terrain> {
+        self.row(index).map(|row| self.terrain_around(row, tolerance))
+    }
+
+    /// All of it around the point of a row.
+    fn terrain_around(&self, best: usize, tolerance: f64) -> Terrain {
         let mut scores = self.present();
         scores.sort_unstable_by(f64::total_cmp);
         Terrain {
