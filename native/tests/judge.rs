@@ -109,7 +109,14 @@ fn a_search_that_was_ended_is_judged_as_one_that_was_not() {
         &[],
         &["--set", "search.method=tpe", "--set", "search.trials=60"],
         &["--set", "objective=calmar", "--set", "constraints=trades >= 5"],
-        &["--set", "search.method=nsga-ii", "--set", "search.trials=100", "--set", "objective=[\"cagr\", \"-volatility\"]"],
+        &[
+            "--set",
+            "search.method=nsga-ii",
+            "--set",
+            "search.trials=100",
+            "--set",
+            "objective=[\"cagr\", \"-volatility\"]",
+        ],
     ];
     let folder = folder_of(STUDY);
     let path = folder.path();
@@ -117,7 +124,10 @@ fn a_search_that_was_ended_is_judged_as_one_that_was_not() {
         let (whole, parts) = (format!("whole-{number}"), format!("parts-{number}"));
         optimize(path, &whole, more);
         let trials = sandtable::study::results_in(&path.join(&whole)).unwrap().len();
-        assert_eq!(file(path, &format!("{whole}/judgement.json"))["judgement"]["best"], file(path, &format!("{whole}/best.json"))["index"]);
+        assert_eq!(
+            file(path, &format!("{whole}/judgement.json"))["judgement"]["best"],
+            file(path, &format!("{whole}/best.json"))["index"]
+        );
         for done in [1, trials / 2, trials] {
             let _ = fs::remove_dir_all(path.join(&parts));
             killed(path, &whole, &parts, done);
@@ -180,7 +190,8 @@ fn the_winner_is_tried_harder_on_request() {
     let best = file(path, "a/best.json");
     let objective = &best["metrics"]["sharpe"];
     // What the study paid is one of the variants, and more is worse.
-    let costs: Vec<f64> = (0..4).map(|k| tests["costs"]["variants"][k]["metrics"]["total_return"].as_f64().unwrap()).collect();
+    let costs: Vec<f64> =
+        (0..4).map(|k| tests["costs"]["variants"][k]["metrics"]["total_return"].as_f64().unwrap()).collect();
     assert_eq!(tests["costs"]["variants"][1]["objective"], *objective);
     assert!(costs.is_sorted_by(|a, b| a > b), "{costs:?}");
     assert_eq!(tests["delay"]["variants"][0]["objective"], *objective);

@@ -127,7 +127,8 @@ fn text(args: &JudgeArgs, case: &Case, judgement: &Value, findings: &[Finding]) 
         found => view::judgement::text(found, &Terminal::detect()),
     };
     if findings.is_empty() {
-        return out + "\ntry the trial harder with --monte-carlo, --noise, --costs, --delay, --sensitivity, --look-ahead, or --all\n";
+        return out
+            + "\ntry the trial harder with --monte-carlo, --noise, --costs, --delay, --sensitivity, --look-ahead, or --all\n";
     }
     let Trial { index, point, .. } = &case.trial;
     out += &format!("\ntrial {index}: {}\n", report::parameters(&case.study.evaluator.plan, point));

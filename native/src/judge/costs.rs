@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn what_is_paid_is_scaled_and_what_is_earned_is_not() {
-        let tiers = Tiers::new(&[Tier { bps: 2.0, ..Tier::default() }, Tier { from: 9.0, bps: 1.0, ..Tier::default() }]);
+        let tiers =
+            Tiers::new(&[Tier { bps: 2.0, ..Tier::default() }, Tier { from: 9.0, bps: 1.0, ..Tier::default() }]);
         let costs = Costs { bps: 5.0, interest_bps: 100.0, tiers: tiers.unwrap(), ..Costs::default() };
         let twice = scaled(&costs, 2.0);
         assert_eq!((twice.bps, twice.interest_bps), (10.0, 100.0));

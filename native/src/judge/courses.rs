@@ -6,9 +6,7 @@
 //! knows prices: what trades of one day have in common is lost, so true spreads are wider.
 
 use sandtable_core::Result;
-use sandtable_core::analysis::{
-    Compounding, Distribution, MonteCarlo, Resampling, monte_carlo, optimal_block_length,
-};
+use sandtable_core::analysis::{Compounding, Distribution, MonteCarlo, Resampling, monte_carlo, optimal_block_length};
 use sandtable_core::metrics::Unit;
 use sandtable_core::run::Detail;
 use serde_json::json;

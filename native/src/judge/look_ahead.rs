@@ -82,7 +82,9 @@ pub fn check(
         let before = &all[..all.partition_point(|event| event.bar as usize <= cut)];
         found.cuts += 1;
         found.compared += before.len();
-        let Some(place) = (0..before.len().max(seen.len())).find(|&k| !same(before.get(k), seen.get(k))) else { continue };
+        let Some(place) = (0..before.len().max(seen.len())).find(|&k| !same(before.get(k), seen.get(k))) else {
+            continue;
+        };
         let bar = [before.get(place), seen.get(place)].into_iter().flatten().map(|event| event.bar).min();
         let shown = |event: Option<&Event>| event.map(|event| words::event(event, &panel.symbols));
         found.leaks.push(Leak {
@@ -142,7 +144,9 @@ fn decisions(mut events: Vec<Event>) -> Vec<Event> {
     events.retain(|event| {
         matches!(
             event.what,
-            Happening::Placed { .. } | Happening::Filled { .. } | Happening::Cancelled(Cancel::ByStrategy | Cancel::Replaced)
+            Happening::Placed { .. }
+                | Happening::Filled { .. }
+                | Happening::Cancelled(Cancel::ByStrategy | Cancel::Replaced)
         )
     });
     events
@@ -216,7 +220,9 @@ mod tests {
 
     fn plan_of(bundle: &str) -> PlanSpec {
         let mut spec = PlanSpec::new("test");
-        for (key, value) in [("bundle", bundle), ("symbols", "ALFA,BRVO"), ("start", "2018-01-02"), ("end", "2018-12-31")] {
+        for (key, value) in
+            [("bundle", bundle), ("symbols", "ALFA,BRVO"), ("start", "2018-01-02"), ("end", "2018-12-31")]
+        {
             spec.set(key, value).unwrap();
         }
         spec.set("search.method", "single").unwrap();

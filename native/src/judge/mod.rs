@@ -83,8 +83,12 @@ fn metric(values: &[f64], name: &str) -> f64 {
 /// The trial under other circumstances, one a line: what was changed, the objective, and what most people look at.
 fn variants_table(case: &Case, rows: &[(String, Vec<f64>)]) -> String {
     let objective = case.objective();
-    let listed: Vec<&metrics::Metric> =
-        LISTED.iter().filter(|name| **name != objective).filter_map(|name| metrics::index_of(name)).map(|m| &metrics::TABLE[m]).collect();
+    let listed: Vec<&metrics::Metric> = LISTED
+        .iter()
+        .filter(|name| **name != objective)
+        .filter_map(|name| metrics::index_of(name))
+        .map(|m| &metrics::TABLE[m])
+        .collect();
     let mut heading = vec!["", objective];
     heading.extend(listed.iter().map(|metric| metric.name));
     let unit = metrics::index_of(objective).map_or(metrics::Unit::Ratio, |m| metrics::TABLE[m].unit);
@@ -98,8 +102,6 @@ fn variants_table(case: &Case, rows: &[(String, Vec<f64>)]) -> String {
 
 /// The same as data.
 fn variants_json(case: &Case, rows: &[(String, Vec<f64>)]) -> Value {
-    let row = |(label, values): &(String, Vec<f64>)| {
-        json!({ "variant": label, "objective": case.score(values), "metrics": metrics_json(values) })
-    };
+    let row = |(label, values): &(String, Vec<f64>)| json!({ "variant": label, "objective": case.score(values), "metrics": metrics_json(values) });
     rows.iter().map(row).collect::<Vec<_>>().into()
 }

@@ -86,7 +86,8 @@ impl Sorted {
 
 fn level(case: &Case, share: f64, runs: u32) -> Result<Level> {
     let portions: Vec<Range<usize>> = (0..runs as usize).map(|run| run..run + 1).collect();
-    let one = |run: usize| run_once(&case.study.bundle, &case.study.evaluator.plan, &case.trial.point, share, run as u32);
+    let one =
+        |run: usize| run_once(&case.study.bundle, &case.study.evaluator.plan, &case.trial.point, share, run as u32);
     let made = pool::pool(0)?.map(&portions, |range, _| range.map(one).collect());
     let metrics = made.into_iter().collect::<Result<Vec<Vec<f64>>>>()?;
     Ok(Level {

@@ -82,7 +82,8 @@ fn statistics(judged: &Value) -> Vec<Line> {
         lines.push(line(
             "SPA p-value",
             decimal(&tests["studentized"]["consistent"], 3),
-            "Hansen: how often trials without edge would have a best one as good as this; significant up to 0.05".into(),
+            "Hansen: how often trials without edge would have a best one as good as this; significant up to 0.05"
+                .into(),
         ));
         lines.push(line(
             "reality check p-value",
@@ -170,8 +171,12 @@ fn importance(surface: &Value) -> Option<Line> {
     let shares = importance["shares"].as_array()?.iter();
     let slices = surface["terrain"]["slices"].as_array()?.iter();
     let varies = |slice: &Value| slice["values"].as_array().is_some_and(|values| values.len() > 1);
-    let mut list: Vec<(&str, f64)> =
-        names.zip(shares).zip(slices).filter(|(_, slice)| varies(slice)).filter_map(|((n, s), _)| Some((n, s.as_f64()?))).collect();
+    let mut list: Vec<(&str, f64)> = names
+        .zip(shares)
+        .zip(slices)
+        .filter(|(_, slice)| varies(slice))
+        .filter_map(|((n, s), _)| Some((n, s.as_f64()?)))
+        .collect();
     list.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (first, share) = *list.first()?;
     let rest: Vec<String> = list[1..].iter().map(|(name, share)| format!("{name} {:.0} %", share * 100.0)).collect();
