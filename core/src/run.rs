@@ -35,8 +35,8 @@ use crate::metrics;
 use crate::num::NAN;
 use crate::plan::{Plan, Score};
 use crate::search::Searcher;
-use ranges::{Part, Sessions};
 use crate::strategy::Rules;
+use ranges::{Part, Sessions};
 
 /// Bytes that the comparisons of one batch may take.
 const MOST_CONDITION_BYTES: usize = 64_000_000;
@@ -490,14 +490,7 @@ impl Evaluator {
         scratch.values
     }
 
-    fn simulate(
-        &self,
-        point: &[f64],
-        prepared: &Prepared,
-        fast: bool,
-        record: Record,
-        scratch: &mut Scratch,
-    ) {
+    fn simulate(&self, point: &[f64], prepared: &Prepared, fast: bool, record: Record, scratch: &mut Scratch) {
         let strategy = self.plan.strategy();
         let decisions = Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
         self.follow(&decisions, fast, record, scratch);

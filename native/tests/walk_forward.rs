@@ -75,7 +75,10 @@ fn assert_same(one: &Path, other: &Path) {
 fn folds_are_searched_tested_and_joined() {
     let folder = study();
     let said = walk(folder.path(), 0, "w", &[]);
-    has(&said, &["4 folds rolling", "64 trials", "2014-01-02 – 2015-12-31", "2016-01-04 – 2016-06-30", "out of sample"]);
+    has(
+        &said,
+        &["4 folds rolling", "64 trials", "2014-01-02 – 2015-12-31", "2016-01-04 – 2016-06-30", "out of sample"],
+    );
     let out = folder.path().join("w");
     let folds = json(&out.join("folds.json"));
     let list = folds["folds"].as_array().unwrap();
@@ -90,8 +93,12 @@ fn folds_are_searched_tested_and_joined() {
         assert!(train[1].as_str() < test[0].as_str(), "training ends before its test");
         // The test is what a backtest of the chosen parameters over these dates comes to: an average remembers no more
         // bars than its period, so that both are warm.
-        let params: Vec<String> =
-            fold["chosen"]["params"].as_object().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let params: Vec<String> = fold["chosen"]["params"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let dates = ["--start", test[0].as_str().unwrap(), "--end", test[1].as_str().unwrap()];
         let mut arguments = vec!["backtest", "sma_cross", "--bundle", "mag8", "--symbols", "ALFA,BRVO", "--json"];
         arguments.extend(dates);
@@ -102,8 +109,7 @@ fn folds_are_searched_tested_and_joined() {
             assert!((a - b).abs() < 1e-9, "{name}: {a} alone, {b} in the fold");
         }
     }
-    let growth: f64 =
-        list.iter().map(|fold| 1.0 + fold["test"]["metrics"]["total_return"].as_f64().unwrap()).product();
+    let growth: f64 = list.iter().map(|fold| 1.0 + fold["test"]["metrics"]["total_return"].as_f64().unwrap()).product();
     let whole = folds["out_of_sample"][0]["metrics"]["total_return"].as_f64().unwrap();
     assert!((growth - 1.0 - whole).abs() < 1e-9, "tests are joined by their returns: {growth} and {whole}");
     let csv = fs::read_to_string(out.join("out-of-sample.csv")).unwrap();
@@ -140,13 +146,16 @@ fn a_walk_goes_on_where_it_ended_with_the_same_bytes() {
 fn other_schemes_and_methods() {
     let folder = study();
     let combined = ["--set", "folds.scheme=combinatorial", "--set", "folds.blocks=4", "--json"];
-    let said: Value = serde_json::from_str(&walk(folder.path(), 0, "c", &combined)).unwrap_or_default();
-    assert_eq!(said, Value::Null, "keys of the other scheme are warned of");
-    let folds = json(&folder.path().join("c/folds.json"));
+    let folds: Value = serde_json::from_str(&walk(folder.path(), 0, "c", &combined)).unwrap();
+    assert_eq!(folds, json(&folder.path().join("c/folds.json")));
     assert_eq!(folds["folds"].as_array().unwrap().len(), 6);
     assert_eq!(folds["out_of_sample"].as_array().unwrap().len(), 3, "four blocks, two at a time: three paths");
     assert!(folds["gap"]["after_test"].as_u64().unwrap() >= 89, "the embargo is the lookback: {}", folds["gap"]);
     has(&run(folder.path(), 0, &["show", "c/fold-02", "--top", "1"]), &["fast"]);
+    has(
+        &walk(folder.path(), 0, "c", &combined[..4]),
+        &["6 folds combinatorial", "3 courses", "`folds.train` has no effect"],
+    );
     let tpe = ["--set", "folds.scheme=anchored", "--set", "search.method=tpe", "--set", "search.trials=12"];
     has(&walk(folder.path(), 0, "t", &tpe), &["4 folds anchored", "48 trials"]);
     let holdout = ["--set", "folds.scheme=holdout", "--set", "folds.test=1 year"];

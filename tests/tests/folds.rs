@@ -70,7 +70,9 @@ fn a_range_is_the_study_over_its_dates() {
         let mut settings = random::settings(&mut random);
         random::more_settings(&mut random, &bundle, &mut settings);
         settings.retain(|(key, _)| !["start", "end", "warmup"].contains(key));
-        let Some(whole) = plan(&bundle, &strategy, &settings).and_then(|plan| evaluator(plan, &bundle)) else { continue };
+        let Some(whole) = plan(&bundle, &strategy, &settings).and_then(|plan| evaluator(plan, &bundle)) else {
+            continue;
+        };
         let sessions = whole.sessions().to_vec();
         let range = range(&mut random, sessions.len());
         let part = whole.within(std::slice::from_ref(&range)).unwrap();
@@ -109,7 +111,9 @@ fn nothing_after_a_range_is_seen() {
         let settings = random::settings(&mut random);
         let settings: Vec<_> =
             settings.into_iter().filter(|(key, _)| !["start", "end", "symbols"].contains(key)).collect();
-        let Some(whole) = plan(&bundle, &strategy, &settings).and_then(|plan| evaluator(plan, &bundle)) else { continue };
+        let Some(whole) = plan(&bundle, &strategy, &settings).and_then(|plan| evaluator(plan, &bundle)) else {
+            continue;
+        };
         let sessions = whole.sessions().to_vec();
         let range = 20..100.min(sessions.len());
         let part = whole.within(std::slice::from_ref(&range)).unwrap();
@@ -132,7 +136,9 @@ fn several_ranges_are_joined_by_their_returns() {
     let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
     for &(name, strategy) in gallery() {
         let settings = [("start", "2006-01-03".to_string()), ("end", "2010-12-31".into()), ("costs.bps", "5".into())];
-        let Some(whole) = plan(&bundle, strategy, &settings).and_then(|plan| evaluator(plan, &bundle)) else { continue };
+        let Some(whole) = plan(&bundle, strategy, &settings).and_then(|plan| evaluator(plan, &bundle)) else {
+            continue;
+        };
         let ranges = [0..250, 400..401, 500..900];
         let joined = whole.within(&ranges).unwrap();
         let size = whole.plan.space().size();
@@ -166,9 +172,13 @@ fn ranges_that_are_none_are_refused() {
     let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
     let whole = evaluator(plan(&bundle, gallery()[0].1, &[]).unwrap(), &bundle).unwrap();
     let n = whole.sessions().len();
-    for ranges in [&[][..], &[3..3], &[0..n + 1], &[5..9, 8..12], &[9..12, 1..3]] {
-        assert!(whole.within(ranges).is_err(), "{ranges:?}");
+    for ranges in [&[][..], &[(3, 3)], &[(0, n + 1)], &[(5, 9), (8, 12)], &[(9, 12), (1, 3)]] {
+        let ranges: Vec<_> = ranges.iter().map(|&(from, to)| from..to).collect();
+        assert!(whole.within(&ranges).is_err(), "{ranges:?}");
     }
-    let all = std::iter::once(0..n).collect::<Vec<_>>();
-    assert_ne!(whole.within(&all).unwrap().plan.id(), whole.plan.id(), "ranges are part of a plan's name");
+    assert_ne!(
+        whole.within(std::slice::from_ref(&(0..n))).unwrap().plan.id(),
+        whole.plan.id(),
+        "ranges are part of a plan's name"
+    );
 }

@@ -32,8 +32,9 @@ impl Length {
     pub fn parse(text: &str) -> Result<Length> {
         let wrong = || {
             let shown: String = text.chars().take(40).collect();
-            Error::plan(format!("`{shown}` is no length of time"))
-                .help("write a whole number of sessions, or \"250 sessions\", \"12 months\", \"2 quarters\", \"1 year\"")
+            Error::plan(format!("`{shown}` is no length of time")).help(
+                "write a whole number of sessions, or \"250 sessions\", \"12 months\", \"2 quarters\", \"1 year\"",
+            )
         };
         let mut words = text.split_whitespace();
         let number: u32 = words.next().and_then(|number| number.parse().ok()).ok_or_else(wrong)?;

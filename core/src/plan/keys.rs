@@ -789,7 +789,9 @@ pub(super) fn read(key: &Key, spec: &mut PlanSpec, value: &Value) -> Result<()> 
         (Read::Date(_), _) => return wrong("a date, YYYY-MM-DD"),
         (Read::Length(put), Value::Text(text)) => match Length::parse(text) {
             Ok(length) => put(spec, length),
-            Err(_) => return wrong("a length of time: 250, \"250 sessions\", \"12 months\", \"2 quarters\" or \"1 year\""),
+            Err(_) => {
+                return wrong("a length of time: 250, \"250 sessions\", \"12 months\", \"2 quarters\" or \"1 year\"");
+            }
         },
         (Read::Length(put), Value::Int(sessions)) if (1..=MOST_SESSIONS).contains(sessions) => {
             put(spec, Length::Sessions(sessions.unsigned_abs() as usize));

@@ -198,7 +198,9 @@ fn check_folding(spec: &PlanSpec, scoring: &Scoring, warnings: &mut Vec<String>)
     folding.check().map_err(|error| error.at(spec.place_of("folds.test_blocks")))?;
     if scoring.goals() > 1 {
         let message = "folds choose one point of each training, and several objectives do not name one";
-        return Err(spec.fault("objective", message).help("write one expression: `objective = \"cagr - 2 * volatility\"`"));
+        return Err(spec
+            .fault("objective", message)
+            .help("write one expression: `objective = \"cagr - 2 * volatility\"`"));
     }
     for key in folding.idle_keys(|key| spec.was_given(key)) {
         warnings.push(format!("`{key}` has no effect with the scheme \"{}\"", folding.scheme.word()));

@@ -33,8 +33,11 @@ pub(super) fn text(walked: &Walked, folder: &std::path::Path) -> String {
         let _ = writeln!(out, "{} more folds are in folds.json", walked.tested.len() - MOST_LISTED);
     }
     let _ = writeln!(out, "\n{}", verdict(walked));
-    let steady: Vec<String> =
-        walked.stability().into_iter().map(|(name, x)| format!("{name} {}", number::metric(x, Unit::Percent))).collect();
+    let steady: Vec<String> = walked
+        .stability()
+        .into_iter()
+        .map(|(name, x)| format!("{name} {}", number::metric(x, Unit::Percent)))
+        .collect();
     if !steady.is_empty() && walked.tested.len() > 1 {
         let _ = writeln!(out, "steadiness of the choice from fold to fold (100 % never moves): {}", steady.join(", "));
     }
@@ -87,7 +90,8 @@ fn metric(values: &[f64], name: &str) -> String {
 
 fn objective(walked: &Walked, value: f64) -> String {
     let scoring = walked.whole.plan.scoring();
-    let unit = if scoring.is_metric() { metrics::TABLE[walked.whole.plan.objective().metric].unit } else { Unit::Ratio };
+    let unit =
+        if scoring.is_metric() { metrics::TABLE[walked.whole.plan.objective().metric].unit } else { Unit::Ratio };
     number::metric(value, unit)
 }
 
@@ -104,7 +108,11 @@ fn verdict(walked: &Walked) -> String {
     let means = [train, test].map(|value| objective(walked, value));
     let mut out = String::new();
     let Some(path) = walked.paths.first() else { return out };
-    let course = if walked.paths.len() > 1 { format!("the first of {} courses", walked.paths.len()) } else { "the whole course".into() };
+    let course = if walked.paths.len() > 1 {
+        format!("the first of {} courses", walked.paths.len())
+    } else {
+        "the whole course".into()
+    };
     let _ = write!(
         out,
         "out of sample, {course}: {}.\n{name} is {} on average in training and {} in the tests: {left}",
@@ -116,7 +124,8 @@ fn verdict(walked: &Walked) -> String {
         let place = walked.whole.plan.objective().metric;
         let mut all: Vec<f64> = walked.paths.iter().map(|path| path.detail.metrics[place]).collect();
         all.sort_by(f64::total_cmp);
-        let [worst, middle, best] = [0, all.len() / 2, all.len() - 1].map(|k| number::metric(all[k], metrics::TABLE[place].unit));
+        let [worst, middle, best] =
+            [0, all.len() / 2, all.len() - 1].map(|k| number::metric(all[k], metrics::TABLE[place].unit));
         let _ = write!(
             out,
             "\n{} of the {} courses: lowest {worst}, median {middle}, highest {best}",
