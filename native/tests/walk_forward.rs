@@ -146,13 +146,16 @@ fn a_walk_goes_on_where_it_ended_with_the_same_bytes() {
 fn other_schemes_and_methods() {
     let folder = study();
     let combined = ["--set", "folds.scheme=combinatorial", "--set", "folds.blocks=4", "--json"];
-    let said: Value = serde_json::from_str(&walk(folder.path(), 0, "c", &combined)).unwrap_or_default();
-    assert_eq!(said, Value::Null, "keys of the other scheme are warned of");
-    let folds = json(&folder.path().join("c/folds.json"));
+    let folds: Value = serde_json::from_str(&walk(folder.path(), 0, "c", &combined)).unwrap();
+    assert_eq!(folds, json(&folder.path().join("c/folds.json")));
     assert_eq!(folds["folds"].as_array().unwrap().len(), 6);
     assert_eq!(folds["out_of_sample"].as_array().unwrap().len(), 3, "four blocks, two at a time: three paths");
     assert!(folds["gap"]["after_test"].as_u64().unwrap() >= 89, "the embargo is the lookback: {}", folds["gap"]);
     has(&run(folder.path(), 0, &["show", "c/fold-02", "--top", "1"]), &["fast"]);
+    has(
+        &walk(folder.path(), 0, "c", &combined[..4]),
+        &["6 folds combinatorial", "3 courses", "`folds.train` has no effect"],
+    );
     let tpe = ["--set", "folds.scheme=anchored", "--set", "search.method=tpe", "--set", "search.trials=12"];
     has(&walk(folder.path(), 0, "t", &tpe), &["4 folds anchored", "48 trials"]);
     let holdout = ["--set", "folds.scheme=holdout", "--set", "folds.test=1 year"];

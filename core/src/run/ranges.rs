@@ -143,22 +143,12 @@ impl Evaluator {
         if ranges.is_empty() {
             return Err(Error::plan("no range of sessions is given").help("give at least one"));
         }
-        Ok(self.over_plan(Arc::new(self.plan.within(ranges))))
-    }
-
-    /// The same plan over the same bars, with nothing kept of its trials.
-    #[must_use]
-    pub fn again(&self) -> Evaluator {
-        self.over_plan(self.plan.clone())
-    }
-
-    /// A plan that differs in its ranges only.
-    fn over_plan(&self, plan: Arc<Plan>) -> Evaluator {
+        let plan = Arc::new(self.plan.within(ranges));
         let (mut parts, sessions) = parts(&plan, &self.panelled);
         if self.never_fast {
             parts = parts.into_iter().map(Part::by_reference).collect();
         }
-        Evaluator {
+        Ok(Evaluator {
             plan,
             context: self.context.clone(),
             columns: self.columns.clone(),
@@ -168,7 +158,7 @@ impl Evaluator {
             sessions,
             never_fast: self.never_fast,
             judging: None,
-        }
+        })
     }
 
     /// The folds of the plan's sessions, and the sessions that were taken out of training around tests.

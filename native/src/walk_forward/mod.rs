@@ -97,7 +97,7 @@ fn search_all(
             estimate: false,
             ..options.clone()
         };
-        let Some((trials, chosen)) = search_one(&whole.within(&fold.train)?, spec, &options)? else { return Ok(None) };
+        let Some((trials, chosen)) = search_one(whole.within(&fold.train)?, spec, &options)? else { return Ok(None) };
         let test = whole.within(&fold.test)?.detail(&chosen.point).metrics;
         tested.push(Tested { fold: fold.clone(), trials, chosen, test });
         bar.inc(1);
@@ -107,12 +107,10 @@ fn search_all(
 }
 
 /// Searches one training and gives the number of its trials and its choice; `None` if the user ended it.
-fn search_one(training: &Evaluator, spec: &PlanSpec, options: &Options) -> Result<Option<(u64, Best)>> {
+fn search_one(training: Evaluator, spec: &PlanSpec, options: &Options) -> Result<Option<(u64, Best)>> {
     let view = caches::caches().view(options.switches.and(spec.switches()?));
-    let arrangement = arrangement::of(training, &view, options.engine)?;
-    // The evaluator of a search belongs to it; panel and columns stay shared.
-    let evaluator = training.again();
-    let resolved = search::Resolved { evaluator, arrangement, view };
+    let arrangement = arrangement::of(&training, &view, options.engine)?;
+    let resolved = search::Resolved { evaluator: training, arrangement, view };
     let finished = search::search(resolved, spec, options, Phases::start())?;
     if finished.tally.interrupted {
         return Ok(None);
