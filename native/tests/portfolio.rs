@@ -29,10 +29,11 @@ fn study(strategy: &str, symbols: &str, more: &str, space: &str) -> String {
 fn studied() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let sma = "fast = { type = \"int\", min = 5, max = 20, step = 5 }\nslow = { type = \"int\", min = 30, max = 60, step = 10 }\n";
+    let rsi = "period = { type = \"int\", min = 3, max = 5, step = 1 }\noversold = 30\nrecovered = 60\nlongest = 10\n";
     let studies = [
         ("sma", study("sma_cross", "\"ALFA\", \"BRVO\"", "", sma)),
-        ("rsi", study("rsi_mean_reversion", "\"BRVO\", \"CHRL\"", "capital = 50000\n", "")),
-        ("other", study("sma_cross", "\"ALFA\"", "", "").replace("bps = 5", "bps = 9")),
+        ("rsi", study("rsi_mean_reversion", "\"BRVO\", \"CHRL\"", "capital = 50000\n", rsi)),
+        ("other", study("sma_cross", "\"ALFA\"", "", "fast = 5\nslow = 50\n").replace("bps = 5", "bps = 9")),
     ];
     for (name, text) in studies {
         fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
