@@ -29,10 +29,11 @@ fn study(strategy: &str, symbols: &str, more: &str, space: &str) -> String {
 fn studied() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let sma = "fast = { type = \"int\", min = 5, max = 20, step = 5 }\nslow = { type = \"int\", min = 30, max = 60, step = 10 }\n";
+    let rsi = "period = { type = \"int\", min = 3, max = 5, step = 1 }\noversold = 30\nrecovered = 60\nlongest = 10\n";
     let studies = [
         ("sma", study("sma_cross", "\"ALFA\", \"BRVO\"", "", sma)),
-        ("rsi", study("rsi_mean_reversion", "\"BRVO\", \"CHRL\"", "capital = 50000\n", "")),
-        ("other", study("sma_cross", "\"ALFA\"", "", "").replace("bps = 5", "bps = 9")),
+        ("rsi", study("rsi_mean_reversion", "\"BRVO\", \"CHRL\"", "capital = 50000\n", rsi)),
+        ("other", study("sma_cross", "\"ALFA\"", "", "fast = 5\nslow = 50\n").replace("bps = 5", "bps = 9")),
     ];
     for (name, text) in studies {
         fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
@@ -126,7 +127,9 @@ fn parts_and_fractions_leave_cash() {
     let whole = json(folder.path(), &["portfolio", "sma:3", "--rebalance", "never"]);
     assert_eq!(half["metrics"], fraction["metrics"]);
     let gain = |value: &Value| metric(value, "final_equity") - value["capital"].as_f64().unwrap();
-    assert!((gain(&half) / gain(&whole) - 0.5).abs() < 1e-6, "without rebalancing, half the part is half the gain");
+    // Not to the last digit: where cash cut an order of the member, half of it was bought whole and cut a bar later.
+    let part = gain(&half) / gain(&whole);
+    assert!((part - 0.5).abs() < 0.005, "without rebalancing, half the part is half the gain: {part}");
 }
 
 #[test]
@@ -144,7 +147,7 @@ fn members_that_do_not_fit_are_refused() {
         (&["sma", "--fraction", "0"], &["above 0"]),
         (&["sma", "--learn", "5"], &["at least 20"]),
         (&["sma", "--weights", "kelly", "--learn", "5000"], &["too few"]),
-        (&["sma", "--capital", "-3"], &["no capital"]),
+        (&["sma", "--capital=-3"], &["no capital"]),
         (&["sma", "--out", "rsi"], &["is a study folder"]),
     ] {
         let said = run(folder.path(), 2, &[&["portfolio"], arguments].concat());

@@ -114,6 +114,8 @@ fn parts_that_are_there_are_told() {
         "costs": [{ "times": 1, "sharpe": 1.2 }, { "times": 3, "sharpe": 0.4 }] });
     let folds =
         json!({ "conclusion": "It kept half.", "folds": [{ "fold": 0, "params": { "fast": 4 }, "efficiency": 0.5 }] });
+    // As `optimize` writes it: beside what else was looked at.
+    let judgement = json!({ "run_id": "x", "judgement": judgement, "surface": null });
     for (name, part) in [("judgement.json", judgement), ("judge.json", judge), ("folds.json", folds)] {
         fs::write(folder.path().join("st").join(name), part.to_string()).unwrap();
     }
@@ -132,6 +134,13 @@ fn parts_that_are_there_are_told() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+    // Folds of another folder come in their place.
+    fs::create_dir(folder.path().join("walk")).unwrap();
+    fs::write(folder.path().join("walk/folds.json"), "{\"conclusion\": \"It kept all.\"}").unwrap();
+    run(folder.path(), 0, &["report", "st", "--folds", "walk", "--out", "walked.html"]);
+    let page = fs::read_to_string(folder.path().join("walked.html")).unwrap();
+    assert!(page.contains("It kept all.") && !page.contains("It kept half."));
+    run(folder.path(), 2, &["report", "st", "--folds", "nowhere"]);
     // About another trial the verdict says so.
     run(folder.path(), 0, &["report", "st", "--trial", "0"]);
     let page = fs::read_to_string(folder.path().join("st/report.html")).unwrap();

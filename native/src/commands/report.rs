@@ -28,6 +28,9 @@ pub struct ReportArgs {
     /// The trial with this index [default: the best].
     #[arg(long, value_name = "INDEX")]
     pub trial: Option<u64>,
+    /// The folder of a walk-forward of this study, whose folds the page is to tell.
+    #[arg(long, value_name = "DIR")]
+    pub folds: Option<PathBuf>,
     /// The page, or its data as files.
     #[arg(long, value_enum, default_value_t = Format::Html)]
     pub format: Format,
@@ -54,7 +57,8 @@ pub enum Format {
 /// # Errors
 /// The folder is no study folder, its bundle is not there, there is no such trial, or a file cannot be written.
 pub fn run(args: &ReportArgs, as_json: bool) -> Result<()> {
-    let sheet = Tearsheet::of(&args.dir, reopen(&args.dir, args.bundle.as_deref())?, args.trial)?;
+    let study = reopen(&args.dir, args.bundle.as_deref())?;
+    let sheet = Tearsheet::of(&args.dir, study, args.trial, args.folds.as_deref())?;
     let written = match args.format {
         Format::Html => {
             let path = args.out.clone().unwrap_or_else(|| args.dir.join(study::REPORT));

@@ -7,7 +7,8 @@
 //! A member runs in an account of its own with its own capital, bar by bar beside the one account, which asks at each bar
 //! for the sum of the members' positions times their parts. Market orders that a member placed at this bar count as
 //! done, so that both fill at the same bar. Stops and limits wait in the member's account: what they do inside a bar
-//! reaches the one account at the next bar, at the market.
+//! reaches the one account at the next bar, at the market. So does a cut: an order that the member's own cash did not pay
+//! whole is first traded whole and brought to what it got one bar later.
 
 mod account;
 mod courses;

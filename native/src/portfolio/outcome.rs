@@ -127,6 +127,9 @@ impl Portfolio {
             format_date(plan.end()),
             plan.symbols().len(),
         );
+        let names: Vec<String> = members.iter().map(Member::name).collect();
+        out += &table::pairs(names.iter().map(String::as_str).zip(members.iter().map(Member::parameters)));
+        out.push('\n');
         out += &self.comparison(members);
         let correlation = self.courses.mean_correlation(self.first);
         if correlation.is_finite() {
@@ -150,11 +153,11 @@ impl Portfolio {
         for (place, member) in members.iter().enumerate() {
             let alone = self.courses.metrics(place, self.first, plan.periods_per_year(), plan.risk_free_per_session());
             let part = last.map_or(number::NULL.into(), |weights| percent(weights.parts[place]));
-            rows.push([vec![member.name(), member.parameters(), part], cells(&alone)].concat());
+            rows.push([vec![member.name(), part], cells(&alone)].concat());
         }
-        rows.push([vec!["one account".into(), String::new(), String::new()], cells(&self.detail.metrics)].concat());
-        let heading: Vec<&str> = ["member", "parameters", "last part"].into_iter().chain(COMPARED).collect();
-        table::plain(&heading, rows, &[0, 1])
+        rows.push([vec!["one account".into(), String::new()], cells(&self.detail.metrics)].concat());
+        let heading: Vec<&str> = ["member", "last part"].into_iter().chain(COMPARED).collect();
+        table::plain(&heading, rows, &[0])
     }
 
     fn told(&self, request: &Request) -> String {

@@ -3,9 +3,8 @@
 use sandtable_core::{Result, metrics};
 
 use super::Tearsheet;
-use super::figures::{drawdowns, key_figures, months_block};
+use super::figures::{drawdowns, key_figures, months_block, with_unit};
 use crate::view::document::{Block, Plot};
-use crate::view::number;
 use crate::view::plot::{Histogram, Line, Reading, Series, Shape};
 
 /// What the report starts with.
@@ -40,11 +39,9 @@ pub(super) fn blocks(sheet: &Tearsheet) -> Result<Vec<Block>> {
         months_block(&months),
         Block::Subheading("All metrics".into()),
     ];
-    let row = |(metric, value): (&metrics::Metric, &f64)| {
-        vec![metric.title.to_owned(), number::metric(*value, metric.unit), metric.name.to_owned()]
-    };
+    let row = |(metric, value): (&metrics::Metric, &f64)| vec![metric.title.to_owned(), with_unit(*value, metric.unit)];
     let rows = metrics::TABLE.iter().zip(&detail.metrics).map(row).collect();
-    blocks.push(Block::table(&["metric", "value", "name"], rows, 3));
+    blocks.push(Block::table(&["metric", "value"], rows, 1));
     Ok(blocks)
 }
 

@@ -15,13 +15,17 @@ use crate::view::plot::Fan;
 const MOST_ROWS: usize = 60;
 const MOST_ENTRIES: usize = 12;
 const MOST_DEPTH: usize = 4;
+/// What a fan is made of.
+const IN_FAN: [&str; 2] = ["fan", "trades"];
+/// Columns that name a row: they come first.
+const LEADING: [&str; 8] = ["name", "fold", "trial", "parameter", "times", "delay", "part", "index"];
 /// Names of texts that are told before everything else.
 const SENTENCES: [&str; 4] = ["sentence", "verdict", "conclusion", "advice"];
 
 pub(super) fn folds(sheet: &Tearsheet) -> Result<Vec<Block>> {
     let lacking = format!(
-        "There are no folds: the folder has no {FOLDS}. `sandtable walk-forward STUDY.toml` searches again on one part of \
-         the sessions and tells how the choice did on the next."
+        "There are no folds: the folder has no {FOLDS}. `sandtable walk-forward STUDY.toml --out WALK` searches again on one \
+         part of the sessions and tells how the choice did on the next; `--folds WALK` adds it to this report."
     );
     chapter("Folds", sheet.folds.as_ref(), &lacking)
 }
@@ -39,35 +43,58 @@ fn chapter(title: &str, part: Option<&Value>, lacking: &str) -> Result<Vec<Block
     let mut blocks = vec![Block::Heading(title.to_owned())];
     match part {
         None => blocks.push(Block::Missing(lacking.to_owned())),
-        Some(part) => tell(part, 0, &mut blocks)?,
+        Some(part) => tell(part, "", 0, &mut blocks)?,
     }
     Ok(blocks)
 }
 
-/// Tells a value below the heading that names it.
-fn tell(value: &Value, depth: usize, blocks: &mut Vec<Block>) -> Result<()> {
-    match value {
-        Value::Object(map) => tell_object(map, depth, blocks),
-        Value::Array(list) => {
-            blocks.extend(list_block(list));
-            Ok(())
-        }
-        plain => {
-            blocks.push(Block::Text(words("", plain)));
-            Ok(())
-        }
+/// Tells a value; `path` names it below the chapter's heading.
+fn tell(value: &Value, path: &str, depth: usize, blocks: &mut Vec<Block>) -> Result<()> {
+    let mut own = match value {
+        Value::Object(map) => own_blocks(map, blocks.len())?,
+        Value::Array(list) => list_block(list),
+        plain => vec![Block::Text(words("", plain))],
+    };
+    // What holds only parts is named by them.
+    if !own.is_empty() && !path.is_empty() {
+        blocks.push(Block::Subheading(path.to_owned()));
     }
+    blocks.append(&mut own);
+    let Value::Object(map) = value else { return Ok(()) };
+    let fan = fan_of(map).is_some();
+    for (name, value) in map {
+        let nested = value.is_object() || is_table(value);
+        if !nested || (fan && IN_FAN.contains(&name.as_str())) || spread(name, value).is_some() {
+            continue;
+        }
+        let path = if path.is_empty() && name == "tests" {
+            String::new()
+        } else if path.is_empty() {
+            capital(&title(name))
+        } else {
+            format!("{path}: {}", title(name))
+        };
+        if depth >= MOST_DEPTH {
+            blocks.push(Block::Missing(format!("{path} is in the file.")));
+            continue;
+        }
+        tell(value, &path, depth + 1, blocks)?;
+    }
+    Ok(())
 }
 
-fn tell_object(map: &Map<String, Value>, depth: usize, blocks: &mut Vec<Block>) -> Result<()> {
+/// What an object holds besides its parts: sentences, plain values, a fan, distributions.
+fn own_blocks(map: &Map<String, Value>, number: usize) -> Result<Vec<Block>> {
     let sentences = map.iter().filter(|(name, value)| SENTENCES.contains(&name.as_str()) && value.is_string());
-    blocks.extend(sentences.map(|(name, value)| Block::Text(words(name, value))));
-    let is_plain = |name: &str, value: &Value| !(value.is_object() || is_table(value) || SENTENCES.contains(&name));
+    let mut blocks: Vec<Block> = sentences.map(|(name, value)| Block::Text(words(name, value))).collect();
     let fan = fan_of(map);
-    let in_fan = |name: &str| fan.is_some() && ["fan", "trades"].contains(&name);
+    let is_plain = |name: &str, value: &Value| {
+        let told = SENTENCES.contains(&name) || (fan.is_some() && IN_FAN.contains(&name));
+        !(value.is_object() || is_table(value) || told)
+    };
     let plain: Vec<Vec<String>> = map
         .iter()
-        .filter(|(name, value)| is_plain(name, value) && !in_fan(name))
+        .filter(|(name, value)| is_plain(name, value))
         .map(|(name, value)| vec![title(name), words(name, value)])
         .collect();
     if !plain.is_empty() {
@@ -76,26 +103,14 @@ fn tell_object(map: &Map<String, Value>, depth: usize, blocks: &mut Vec<Block>) 
     if let Some(fan) = &fan {
         let caption =
             "Wealth after so many trades, from 1: the median of all courses, half of them, nine of ten.".into();
-        blocks.push(Block::Plot(Plot { name: format!("fan-{}", blocks.len()), caption, svg: fan.svg()? }));
+        blocks.push(Block::Plot(Plot { name: format!("fan-{number}"), caption, svg: fan.svg()? }));
     }
     let spreads: Vec<Vec<String>> = map.iter().filter_map(|(name, value)| spread(name, value)).collect();
     if !spreads.is_empty() {
         let heading = ["what", "observed", "5%", "25%", "median", "75%", "95%", "mean", "runs at most observed"];
         blocks.push(Block::table(&heading, spreads, 1));
     }
-    for (name, value) in map {
-        let nested = value.is_object() || is_table(value);
-        if !nested || in_fan(name) || spread(name, value).is_some() {
-            continue;
-        }
-        if depth >= MOST_DEPTH {
-            blocks.push(Block::Text(format!("{}: in the file.", title(name))));
-            continue;
-        }
-        blocks.push(Block::Subheading(title(name)));
-        tell(value, depth + 1, blocks)?;
-    }
-    Ok(())
+    Ok(blocks)
 }
 
 /// Whether a list is of objects, or too long for a cell.
@@ -133,6 +148,7 @@ fn list_block(list: &[Value]) -> Vec<Block> {
             names.push(name.clone());
         }
     }
+    names.sort_by_key(|name| LEADING.iter().position(|leading| leading == name).unwrap_or(LEADING.len()));
     let cell = |row: &[(String, String)], name: &String| {
         row.iter().find(|(known, _)| known == name).map_or(String::new(), |(_, text)| text.clone())
     };
@@ -145,25 +161,41 @@ fn list_block(list: &[Value]) -> Vec<Block> {
     blocks
 }
 
-/// Plain values of an object by name, those of objects in it by both names.
+/// Plain values of an object by name, those of objects in it by all their names.
 fn flattened(value: &Value) -> Vec<(String, String)> {
-    let Value::Object(map) = value else { return vec![("value".into(), words("", value))] };
     let mut out = Vec::new();
-    for (name, value) in map {
-        match value {
-            Value::Object(inner) => {
-                let plain = inner.iter().filter(|(_, value)| !value.is_object() && !is_table(value));
-                // Of all metrics, those that every table of trials has.
-                let listed = |key: &str| metrics::index_of(key).is_none() || LISTED.contains(&key);
-                let kept = plain.filter(|(key, _)| listed(key));
-                out.extend(kept.map(|(key, value)| (format!("{name} {key}"), words(key, value))));
-            }
-            plain if !is_table(plain) => out.push((name.clone(), words(name, plain))),
-            _ => {}
-        }
+    match value {
+        Value::Object(map) => flatten(map, "", 0, &mut out),
+        plain => out.push(("value".into(), words("", plain))),
     }
     out
 }
+
+fn flatten(map: &Map<String, Value>, path: &str, depth: usize, out: &mut Vec<(String, String)>) {
+    // Of all metrics, those that every table of trials has.
+    let has_metrics = metrics::names().all(|name| map.contains_key(name));
+    for (name, value) in map {
+        if has_metrics && !LISTED.contains(&name.as_str()) {
+            continue;
+        }
+        let named = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path} {name}") };
+        match value {
+            // These words say nothing beside what they hold.
+            Value::Object(inner) if ["metrics", "params"].contains(&name.as_str()) => flatten(inner, path, depth, out),
+            Value::Object(inner) if depth < MOST_DEPTH => flatten(inner, &named(name), depth + 1, out),
+            Value::Object(_) => {}
+            plain if !is_table(plain) => out.push((named(name), words(name, plain))),
+            Value::Array(list) if list.len() <= MOST_RANGES && list.iter().all(|entry| !entry.is_object()) => {
+                let ranges: Vec<String> = list.iter().map(|range| words(name, range)).collect();
+                out.push((named(name), ranges.join("; ")));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Lists within a list that fit a cell, such as ranges of dates.
+const MOST_RANGES: usize = 3;
 
 /// Metrics that a table shows of an object with all of them.
 const LISTED: [&str; 4] = ["sharpe", "cagr", "max_drawdown", "trades"];
@@ -171,6 +203,12 @@ const LISTED: [&str; 4] = ["sharpe", "cagr", "max_drawdown", "trades"];
 /// A name as people write it.
 fn title(name: &str) -> String {
     name.replace(['_', '-'], " ")
+}
+
+/// The same with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A plain value: a metric by its unit, other numbers as short as they can be.
@@ -245,18 +283,20 @@ mod tests {
 
     #[test]
     fn lists_of_objects_are_tables_with_every_name() {
+        let all: Map<String, Value> = metrics::names().map(|name| (name.to_owned(), json!(0.5))).collect();
         let blocks = told(&json!({
             "verdict": "It holds.",
             "folds": [
-                { "fold": 0, "params": { "fast": 5 }, "test": { "sharpe": 1.23456, "volatility": 0.2, "cagr": 0.1 } },
-                { "fold": 1, "params": { "fast": 7 }, "efficiency": null }
+                { "fold": 0, "chosen": { "params": { "fast": 5 } }, "test": { "metrics": all, "ranges": [["a", "b"]] } },
+                { "fold": 1, "chosen": { "params": { "fast": 7 } }, "efficiency": null }
             ]
         }));
         assert_eq!(blocks[1], Block::Text("It holds.".into()));
         let (heading, rows) = &tables(&blocks)[0];
-        assert_eq!(heading, &["fold", "params fast", "test cagr", "test sharpe", "efficiency"]);
-        assert_eq!(rows[0], ["0", "5", "10.00%", "1.235", ""]);
-        assert_eq!(rows[1], ["1", "7", "", "", "–"]);
+        let listed = ["test cagr", "test max drawdown", "test sharpe", "test trades"];
+        assert_eq!(heading, &[&["fold", "chosen fast"][..], &listed, &["test ranges", "efficiency"]].concat());
+        assert_eq!(rows[0], ["0", "5", "50.00%", "50.00%", "0.500", "0.5", "a, b", ""]);
+        assert_eq!(rows[1], ["1", "7", "", "", "", "", "", "–"]);
     }
 
     #[test]

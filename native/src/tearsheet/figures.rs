@@ -1,6 +1,6 @@
 //! Numbers that several parts of a report show.
 
-use sandtable_core::metrics::{self, MonthReturn};
+use sandtable_core::metrics::{self, MonthReturn, Unit};
 
 use crate::view::document::{Block, Shade};
 use crate::view::number;
@@ -13,9 +13,18 @@ pub(super) fn key_figures(values: &[f64], names: &[&str]) -> Vec<(String, String
     let figure = |name: &&str| {
         let place = metrics::index_of(name)?;
         let metric = &metrics::TABLE[place];
-        Some((metric.title.to_owned(), number::metric(*values.get(place)?, metric.unit)))
+        Some((metric.title.to_owned(), with_unit(*values.get(place)?, metric.unit)))
     };
     names.iter().filter_map(figure).collect()
+}
+
+/// A metric's value, with the word for what it counts where its title does not say.
+pub(super) fn with_unit(value: f64, unit: Unit) -> String {
+    let text = number::metric(value, unit);
+    match unit {
+        Unit::Bars | Unit::Sessions | Unit::Days if value.is_finite() => format!("{text} {}", unit.name()),
+        _ => text,
+    }
 }
 
 /// Share below the running peak after each session; the first peak is `capital`.
@@ -34,7 +43,12 @@ pub fn drawdowns(capital: f64, equity: &[f64]) -> Vec<f64> {
 pub fn months_block(months: &[MonthReturn]) -> Block {
     let largest = months.iter().map(|month| month.value.abs()).filter(|v| v.is_finite()).fold(0.0, f64::max);
     let shade = |value: f64| Shade {
-        text: if value.is_finite() { format!("{:.1}", 100.0 * value) } else { number::NULL.into() },
+        // A small loss is not -0.0.
+        text: if value.is_finite() {
+            format!("{:.1}", (1000.0 * value).round() / 10.0 + 0.0)
+        } else {
+            number::NULL.into()
+        },
         share: if largest > 0.0 { value / largest } else { 0.0 },
     };
     let (first, last) = (months.first().map_or(0, |m| m.year), months.last().map_or(-1, |m| m.year));

@@ -61,11 +61,11 @@ pub struct Tearsheet {
 const LISTED: usize = 10;
 
 impl Tearsheet {
-    /// The report of a study about the trial with this index, or about its best.
+    /// The report of a study about the trial with this index, or about its best; `folds` is the folder of a walk-forward.
     ///
     /// # Errors
     /// The study has no such trial or no trial with a score, or a file of it is damaged.
-    pub fn of(dir: &Path, study: Reopened, index: Option<u64>) -> Result<Tearsheet> {
+    pub fn of(dir: &Path, study: Reopened, index: Option<u64>, folds: Option<&Path>) -> Result<Tearsheet> {
         let best = study.best(LISTED);
         let trial = match index {
             Some(index) => study.trial(index)?,
@@ -82,7 +82,10 @@ impl Tearsheet {
             returns: detail.session_returns(study.evaluator.plan.settings().capital),
             record: read_json(&dir.join(study::RECORD))?,
             judgement: part(JUDGEMENT)?,
-            folds: part(FOLDS)?,
+            folds: match folds {
+                Some(walk) => Some(read_json(&walk.join(FOLDS))?),
+                None => part(FOLDS)?,
+            },
             judged: part(JUDGED)?,
             trial,
             detail,

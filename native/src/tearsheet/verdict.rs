@@ -3,6 +3,7 @@
 use sandtable_core::Result;
 use serde_json::Value;
 
+use super::chapter::capital;
 use super::{JUDGEMENT, Tearsheet};
 use crate::view::document::{Block, Tone};
 use crate::view::number;
@@ -14,14 +15,23 @@ pub(super) fn blocks(sheet: &Tearsheet) -> Result<Vec<Block>> {
              --no-judgement to get a verdict."
         ))]);
     };
+    // The file holds it beside what else was looked at.
+    let judgement = judgement.get("judgement").filter(|inner| inner.is_object()).unwrap_or(judgement);
     let verdict = &judgement["verdict"];
+    if !verdict.is_object() {
+        let why = sheet.judgement.as_ref().and_then(|whole| whole["not_judged"].as_str());
+        return Ok(vec![Block::Missing(format!(
+            "The search could not be judged: {}.",
+            why.unwrap_or("nothing was kept of it")
+        ))]);
+    }
     let text = |key: &str| verdict[key].as_str().unwrap_or_default();
     let tone = match text("grade") {
         "believable" => Tone::Yes,
         "likely-overfit" | "no-edge" => Tone::No,
         _ => Tone::Open,
     };
-    let mut blocks = vec![Block::Judgement(tone, format!("{}. {}", sentence(text("sentence")), text("advice")))];
+    let mut blocks = vec![Block::Judgement(tone, format!("{}. {}", capital(text("sentence")), text("advice")))];
     let about = judgement["best"].as_u64();
     if about != Some(sheet.trial.index) {
         blocks.push(Block::Text(format!(
@@ -32,11 +42,6 @@ pub(super) fn blocks(sheet: &Tearsheet) -> Result<Vec<Block>> {
     }
     blocks.push(Block::table(&["statistic", "value", "what it says"], rows(judgement), 3));
     Ok(blocks)
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Statistics by name, with value and meaning; what was not computed is left out.
