@@ -630,6 +630,85 @@ export interface Progress {
 }
 
 /**
+ * How far the best trial of a search can be believed. What could not be computed is NaN: of fewer than two trials all
+ * that compares them.
+ */
+export interface Judgement {
+    /**
+     * Index of the trial that the search chose, by its objective and constraints.
+     */
+    best: number;
+    /**
+     * Trials that were tried and have returns.
+     */
+    trials: number;
+    /**
+     * Trials that cross-validation and tests compare: all, or an even sample with the chosen one.
+     */
+    compared: number;
+    /**
+     * Sessions.
+     */
+    sessions: number;
+    /**
+     * Annualised Sharpe ratio of the chosen trial.
+     */
+    sharpe: number;
+    /**
+     * Probability that its true Sharpe ratio is above zero, were it the only trial.
+     */
+    probabilityAboveZero: number;
+    /**
+     * Sessions needed to believe, with 95 % confidence, that it is above zero; infinite unless it is.
+     */
+    minimumSessions: number;
+    /**
+     * How many independent trials the search is worth.
+     */
+    independent: number;
+    /**
+     * Annualised Sharpe ratio that the best of so many trials without skill is expected to have.
+     */
+    threshold: number;
+    /**
+     * Probability that the chosen trial's true Sharpe ratio is above this threshold.
+     */
+    deflated: number;
+    /**
+     * Years below which luck alone is expected to show its Sharpe ratio.
+     */
+    minimumYears: number;
+    /**
+     * Probability of overfitting by cross-validation.
+     */
+    pbo: number;
+    /**
+     * Probability that a trial chosen on one half of the sessions loses on the other.
+     */
+    probabilityOfLoss: number;
+    /**
+     * Hansen's p-value against zero: consistent, by studentized means.
+     */
+    spa: number;
+    /**
+     * White's p-value against zero.
+     */
+    realityCheck: number;
+    /**
+     * The verdict in a word.
+     */
+    grade: "believable" | "doubtful" | "likely-overfit" | "no-edge" | "unknown";
+    /**
+     * The verdict in a sentence.
+     */
+    sentence: string;
+    /**
+     * What to do now.
+     */
+    advice: string;
+}
+
+/**
  * How to read other people's files.
  */
 export interface IngestOptions {
@@ -1132,6 +1211,14 @@ export class Run {
      */
     heatmap(query: HeatmapQuery): Heatmap;
     /**
+     * How far the best of the evaluated trials can be believed; undefined where nothing can be judged: no trial, or fewer
+     * than eight sessions. It takes about as long as a few hundred trials.
+     *
+     * # Errors
+     * None that a caller can cause.
+     */
+    judgement(): Judgement | undefined;
+    /**
      * The results as the Parquet file that the native program writes: the same bytes for a finished run.
      *
      * # Errors
@@ -1262,6 +1349,7 @@ export interface InitOutput {
     readonly run_csv: (a: number) => [number, number];
     readonly run_finish: (a: number, b: number, c: any) => [number, number, number];
     readonly run_heatmap: (a: number, b: any) => [number, number, number];
+    readonly run_judgement: (a: number) => [number, number, number];
     readonly run_parquet: (a: number) => [number, number, number];
     readonly run_progress: (a: number) => [number, number, number];
     readonly run_row: (a: number, b: number) => [number, number, number];
