@@ -206,7 +206,7 @@ fn weekly_runs_are_stamped_with_the_last_scheduled_session_and_end_with_the_data
     let panel = panel(&bundle, BarSize::Weekly);
     // Good Friday is 29 March; the last week is cut by the data.
     assert_eq!(panel.sessions, [day(2024, 3, 22), day(2024, 3, 28), day(2024, 4, 5), day(2024, 4, 10)]);
-    assert_eq!(panel.volume, [50.0, 40.0, 50.0, 30.0]);
+    assert_eq!(*panel.volume, [50.0, 40.0, 50.0, 30.0]);
     assert_eq!(column(&panel, "weekly(close)"), column(&panel, "close"));
 }
 
@@ -232,8 +232,8 @@ fn a_split_inside_a_longer_bar_leaves_it_in_one_unit() {
         records: Vec::new(),
     };
     let panel = panel(&bundle, BarSize::Weekly);
-    assert_eq!(panel.open, [400.0, 400.0, 100.0, 100.0]);
-    assert_eq!(panel.high, [404.0, 404.0, 104.0, 104.0]);
+    assert_eq!(*panel.open, [400.0, 400.0, 100.0, 100.0]);
+    assert_eq!(*panel.high, [404.0, 404.0, 104.0, 104.0]);
     assert_eq!(panel.volume[2], 2.0 * 40.0 + 5.0 * 10.0);
     let fine = panel.fine.as_ref().unwrap();
     assert!(fine.close[fine.rows(2)].iter().all(|&close| close == 100.0));
