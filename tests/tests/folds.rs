@@ -44,9 +44,11 @@ fn range(random: &mut Stream, sessions: usize) -> std::ops::Range<usize> {
     start..start + 1 + random.below((sessions - start) as u64) as usize
 }
 
-/// The bars as far as a date, as if the rest had not happened yet; symbols that would have none keep their first.
+/// The bars as far as a date, as if the rest had not happened yet; symbols that would have none keep their first. Whether
+/// a symbol is gone for good is said by its record, not by its bars.
 fn until(bundle: &Bundle, to: i32) -> Bundle {
     let mut cut = bundle.clone();
+    cut.records = (0..bundle.symbols.len()).filter_map(|place| bundle.record(place)).collect();
     for bars in &mut cut.bars {
         let end = bars.session.partition_point(|&session| session <= to).max(1);
         bars.time.truncate(end);
