@@ -103,8 +103,7 @@ impl EntryRules {
     }
 
     fn map(self, mut change: impl FnMut(Rule) -> Rule) -> EntryRules {
-        let mut level =
-            |level: Option<LevelRule>| level.map(|l| LevelRule { value: change(l.value), unit: l.unit });
+        let mut level = |level: Option<LevelRule>| level.map(|l| LevelRule { value: change(l.value), unit: l.unit });
         EntryRules {
             limit: level(self.limit),
             stop: level(self.stop),
