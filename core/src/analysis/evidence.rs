@@ -79,10 +79,14 @@ impl Evidence {
         Ok(true)
     }
 
-    /// Adds a trial by what [`Evidence::measure`] gave of it.
+    /// Adds a trial by what [`Evidence::measure`] gave of it. One that is kept already, because it had to be evaluated
+    /// twice, does not count again.
     pub fn add(&mut self, index: u64, trial: Sums) {
-        self.seen += 1;
         let key = self.key(index);
+        if self.kept.contains_key(&key) {
+            return;
+        }
+        self.seen += 1;
         let full = self.kept.len() >= self.most;
         if !full || self.kept.last_key_value().is_some_and(|(last, _)| key < *last) {
             self.kept.insert(key, trial);
@@ -307,8 +311,11 @@ mod tests {
         let mut evidence = Evidence::new(20, 5, 0).unwrap();
         assert!(!evidence.push(0, &[]).unwrap(), "a ruined account has no returns");
         assert!(!evidence.push(1, &[f64::NAN; 20]).unwrap());
-        assert!(evidence.push(2, &[0.0; 20]).unwrap() && evidence.push(3, &[0.0; 19]).is_err());
+        assert!(evidence.push(2, &[0.0; 20]).unwrap() && evidence.push(2, &[0.0; 20]).unwrap());
+        assert!(evidence.push(3, &[0.0; 19]).is_err());
         assert!(evidence.sharpe_variance().is_nan() && evidence.seen() == 1);
+        evidence.count(4);
+        assert_eq!((evidence.seen(), evidence.indices().len()), (5, 1));
         assert!(Evidence::new(7, 5, 0).is_err() && Evidence::new(20, 1, 0).is_err());
     }
 }

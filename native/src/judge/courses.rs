@@ -73,6 +73,7 @@ fn text(case: &Case, trades: &[f64], block: f64, [single, blocks, order]: [&Mont
     let loss = |found: &MonteCarlo| found.probability_of_loss.map_or(number::NULL.into(), percent);
     format!(
         "other courses of its {} closed trades, {} runs each; blocks of {block:.1} trades on average\n{}\
+         drawdowns are those between closed trades; the account's own, bar by bar, are deeper\n\
          a loss in {} of the runs drawn one by one, in {} of those in blocks; another order cannot change the return\n\
          compounded one after the other the trades come to {}, the account to {}, open positions included\n",
         trades.len(),

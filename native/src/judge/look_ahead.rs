@@ -238,10 +238,11 @@ mod tests {
                 let panel = evaluator.context.panel.clone();
                 let mut cheat = move |desk: &mut Desk<'_>| {
                     let span = panel.spans[0];
-                    let row = span.offset + panel.row_time[span.rows()].partition_point(|&t| (t as usize) < desk.bar());
+                    let now = panel.start + desk.bar();
+                    let row = span.offset + panel.row_time[span.rows()].partition_point(|&t| (t as usize) < now);
                     let next = (row + ahead).min(span.offset + span.len - 1);
-                    let now = desk.current(0, Field::Close).unwrap_or(f64::NAN);
-                    let weight = if panel.close[next] >= now { 0.5 } else { 0.0 };
+                    let close = desk.current(0, Field::Close).unwrap_or(f64::NAN);
+                    let weight = if panel.close[next] > close { 0.5 } else { 0.1 };
                     desk.order_target_percent(0, weight);
                 };
                 evaluator.events_of(&mut cheat)

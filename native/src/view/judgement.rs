@@ -24,7 +24,9 @@ pub fn text(found: &Value, terminal: &Terminal) -> String {
         let (bold, plain) = if terminal.colour == Colour::Plain { ("", "") } else { ("\x1b[1m", "\x1b[0m") };
         let headline = wrap::paragraph(&format!("judgement: {sentence}"), width, 2);
         out += &format!("{bold}{}{plain}\n", headline.trim_end());
-        out += &wrap::paragraph(&format!("  {}", judged["verdict"]["advice"].as_str().unwrap_or(NULL)), width, 0);
+        let advice = judged["verdict"]["advice"].as_str().unwrap_or(NULL);
+        out += &wrap::paragraph(&format!("  {advice}"), width, 0);
+        out.push('\n');
     }
     let lines = statistics(judged).into_iter().chain(surface(found));
     for (name, value, words) in lines {
