@@ -118,7 +118,9 @@ mod tests {
             (0..400_u64).map(|i| ((i * (2 * trial + 7) + trial) % 29) as f64 / 1000.0 - 0.0138).collect()
         };
         let mut evidence = Evidence::new(400, 100, 1).unwrap();
-        (0..20).for_each(|trial| evidence.push(trial, &series(trial)).unwrap());
+        for trial in 0..20 {
+            evidence.push(trial, &series(trial)).unwrap();
+        }
         let judgement = Judgement::of(&evidence, 3, &series(3), &JudgementSettings::default()).unwrap();
         let rows = rows(&serde_json::to_value(&judgement).unwrap());
         let expected = if judgement.sharpe > 0.0 { 10 } else { 9 };
