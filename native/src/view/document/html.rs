@@ -100,7 +100,8 @@ fn shaded(heading: &[String], rows: &[(String, Vec<Shade>)]) -> String {
     let cell = |shade: &Shade| {
         let text = escape(&shade.text);
         let share = shade.share.abs().min(1.0) * DEEPEST;
-        if share.is_nan() || share < 0.005 {
+        // The least of NaN and 1 is 1.
+        if shade.share.is_nan() || share < 0.005 {
             return format!("<td>{text}</td>");
         }
         let class = if shade.share > 0.0 { "gain" } else { "loss" };
