@@ -13,8 +13,11 @@ import { build } from "vite";
 const web = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(web, "dist");
 
-/** In bytes: the module of either build with brotli, all scripts of the page together with gzip. */
-const MODULE_BUDGET = 1_500_000;
+/**
+ * In bytes: the module of either build with brotli, all scripts of the page together with gzip. The module grew by a tenth when
+ * search methods and the judgement of a search came into it.
+ */
+const MODULE_BUDGET = 1_750_000;
 const SCRIPT_BUDGET = 250_000;
 
 if (!process.argv.includes("--page")) {

@@ -65,5 +65,5 @@ test("an expression ranks the trials, and a constraint puts those that fail it l
   expect(trades).toBeGreaterThanOrEqual(bound);
   await page.getByTestId("control-constraints").fill("trades >=");
   await page.keyboard.press("Enter");
-  await expect(page.getByTestId("notice").filter({ hasText: "constraints" })).toBeVisible();
+  await expect(page.getByTestId("notice").filter({ hasText: "expected a value, found the end" })).toBeVisible();
 });
