@@ -10,6 +10,7 @@
 
 mod exits;
 mod grid;
+#[expect(clippy::needless_range_loop, reason = "a lane, or a half of them, is a place in several arrays at once")]
 pub mod lanes;
 mod ledger;
 mod market;

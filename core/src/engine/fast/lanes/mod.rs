@@ -168,9 +168,9 @@ impl Work for Group<'_> {
     #[inline(always)]
     fn run<E: Eight>(mut self) {
         if self.costs.by_value_only {
-            self.all::<E, true>()
+            self.all::<E, true>();
         } else {
-            self.all::<E, false>()
+            self.all::<E, false>();
         }
         for lane in 0..self.finished.len().min(LANES) {
             self.finish(lane);
