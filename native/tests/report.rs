@@ -80,7 +80,7 @@ fn a_report_is_one_whole_page() {
         "best 10 by sharpe",
         "by fast and slow",
         "Around the best",
-        "best Sharpe",
+        "Best Sharpe",
         "sandtable walk-forward",
         "sandtable judge st",
         "bundle's content",

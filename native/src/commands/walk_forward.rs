@@ -14,7 +14,7 @@ use crate::{study, walk_forward};
 /// Arguments of `sandtable walk-forward`.
 #[derive(Args, Debug)]
 pub struct WalkForwardArgs {
-    /// The study file (TOML or JSON); its table [folds] says how sessions are divided [default: 24 months of training, then 6 of test].
+    /// The study file (TOML or JSON); its table `[folds]` says how sessions are divided [default: 24 months of training, then 6 of test].
     pub study: PathBuf,
     /// Folder for the results [default: the study's file name without extension, and `-walk`].
     #[arg(long)]

@@ -4,7 +4,7 @@
 //! whole. A batch that was being written when the process ended has no matching hash: it and what follows is cut off and
 //! evaluated again. It never knows what a metric means. A journal lives until its part is written; a finished study has none.
 //!
-//! Layout, all numbers little-endian: a head of [`MAGIC`], the plan's id (32 bytes), numbers of parameters and of metrics
+//! Layout, all numbers little-endian: a head of `MAGIC`, the plan's id (32 bytes), numbers of parameters and of metrics
 //! (u32); then records of the number of rows (u32), the place of the first one in the part (u32), the columns one after
 //! another (index u64, parameters f64, metrics f64, bars read u64, status u8), and 32 bytes of BLAKE3 over all this.
 

@@ -4,7 +4,7 @@
 //! keeps the others: each batch in a journal at once, each full part as a file. It never knows whether a trial comes from
 //! a search that learns: the same search asks for the same trials again, and so a resumed one is a replayed one.
 //!
-//! What is kept outlasts the end of the process at once, and a power failure after at most [`SYNC_EVERY`].
+//! What is kept outlasts the end of the process at once, and a power failure after at most a second.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
