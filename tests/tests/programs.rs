@@ -332,9 +332,9 @@ fn programs_see_nothing_ahead() {
             if panel.row_time[row] > cut {
                 let factor = 0.5 + random.uniform();
                 for column in [&mut other.open, &mut other.high, &mut other.low, &mut other.close] {
-                    column[row] *= factor;
+                    Arc::make_mut(column)[row] *= factor;
                 }
-                other.volume[row] = (panel.volume[row] * random.uniform()).floor();
+                Arc::make_mut(&mut other.volume)[row] = (panel.volume[row] * random.uniform()).floor();
             }
         }
         for actions in &mut other.actions {
