@@ -97,7 +97,7 @@ mod tests {
         let points: Vec<Vec<f64>> = (0..20_u8).map(|k| vec![f64::from(k + 2), f64::from(k + 30)]).collect();
         let prepared = Prepared::default();
         let good = Crew::new(1, 20).unwrap().trials(&evaluator, &indices, &points, &prepared);
-        let mut broken = points.clone();
+        let mut broken = points;
         // A point without its second value: what reads it is out of bounds.
         broken[7].pop();
         let pool = pool::pool(2).unwrap();
