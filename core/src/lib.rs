@@ -18,8 +18,8 @@
 //! | [`search`] | trials and scores | the next trials (ask/tell) | results, engines |
 //! | [`engine`] | context, program, costs, trial | the trial's outcome, a pure function | threads, other trials |
 //! | [`results`] | outcomes by index | columnar results: append, top-k, encode | statistics of overfitting |
-//! | [`run`] | plan, outcomes | the next batch, or done: a state machine without threads or clock | who evaluates |
 //! | [`analysis`] | returns, scores, points of trials | judgement as data | engines, plans, rendering |
+//! | [`run`] | plan, outcomes | the next batch, or done: a state machine without threads or clock | who evaluates |
 //!
 //! Below them lie the leaves that any room may use: [`error`], [`num`], [`simd`], [`rng`],
 //! [`calendar`], [`cache`], [`ledger`].
