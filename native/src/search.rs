@@ -16,7 +16,6 @@ use crate::crew::Crew;
 use crate::drive::{self, Tally};
 use crate::gather::{self, Gathered, Gathering};
 use crate::judge::by_default;
-use crate::judge::surface::Scores;
 use crate::record::{self, Phases};
 use crate::study::{self, State, StudyFolder};
 use crate::{caches, estimate, interrupt, print, progress, report, source};
@@ -194,7 +193,11 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     let judgement = match (top.first().zip(detail.as_ref()), scores) {
         (Some((best, detail)), Some(scores)) if !tally.interrupted => {
             tally.interrupted = !by_default::complete_evidence(&evaluator, &mut crew, &stop);
-            judge(&evaluator, best, detail, scores, &tally)?
+            if tally.interrupted {
+                Value::Null
+            } else {
+                by_default::judgement(&evaluator, best.index, detail, scores, &mut crew)?
+            }
         }
         _ if before == State::Complete && options.judged => study::judgement_in(&options.out)?,
         _ => Value::Null,
@@ -216,11 +219,6 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     };
     conclude(&finished, spec, options, trials)?;
     Ok(finished)
-}
-
-/// The judgement of a search that came to its end; null of one whose evidence is not complete.
-fn judge(evaluator: &Evaluator, best: &Best, detail: &Detail, scores: Scores, tally: &Tally) -> Result<Value> {
-    if tally.interrupted { Ok(Value::Null) } else { by_default::judgement(evaluator, best.index, detail, scores) }
 }
 
 /// The trials that nothing beats, and the volume that they dominate, as JSON.

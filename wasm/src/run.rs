@@ -202,8 +202,8 @@ impl Run {
     /// # Errors
     /// None that a caller can cause.
     #[wasm_bindgen(unchecked_return_type = "Judgement | undefined")]
-    pub fn judgement(&self) -> Result<JsValue> {
-        let found = self.exploration.judgement().or_throw()?;
+    pub fn judgement(&mut self) -> Result<JsValue> {
+        let found = self.exploration.judgement(&mut self.workforce).or_throw()?;
         found.map_or(Ok(JsValue::UNDEFINED), |found| to_js(&Judgement::from(&found)))
     }
 

@@ -3,7 +3,9 @@
 //! Politis and White, "Automatic Block-Length Selection for the Dependent Bootstrap", Econometric Reviews 23, 2004, with
 //! the correction of Patton, Politis and White 2009. Given a series, this gives lengths in its rows.
 
+use crate::metrics::striped;
 use crate::num;
+use crate::simd::{self, Eight, Work};
 
 /// Best mean lengths of blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,21 +50,49 @@ fn autocovariances(apart: &[f64]) -> (Vec<f64>, usize) {
     let run = (num::log10(n as f64) as usize).max(5);
     let most = (num::sqrt(n as f64).ceil() as usize + run).min(n - 2);
     let insignificant = 2.0 * num::sqrt(num::log10(n as f64) / n as f64);
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let (mut covariances, mut quiet, mut found) = (Vec::with_capacity(most + 1), 0, None);
     for lag in 0..=most {
         if quiet >= run && found.is_none() {
             found = Some(lag - run);
         }
-        let cross = dot(&apart[lag..], &apart[..n - lag]);
+        let [cross, late, early] = simd::run(Products { apart, lag });
         covariances.push(cross / n as f64);
-        // The energies leave out one value more than the lag, as the widely used implementation has them.
-        let (late, early) = (&apart[lag + 1..], &apart[..n - lag - 1]);
-        let correlation = cross.abs() / num::sqrt(dot(late, late) * dot(early, early));
+        let correlation = cross.abs() / num::sqrt(late * early);
         quiet = if correlation < insignificant { quiet + 1 } else { 0 };
     }
     let band = found.map_or(most, |lag| 2 * lag.max(1)).min(most);
     (covariances, band)
+}
+
+#[inline(always)]
+fn product<E: Eight>(a: E, b: E) -> [E; 1] {
+    [a.mul(b)]
+}
+
+#[inline(always)]
+fn square<E: Eight>(a: E) -> [E; 1] {
+    [a.mul(a)]
+}
+
+/// A series times itself some rows earlier, and the energies of both.
+struct Products<'a> {
+    apart: &'a [f64],
+    lag: usize,
+}
+
+impl Work for Products<'_> {
+    type Output = [f64; 3];
+
+    #[inline(always)]
+    fn run<E: Eight>(self) -> [f64; 3] {
+        let Products { apart, lag } = self;
+        let n = apart.len();
+        let [cross] = striped::sums2::<E, 1>(&apart[lag..], &apart[..n - lag], product);
+        // The energies leave out one value more than the lag, as the widely used implementation has them.
+        let [late] = striped::sums::<E, 1>(&apart[lag + 1..], square);
+        let [early] = striped::sums::<E, 1>(&apart[..n - lag - 1], square);
+        [cross, late, early]
+    }
 }
 
 #[cfg(test)]

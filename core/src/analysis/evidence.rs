@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use super::{BlockSums, Panel, default_blocks};
 use crate::error::{Error, Result};
-use crate::metrics::NOISE;
+use crate::metrics::{NOISE, striped};
 use crate::num;
 use crate::rng::Stream;
+use crate::simd::{self, Eight, Work};
 
 /// Name of the stream that draws the trials that are kept.
 const STREAM: u32 = 0x6576_6964;
@@ -152,23 +153,17 @@ impl Evidence {
     /// What is kept of a trial with these returns; none without returns, or where one is not finite.
     pub fn measure(&self, returns: &[f64]) -> Option<Sums> {
         let cells = self.bounds.len() - 1;
-        let in_block = cells / self.blocks;
-        let mut sums = vec![0.0; cells + self.blocks];
-        let (means, squares) = sums.split_at_mut(cells);
+        // Those that fill no block count for the ratio alone.
         let rest = returns.get(self.bounds[cells]..)?;
-        let [mut total, mut total_squares] = sum_and_squares(rest);
-        for (cell, bounds) in self.bounds.windows(2).enumerate() {
-            let [sum, square] = sum_and_squares(&returns[bounds[0]..bounds[1]]);
-            means[cell] = sum / (bounds[1] - bounds[0]) as f64;
-            squares[cell / in_block] += square;
-            (total, total_squares) = (total + sum, total_squares + square);
-        }
+        let mut sums = vec![0.0; cells + self.blocks];
+        let in_block = cells / self.blocks;
+        let [total, squares] = simd::run(Cells { bounds: &self.bounds, in_block, returns, rest, sums: &mut sums });
         let n = returns.len() as f64;
         let mean = total / n;
-        let deviation = num::sqrt((total_squares - n * mean * mean) / (n - 1.0));
+        let deviation = num::sqrt((squares - n * mean * mean) / (n - 1.0));
         let sharpe = if deviation > NOISE * mean.abs().max(1.0) { mean / deviation } else { num::NAN };
         // A sum of squares has no way back from infinity or NaN.
-        total_squares.is_finite().then(|| Sums { sums: sums.into(), sharpe })
+        squares.is_finite().then(|| Sums { sums: sums.into(), sharpe })
     }
 
     /// Sessions of every trial.
@@ -239,21 +234,37 @@ impl Evidence {
     }
 }
 
-/// Sum and sum of squares in four stripes, which a processor adds at once.
-fn sum_and_squares(values: &[f64]) -> [f64; 2] {
-    let (fours, rest) = values.as_chunks::<4>();
-    let (mut sums, mut squares) = ([0.0; 4], [0.0; 4]);
-    for four in fours {
-        for ((sum, square), value) in sums.iter_mut().zip(&mut squares).zip(four) {
-            *sum += value;
-            *square += value * value;
+#[inline(always)]
+fn with_square<E: Eight>(r: E) -> [E; 2] {
+    [r, r.mul(r)]
+}
+
+/// Sums over the cells of a trial: fills `sums` as [`Sums`] has them, and gives the sum and the sum of squares of all
+/// returns.
+struct Cells<'a> {
+    bounds: &'a [usize],
+    in_block: usize,
+    returns: &'a [f64],
+    rest: &'a [f64],
+    sums: &'a mut [f64],
+}
+
+impl Work for Cells<'_> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<E: Eight>(self) -> [f64; 2] {
+        let Cells { bounds, in_block, returns, rest, sums } = self;
+        let (means, blocks) = sums.split_at_mut(bounds.len() - 1);
+        let [mut total, mut total_squares] = striped::sums::<E, 2>(rest, with_square);
+        for (cell, (bounds, mean)) in bounds.windows(2).zip(means).enumerate() {
+            let [sum, squares] = striped::sums::<E, 2>(&returns[bounds[0]..bounds[1]], with_square);
+            *mean = sum / (bounds[1] - bounds[0]) as f64;
+            blocks[cell / in_block] += squares;
+            (total, total_squares) = (total + sum, total_squares + squares);
         }
+        [total, total_squares]
     }
-    for (lane, value) in rest.iter().enumerate() {
-        sums[lane] += value;
-        squares[lane] += value * value;
-    }
-    [sums, squares].map(|s| (s[0] + s[2]) + (s[1] + s[3]))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::{
-    Convention, Draws, Evidence, Findings, Independence, Moments, Overfitting, StationaryBootstrap, Superiority,
+    Convention, Draws, Evidence, Findings, Hands, Independence, Moments, Overfitting, StationaryBootstrap, Superiority,
     Verdict, deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years, minimum_track_record,
     optimal_block_length, overfitting, superiority,
 };
@@ -85,14 +85,21 @@ impl Judgement {
     ///
     /// # Errors
     /// A wrong number of returns.
-    pub fn of(evidence: &Evidence, best: u64, returns: &[f64], settings: &JudgementSettings) -> Result<Judgement> {
+    pub fn of(
+        evidence: &Evidence,
+        best: u64,
+        returns: &[f64],
+        settings: &JudgementSettings,
+        hands: &mut impl Hands,
+    ) -> Result<Judgement> {
         let evidence = &evidence.with(best, returns)?;
         let moments = Moments::of(returns, Convention::Plain);
         let annual = num::sqrt(settings.periods_per_year);
         let tests = if evidence.indices().len() < 2 {
             None
         } else {
-            Some((overfitting(&evidence.block_sums()?, settings.detailed_splits)?, tests(evidence, returns, settings)?))
+            let overfitting = overfitting(&evidence.block_sums()?, settings.detailed_splits, hands)?;
+            Some((overfitting, tests(evidence, returns, settings, hands)?))
         };
         let deflation = deflation(evidence, &moments, annual)?;
         let findings = Findings {
@@ -140,17 +147,22 @@ fn deflation(evidence: &Evidence, moments: &Moments, annual: f64) -> Result<Defl
 }
 
 /// The tests over cells, with blocks as long as the chosen trial's own returns ask for.
-fn tests(evidence: &Evidence, returns: &[f64], settings: &JudgementSettings) -> Result<Superiority> {
+fn tests(
+    evidence: &Evidence,
+    returns: &[f64],
+    settings: &JudgementSettings,
+    hands: &mut impl Hands,
+) -> Result<Superiority> {
     let panel = evidence.panel()?;
     let block = (optimal_block_length(returns).stationary / evidence.sessions_in_cell()).max(1.0);
     let bootstrap = StationaryBootstrap::new(settings.seed, panel.rows() as u32, block);
-    Ok(superiority(&panel, &Draws::of(&bootstrap, panel.rows(), settings.replications), block))
+    Ok(superiority(&panel, &Draws::of(&bootstrap, panel.rows(), settings.replications), block, hands))
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-    use super::super::Grade;
+    use super::super::{Alone, Grade};
     use super::*;
     use crate::rng::Stream;
 
@@ -171,7 +183,7 @@ mod tests {
             let sharpe = Moments::of(column, Convention::Plain).sharpe;
             best = if sharpe > best.0 { (sharpe, index) } else { best };
         }
-        Judgement::of(&evidence, best.1 as u64, &columns[best.1], &SETTINGS).unwrap()
+        Judgement::of(&evidence, best.1 as u64, &columns[best.1], &SETTINGS, &mut Alone).unwrap()
     }
 
     #[test]
@@ -223,10 +235,10 @@ mod tests {
         assert!(one.overfitting.is_none() && one.superiority.is_none());
         assert_eq!(one.deflation.deflated, one.probability_above_zero);
         let still = Evidence::new(50, 10, 0).unwrap();
-        let still = Judgement::of(&still, 0, &[0.0; 50], &SETTINGS).unwrap();
+        let still = Judgement::of(&still, 0, &[0.0; 50], &SETTINGS, &mut Alone).unwrap();
         assert_eq!((still.verdict.grade, still.trials), (Grade::Unknown, 1));
-        let ruined = Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[], &SETTINGS).unwrap();
+        let ruined = Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[], &SETTINGS, &mut Alone).unwrap();
         assert_eq!((ruined.verdict.grade, ruined.trials), (Grade::Unknown, 0));
-        assert!(Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[0.0; 49], &SETTINGS).is_err());
+        assert!(Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[0.0; 49], &SETTINGS, &mut Alone).is_err());
     }
 }

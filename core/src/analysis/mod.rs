@@ -17,6 +17,7 @@ mod bootstrap;
 mod cscv;
 mod deflated;
 mod evidence;
+mod hands;
 mod independent;
 mod judgement;
 mod landscape;
@@ -34,6 +35,7 @@ pub use bootstrap::{Interval, StationaryBootstrap, interval, percentile, resampl
 pub use cscv::{Dominance, Histogram, Overfitting, Split, overfitting, splits};
 pub use deflated::{deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years, minimum_track_record};
 pub use evidence::{DEFAULT_TRIALS, Evidence, Sums};
+pub use hands::{Alone, Hands};
 pub use independent::Independence;
 pub use judgement::{Deflation, Judgement, JudgementSettings};
 pub use landscape::{Importance, Landscape, Neighbourhood, Plateau, Slice, SliceValue, Terrain};

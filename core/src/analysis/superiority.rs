@@ -7,12 +7,15 @@
 
 use serde::Serialize;
 
-use super::{Panel, StationaryBootstrap, percentile};
+use super::{Alone, Hands, Panel, StationaryBootstrap, percentile};
 use crate::num;
 use crate::simd::{self, Eight, LANES, Work};
 
 /// Replications whose means are summed at once: their weights and a tile of eight trials stay in the nearest cache.
 const AT_ONCE: usize = 4;
+
+/// Fewest replications that a thread takes at a time.
+const FEWEST: usize = 32;
 
 /// Three p-values by what is assumed of trials that look bad.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -114,7 +117,7 @@ impl Statistic {
     }
 }
 
-/// For each statistic the largest value over columns, replication by replication.
+/// Replication by replication the largest value of each statistic over columns.
 struct Maxima<'a> {
     panel: &'a Panel,
     weights: &'a [f64],
@@ -127,7 +130,7 @@ impl Work for Maxima<'_> {
     #[inline(always)]
     fn run<E: Eight>(self) -> Vec<Vec<f64>> {
         let rows = self.panel.rows();
-        let mut maxima = vec![Vec::with_capacity(self.weights.len() / rows); self.statistics.len()];
+        let mut maxima = Vec::with_capacity(self.weights.len() / rows);
         let mut largest = vec![[E::zero(); AT_ONCE]; self.statistics.len()];
         for group in self.weights.chunks(rows * AT_ONCE) {
             // A group that is not full repeats its first replication, and what that gives is not kept.
@@ -145,13 +148,20 @@ impl Work for Maxima<'_> {
                     }
                 }
             }
-            for (maxima, largest) in maxima.iter_mut().zip(&largest) {
-                let across = |lanes: &E| lanes.array().into_iter().fold(f64::NEG_INFINITY, f64::max);
-                maxima.extend(largest.iter().take(count).map(across));
-            }
+            let across = |lanes: E| lanes.array().into_iter().fold(f64::NEG_INFINITY, f64::max);
+            maxima.extend((0..count).map(|k| largest.iter().map(|largest| across(largest[k])).collect::<Vec<f64>>()));
         }
         maxima
     }
+}
+
+/// For each replication the largest value of each statistic.
+fn maxima(panel: &Panel, weights: &[f64], statistics: &[Statistic], hands: &mut impl Hands) -> Vec<Vec<f64>> {
+    let rows = panel.rows().max(1);
+    hands.map(weights.len() / rows, FEWEST, |replications| {
+        let weights = &weights[replications.start * rows..replications.end * rows];
+        simd::run(Maxima { panel, weights, statistics })
+    })
 }
 
 /// Weighted means of eight columns in each of the replications.
@@ -204,7 +214,7 @@ impl Columns {
 }
 
 /// White's and Hansen's tests of whether any column's mean is above zero, with given draws from blocks of `block` rows.
-pub fn superiority(panel: &Panel, draws: &Draws, block: f64) -> Superiority {
+pub fn superiority(panel: &Panel, draws: &Draws, block: f64, hands: &mut impl Hands) -> Superiority {
     let columns = Columns::of(panel, block);
     let plain = || std::iter::repeat_n(1.0, panel.columns());
     let mut statistics = Vec::with_capacity(6);
@@ -213,18 +223,18 @@ pub fn superiority(panel: &Panel, draws: &Draws, block: f64) -> Superiority {
         statistics.push(Statistic::new(columns.centers(assumption), columns.scales.iter().copied()));
     }
     let weights = draws.weights(panel.shares());
-    let maxima = simd::run(Maxima { panel, weights: &weights, statistics: &statistics });
+    let maxima = maxima(panel, &weights, &statistics, hands);
     let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::NEG_INFINITY, f64::max);
     let mean = largest(&mut columns.means.iter().copied());
     let ratio = largest(&mut columns.means.iter().zip(&columns.scales).map(|(mean, scale)| mean * scale));
-    let share = |maxima: &[f64], observed: f64| {
-        let above = maxima.iter().filter(|&&maximum| maximum > observed).count();
+    let share = |statistic: usize, observed: f64| {
+        let above = maxima.iter().filter(|maxima| maxima[statistic] > observed).count();
         num::canonical(above as f64 / maxima.len() as f64)
     };
     let p = |from: usize, observed: f64| PValues {
-        lower: share(&maxima[from], observed),
-        consistent: share(&maxima[from + 2], observed),
-        upper: share(&maxima[from + 4], observed),
+        lower: share(from, observed),
+        consistent: share(from + 2, observed),
+        upper: share(from + 4, observed),
     };
     let finite = |x: f64| if x.is_finite() { x } else { num::NAN };
     Superiority {
@@ -251,7 +261,7 @@ pub fn superior_columns(panel: &Panel, draws: &Draws, block: f64, size: f64) -> 
     loop {
         let scale = left.iter().map(|&left| if left { 1.0 } else { num::NAN });
         let statistics = [Statistic::new(columns.centers(1), scale)];
-        let mut maxima = simd::run(Maxima { panel, weights: &weights, statistics: &statistics }).remove(0);
+        let mut maxima = maxima(panel, &weights, &statistics, &mut Alone).concat();
         maxima.sort_unstable_by(f64::total_cmp);
         let critical = percentile(&maxima, 1.0 - size);
         let found: Vec<usize> = (0..left.len()).filter(|&k| left[k] && columns.means[k] > critical).collect();
@@ -284,7 +294,7 @@ mod tests {
     fn on_noise_it_rejects_as_often_as_it_says() {
         let repetitions = 400;
         let rejections = (0..repetitions).filter(|&seed| {
-            let tests = superiority(&noise(seed, 10, 80, 0.0), &draws(seed, 80, 200), 1.0);
+            let tests = superiority(&noise(seed, 10, 80, 0.0), &draws(seed, 80, 200), 1.0, &mut Alone);
             assert!(tests.raw.lower <= tests.raw.consistent && tests.raw.consistent <= tests.raw.upper);
             tests.studentized.consistent < 0.1
         });
@@ -296,7 +306,7 @@ mod tests {
     fn a_planted_edge_is_found_and_named() {
         let panel = noise(1, 21, 250, 0.4);
         let draws = draws(2, 250, 501);
-        let tests = superiority(&panel, &draws, 1.0);
+        let tests = superiority(&panel, &draws, 1.0, &mut Alone);
         assert!(tests.raw.upper < 0.01 && tests.studentized.upper < 0.01, "{tests:?}");
         assert_eq!(superior_columns(&panel, &draws, 1.0, 0.05), [0, 1]);
         assert_eq!(tests.replications, 501);
@@ -307,7 +317,7 @@ mod tests {
         let panel = Panel::new(&[[1.0, 2.0, 6.0]], None).unwrap();
         let draws = Draws::given(3, [&[2, 2, 2][..], &[0, 0, 1], &[9, 0, 0]]);
         assert_eq!(draws.replications(), 3);
-        let tests = superiority(&panel, &draws, 1.0);
+        let tests = superiority(&panel, &draws, 1.0, &mut Alone);
         // Means 6, 4/3 and 1 less 3, against 3: none is above.
         assert_eq!((tests.largest_mean, tests.raw.upper), (3.0, 0.0));
         let lengths = Panel::new(&[[0.0, 5.0]], Some(&[4.0, 1.0])).unwrap();
@@ -317,10 +327,10 @@ mod tests {
     #[test]
     fn trials_that_never_moved_have_no_ratio() {
         let panel = Panel::new(&[[0.0; 30], [0.0; 30]], None).unwrap();
-        let tests = superiority(&panel, &draws(1, 30, 50), 1.0);
+        let tests = superiority(&panel, &draws(1, 30, 50), 1.0, &mut Alone);
         assert_eq!((tests.largest_mean, tests.raw.upper), (0.0, 0.0));
         assert!(tests.largest_ratio.is_nan() && tests.studentized.consistent.is_nan());
-        let none = superiority(&panel, &Draws::given(30, []), 1.0);
+        let none = superiority(&panel, &Draws::given(30, []), 1.0, &mut Alone);
         assert!(none.raw.upper.is_nan() && none.replications == 0);
     }
 
@@ -329,7 +339,7 @@ mod tests {
         let panel = noise(5, 19, 50, 0.1);
         let runs = [64, 256, 512, 0].map(|bits| {
             simd::limit(bits);
-            superiority(&panel, &draws(5, 50, 30), 2.0)
+            superiority(&panel, &draws(5, 50, 30), 2.0, &mut Alone)
         });
         assert!(runs.iter().all(|run| *run == runs[0]));
     }

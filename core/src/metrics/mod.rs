@@ -21,7 +21,7 @@ mod months;
 mod returns;
 mod round_trips;
 mod stability;
-mod striped;
+pub(crate) mod striped;
 mod table;
 mod tails;
 

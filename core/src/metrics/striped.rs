@@ -7,7 +7,7 @@ use crate::simd::{Eight, LANES};
 
 /// The sums of the `K` terms that `term` makes of each value.
 #[inline(always)]
-pub(super) fn sums<E: Eight, const K: usize>(values: &[f64], term: impl Fn(E) -> [E; K]) -> [f64; K] {
+pub(crate) fn sums<E: Eight, const K: usize>(values: &[f64], term: impl Fn(E) -> [E; K]) -> [f64; K] {
     let (blocks, rest) = values.as_chunks::<LANES>();
     let mut stripes = [E::zero(); K];
     for block in blocks {
@@ -19,7 +19,7 @@ pub(super) fn sums<E: Eight, const K: usize>(values: &[f64], term: impl Fn(E) ->
 
 /// The same over two columns side by side, which are equally long.
 #[inline(always)]
-pub(super) fn sums2<E: Eight, const K: usize>(a: &[f64], b: &[f64], term: impl Fn(E, E) -> [E; K]) -> [f64; K] {
+pub(crate) fn sums2<E: Eight, const K: usize>(a: &[f64], b: &[f64], term: impl Fn(E, E) -> [E; K]) -> [f64; K] {
     let (blocks_a, rest_a) = a.as_chunks::<LANES>();
     let (blocks_b, rest_b) = b.as_chunks::<LANES>();
     let mut stripes = [E::zero(); K];

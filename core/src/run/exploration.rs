@@ -174,10 +174,10 @@ impl Exploration {
     ///
     /// # Errors
     /// None that a caller can cause.
-    pub fn judgement(&self) -> Result<Option<Judgement>> {
+    pub fn judgement(&self, workers: &mut impl Workers) -> Result<Option<Judgement>> {
         let Some(&row) = best_rows(&self.evaluator.plan, &self.results, 1).first() else { return Ok(None) };
         let index = self.results.index()[row];
         let (_, detail) = self.detail(index)?;
-        self.evaluator.judgement(index, &detail)
+        self.evaluator.judgement(index, &detail, workers)
     }
 }

@@ -7,10 +7,11 @@
 //! [`Evaluator::lacking`] names those among them whose evidence would be kept, and no others have to be evaluated again.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Detail, Evaluator, Outcome, Scratch};
-use crate::analysis::{DEFAULT_TRIALS, Evidence, Judgement, JudgementSettings};
+use super::{Detail, Evaluator, Outcome, Scratch, Workers, planner};
+use crate::analysis::{DEFAULT_TRIALS, Evidence, Hands, Judgement, JudgementSettings};
 use crate::error::Result;
 use crate::metrics;
 
@@ -104,7 +105,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// `detail` is of another run.
-    pub fn judgement(&self, best: u64, detail: &Detail) -> Result<Option<Judgement>> {
+    pub fn judgement(&self, best: u64, detail: &Detail, workers: &mut impl Workers) -> Result<Option<Judgement>> {
         let Some(judging) = &self.judging else { return Ok(None) };
         let settings = JudgementSettings {
             periods_per_year: self.plan.periods_per_year(),
@@ -112,7 +113,18 @@ impl Evaluator {
             ..JudgementSettings::default()
         };
         let returns = detail.session_returns(self.plan.settings().capital);
-        Judgement::of(&judging.kept().evidence, best, &returns, &settings).map(Some)
+        let evidence = judging.kept().evidence.clone();
+        Judgement::of(&evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
+    }
+}
+
+/// Those who evaluate trials, for other work.
+struct Portions<'a, W>(&'a mut W);
+
+impl<W: Workers> Hands for Portions<'_, W> {
+    fn map<R: Send>(&mut self, items: usize, least: usize, work: impl Fn(Range<usize>) -> Vec<R> + Sync) -> Vec<R> {
+        let portions = planner::portions(items, self.0.threads(), least, 1);
+        self.0.map(&portions, |range, _| work(range))
     }
 }
 

@@ -157,7 +157,7 @@ fn judgement(study: Reopened, dir: &Path, _lock: &Lock) -> Result<(Reopened, Val
     if !by_default::complete_evidence(&evaluator, &mut crew, &*interrupt::stop_flag()?) {
         return Err(Error::machine("ended on request before the judgement was made"));
     }
-    let made = by_default::judgement(&evaluator, best.index, &evaluator.detail(&best.point), scores)?;
+    let made = by_default::judgement(&evaluator, best.index, &evaluator.detail(&best.point), scores, &mut crew)?;
     study::write_whole(&dir.join(study::JUDGEMENT), study::json_text(&made).as_bytes())?;
     Ok((Reopened { evaluator, results, ..study }, made))
 }

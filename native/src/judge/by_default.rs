@@ -39,9 +39,15 @@ pub fn complete_evidence(evaluator: &Evaluator, workers: &mut impl Workers, stop
 ///
 /// # Errors
 /// `detail` is of another run.
-pub fn judgement(evaluator: &Evaluator, best: u64, detail: &Detail, scores: Scores) -> Result<Value> {
+pub fn judgement(
+    evaluator: &Evaluator,
+    best: u64,
+    detail: &Detail,
+    scores: Scores,
+    workers: &mut impl Workers,
+) -> Result<Value> {
     let plan = &evaluator.plan;
-    let judgement = evaluator.judgement(best, detail)?;
+    let judgement = evaluator.judgement(best, detail, workers)?;
     let surface = scores.surface(plan, best);
     Ok(json!({
         "run_id": plan.id(),

@@ -44,7 +44,7 @@ pub(super) fn line(workers: &mut impl Workers, chunk: usize) -> Result<Vec<(Stri
             let evaluator = evaluator(&format!("{STUDY}{space}"), source, name, &bundle)?;
             let exploration = explored(evaluator, workers, chunk)?;
             all.push((format!("results/{grid_name}"), Bits::of_bytes(&parquet(&exploration)?)));
-            all.push((format!("judgement/{grid_name}"), judgement(&exploration)?));
+            all.push((format!("judgement/{grid_name}"), judgement(&exploration, workers)?));
         }
     }
     Ok(all)
@@ -102,9 +102,9 @@ fn parquet(exploration: &Exploration) -> Result<Vec<u8>> {
 }
 
 /// The numbers of a judgement, and its sentence.
-fn judgement(exploration: &Exploration) -> Result<String> {
+fn judgement(exploration: &Exploration, workers: &mut impl Workers) -> Result<String> {
     let mut bits = Bits::default();
-    if let Some(found) = exploration.judgement()? {
+    if let Some(found) = exploration.judgement(workers)? {
         let deflation = &found.deflation;
         bits.word(found.best);
         bits.floats(&[found.sharpe, found.probability_above_zero, found.minimum_sessions, deflation.deflated]);
@@ -152,7 +152,7 @@ mod tests {
         let evaluator = evaluator(&format!("{STUDY}{GRID}"), source, name, &bundle).unwrap();
         assert_eq!(evaluator.plan.space().size(), 16);
         let exploration = explored(evaluator, &mut OneThread::default(), 5).unwrap();
-        let judgement = exploration.judgement().unwrap().unwrap();
+        let judgement = exploration.judgement(&mut OneThread::default()).unwrap().unwrap();
         assert_eq!((judgement.trials, judgement.compared), (16, 16));
         assert!(judgement.overfitting.is_some() && judgement.superiority.is_some());
     }

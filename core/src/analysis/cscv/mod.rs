@@ -16,11 +16,10 @@ pub use dominance::Dominance;
 
 use serde::Serialize;
 
-use super::BlockSums;
+use super::{BlockSums, Hands};
 use crate::error::{Error, Result};
 use crate::metrics::NOISE;
 use crate::num;
-use crate::simd;
 
 /// One choice of half of the blocks as sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,13 +111,13 @@ const CELLS: usize = 41;
 ///
 /// # Errors
 /// Fewer than two trials.
-pub fn splits(all: &BlockSums) -> Result<Vec<Split>> {
+pub fn splits(all: &BlockSums, hands: &mut impl Hands) -> Result<Vec<Split>> {
     if all.trials() < 2 {
         let message = format!("cross-validation needs at least 2 trials to choose from, found {}", all.trials());
         return Err(Error::plan(message));
     }
     let masks = splits::halves(all.blocks());
-    let chosen = simd::run(kernel::Splits { all, masks: &masks });
+    let chosen = kernel::chosen(all, &masks, hands);
     let whole = ((1_u64 << all.blocks()) - 1) as u32;
     let count = (all.rows_in_block() * all.blocks() / 2) as f64;
     let logit = |rank: u32| {
@@ -129,12 +128,11 @@ pub fn splits(all: &BlockSums) -> Result<Vec<Split>> {
     let logits: Vec<f64> = (0..=(all.trials() as u32).min(1 << 12)).map(logit).collect();
     let split = |blocks: u32, chosen: &kernel::Chosen| {
         let rank = 1 + chosen.below;
-        let ratio = |mask| sharpe(kernel::sums(all, chosen.trial as usize, mask), count);
         Split {
             blocks,
             best: chosen.trial,
-            inside: ratio(blocks),
-            outside: ratio(whole ^ blocks),
+            inside: sharpe(chosen.inside, count),
+            outside: sharpe(chosen.outside, count),
             rank,
             logit: logits.get(rank as usize).copied().unwrap_or_else(|| logit(rank)),
         }
@@ -156,8 +154,8 @@ fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
 ///
 /// # Errors
 /// Fewer than two trials.
-pub fn overfitting(all: &BlockSums, detailed: usize) -> Result<Overfitting> {
-    let splits = splits(all)?;
+pub fn overfitting(all: &BlockSums, detailed: usize, hands: &mut impl Hands) -> Result<Overfitting> {
+    let splits = splits(all, hands)?;
     let n = splits.len() as f64;
     let logits: Vec<f64> = splits.iter().map(|split| split.logit).collect();
     let share = |holds: &dyn Fn(&Split) -> bool| splits.iter().filter(|split| holds(split)).count() as f64 / n;

@@ -1,7 +1,9 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
+use super::super::Alone;
 use super::*;
 use crate::rng::Stream;
+use crate::simd;
 
 /// Seeded noise with deviation 0.01, `edge` added to trial 0.
 fn noise(seed: u64, trials: u32, rows: usize, edge: f64) -> Vec<Vec<f64>> {
@@ -39,7 +41,7 @@ fn it_does_what_the_definition_says() {
     for (trials, rows, blocks) in [(5, 43, 4), (13, 60, 6), (601, 97, 8)] {
         let columns = noise(u64::from(trials), trials, rows, 0.0);
         let all = BlockSums::of_columns(&columns, blocks).unwrap();
-        let found: Vec<_> = splits(&all).unwrap().iter().map(|s| (s.blocks, s.best, s.rank)).collect();
+        let found: Vec<_> = splits(&all, &mut Alone).unwrap().iter().map(|s| (s.blocks, s.best, s.rank)).collect();
         assert_eq!(found, plainly(&columns, blocks), "{trials} trials");
     }
 }
@@ -49,7 +51,7 @@ fn every_width_of_vectors_gives_the_same_bits() {
     let all = BlockSums::of_columns(&noise(8, 550, 200, 0.0), 8).unwrap();
     let runs = [64, 256, 512, 0].map(|bits| {
         simd::limit(bits);
-        splits(&all).unwrap()
+        splits(&all, &mut Alone).unwrap()
     });
     assert!(runs.iter().all(|run| *run == runs[0]));
 }
@@ -59,7 +61,7 @@ fn on_noise_it_is_a_coin() {
     let repetitions = 200;
     let pbo = |seed| {
         let all = BlockSums::of_columns(&noise(seed, 30, 120, 0.0), 8).unwrap();
-        overfitting(&all, 1).unwrap().pbo
+        overfitting(&all, 1, &mut Alone).unwrap().pbo
     };
     let mean = (0..repetitions).map(pbo).sum::<f64>() / repetitions as f64;
     assert!((mean - 0.5).abs() < 0.05, "{mean}");
@@ -69,13 +71,13 @@ fn on_noise_it_is_a_coin() {
 fn a_planted_edge_is_found() {
     // A daily Sharpe ratio of 0.25 among 49 trials without skill.
     let all = BlockSums::of_columns(&noise(4, 50, 1600, 0.0025), 16).unwrap();
-    let found = overfitting(&all, usize::MAX).unwrap();
+    let found = overfitting(&all, usize::MAX, &mut Alone).unwrap();
     assert!(found.pbo < 0.01, "{}", found.pbo);
     assert_eq!((found.splits, found.rows, found.trials), (12_870, 1600, 50));
     assert!(found.probability_of_loss < 0.01 && found.above_median > 0.99);
     assert!(found.dominance.first_order && found.dominance.second_order);
     assert_eq!(found.logits.counts.iter().sum::<u64>(), 12_870);
-    let first = splits(&all).unwrap();
+    let first = splits(&all, &mut Alone).unwrap();
     assert!(first.iter().filter(|split| split.best == 0).count() > 12_000);
 }
 
@@ -90,12 +92,12 @@ fn a_trial_that_never_traded_is_in_the_middle_and_never_undefined() {
             .collect(),
     );
     let all = BlockSums::of_columns(&columns, 4).unwrap();
-    for split in splits(&all).unwrap() {
+    for split in splits(&all, &mut Alone).unwrap() {
         assert!(split.logit.is_finite() && (1..=6).contains(&split.rank), "{split:?}");
     }
     let still = BlockSums::of_columns(&[vec![0.0; 8], vec![0.0; 8]], 2).unwrap();
-    let found = overfitting(&still, 1).unwrap();
+    let found = overfitting(&still, 1, &mut Alone).unwrap();
     assert_eq!(found.pbo, 1.0, "equal trials: the chosen one has rank 1 of 2");
     assert!(found.slope.is_nan() && found.mean_inside.is_nan());
-    assert!(splits(&BlockSums::of_columns(&[vec![0.0; 8]], 2).unwrap()).is_err());
+    assert!(splits(&BlockSums::of_columns(&[vec![0.0; 8]], 2).unwrap(), &mut Alone).is_err());
 }

@@ -33,8 +33,8 @@ fn compare(source: &Source, stored: &serde_json::Value) -> Result<CaseResult, St
     let (name, blocks) = (text(stored, "case")?, count(stored, "S")?);
     let columns = matrix(source, name);
     let all = BlockSums::of_columns(&columns, blocks).map_err(|error| error.to_string())?;
-    let found = analysis::overfitting(&all, usize::MAX).map_err(|error| error.to_string())?;
-    let splits = analysis::splits(&all).map_err(|error| error.to_string())?;
+    let found = analysis::overfitting(&all, usize::MAX, &mut analysis::Alone).map_err(|error| error.to_string())?;
+    let splits = analysis::splits(&all, &mut analysis::Alone).map_err(|error| error.to_string())?;
     let mut case = Case::default();
     case.same("rows", &columns[0].len(), &count(stored, "rows")?);
     case.same("rows_used", &(found.rows as usize), &count(stored, "rows_used")?);

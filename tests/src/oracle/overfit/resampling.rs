@@ -1,7 +1,7 @@
 //! Tests and intervals by bootstrap: exact where the draws are stored, within both programs' noise where they are random.
 
 use sandtable_core::analysis::{
-    Draws, Interval, Panel, StationaryBootstrap, interval, optimal_block_length, percentile, resample,
+    Alone, Draws, Interval, Panel, StationaryBootstrap, interval, optimal_block_length, percentile, resample,
     superior_columns, superiority as test,
 };
 use serde_json::Value;
@@ -61,7 +61,7 @@ fn exact(source: &Source, json: &Value) -> Result<Vec<CaseResult>, String> {
             })
             .collect::<Result<Vec<Vec<f64>>, String>>()?;
         let panel = panel(&columns)?;
-        let found = test(&panel, &draws, block);
+        let found = test(&panel, &draws, block, &mut Alone);
         let mut case = Case::default();
         case.same("replications", &draws.replications(), &count(json, "reps")?);
         for (place, ours) in [
@@ -97,7 +97,7 @@ fn large(source: &Source, stored: &Value) -> Result<CaseResult, String> {
     };
     let columns: Vec<Vec<f64>> = source.columns.iter().map(|(_, values)| difference(values)).collect();
     let bootstrap = StationaryBootstrap::new(1, rows as u32, block);
-    let found = test(&panel(&columns)?, &Draws::of(&bootstrap, rows, REPLICATIONS), block);
+    let found = test(&panel(&columns)?, &Draws::of(&bootstrap, rows, REPLICATIONS), block, &mut Alone);
     let mut case = Case::default();
     let ours = [found.raw.lower, found.raw.consistent, found.raw.upper];
     for (k, place) in ["arch_p_lower", "arch_p_consistent", "arch_p_upper_white_rc"].into_iter().enumerate() {
@@ -142,7 +142,7 @@ fn steps(source: &Source, json: &Value) -> Result<Vec<CaseResult>, String> {
     let mut case = Case::default();
     let stored = &json["stepm_planted"];
     case.same("superior models", &superior_columns(&panel, &draws, block, size), &indices(&stored["superior_models"]));
-    let found = test(&panel, &draws, block).raw;
+    let found = test(&panel, &draws, block, &mut Alone).raw;
     for (ours, theirs) in [found.lower, found.consistent, found.upper].iter().zip(list(stored, "/spa_p")?) {
         case.within("spa_p", *ours, theirs, 0.001);
     }
