@@ -30,6 +30,8 @@ struct Kept {
     evidence: Evidence,
     /// Trials that are known without evidence: how many, and the keys of those that might be kept.
     known: u64,
+    /// Points that were passed over after they had seen a part of the data.
+    passed_over: u64,
     known_keys: BTreeSet<(u64, u64)>,
 }
 
@@ -45,7 +47,7 @@ impl Evaluator {
     #[must_use]
     pub fn judged(mut self) -> Evaluator {
         let evidence = Evidence::new(self.sessions.dates.len(), DEFAULT_TRIALS, self.plan.seed());
-        let kept = |evidence| Kept { evidence, known: 0, known_keys: BTreeSet::new() };
+        let kept = |evidence| Kept { evidence, known: 0, passed_over: 0, known_keys: BTreeSet::new() };
         self.judging = evidence.ok().map(|shape| Judging { kept: Mutex::new(kept(shape.clone())), shape });
         self
     }
@@ -76,6 +78,14 @@ impl Evaluator {
         kept.known_keys.insert(key);
         if kept.known_keys.len() > DEFAULT_TRIALS {
             kept.known_keys.pop_last();
+        }
+    }
+
+    /// Says how many points were passed over after they had seen a part of the data: the best trial was chosen among them
+    /// too, so the judgement counts them, though it has no returns of theirs over all sessions.
+    pub fn passed_over(&self, points: u64) {
+        if let Some(judging) = &self.judging {
+            judging.kept().passed_over = points;
         }
     }
 
@@ -112,7 +122,13 @@ impl Evaluator {
             ..JudgementSettings::default()
         };
         let returns = detail.session_returns(self.plan.settings().capital);
-        Judgement::of(&judging.kept().evidence, best, &returns, &settings).map(Some)
+        let kept = judging.kept();
+        if kept.passed_over == 0 {
+            return Judgement::of(&kept.evidence, best, &returns, &settings).map(Some);
+        }
+        let mut evidence = kept.evidence.clone();
+        evidence.count(kept.passed_over);
+        Judgement::of(&evidence, best, &returns, &settings).map(Some)
     }
 }
 
