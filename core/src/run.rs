@@ -12,6 +12,7 @@ mod outcome;
 pub mod planner;
 mod ranges;
 mod ranking;
+mod shares;
 mod tiles;
 pub mod workers;
 
@@ -21,7 +22,7 @@ pub use inspect::{Books, Inspection, Seen, Value};
 pub use ranking::{Front, best_rows, front};
 pub use workers::{OneThread, Workers};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, RunHistory};
@@ -65,6 +66,8 @@ pub struct Evaluator {
     never_fast: bool,
     /// What is kept of trials so that the search can be judged.
     judging: Option<judging::Judging>,
+    /// The same over parts of the data, made when a trial first asks for one.
+    shares: OnceLock<Vec<shares::Share>>,
 }
 
 /// What plans over the same bars share: the panel, its sessions and the market's returns.
@@ -164,12 +167,20 @@ pub struct Detail {
 }
 
 /// Trials to evaluate together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Indices in the plan's space, ascending.
     pub indices: Vec<u64>,
     /// The parameter values of each.
     pub points: Vec<Vec<f64>>,
+    /// The part of the data that all of them see: 1 for all of it. [`Evaluator::at`] evaluates it.
+    pub budget: f64,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Batch::whole(Vec::new(), Vec::new())
+    }
 }
 
 impl Evaluator {
@@ -198,6 +209,7 @@ impl Evaluator {
     #[must_use]
     pub fn by_reference(mut self) -> Evaluator {
         self.never_fast = true;
+        self.shares = OnceLock::new();
         self.parts = self.parts.into_iter().map(Part::by_reference).collect();
         self
     }
@@ -208,8 +220,8 @@ impl Evaluator {
             (Need::columns(plan.strategy(), &roots), Need::comparisons(plan.strategy(), &roots, &[]));
         let context = Arc::new(Context::new(panelled.panel.clone(), key, history));
         let (parts, sessions) = ranges::parts(&plan, panelled);
-        let (panelled, never_fast, judging) = (panelled.clone(), false, None);
-        Evaluator { plan, context, columns, comparisons, panelled, parts, sessions, never_fast, judging }
+        let (panelled, never_fast, judging, shares) = (panelled.clone(), false, None, OnceLock::new());
+        Evaluator { plan, context, columns, comparisons, panelled, parts, sessions, never_fast, judging, shares }
     }
 
     /// The distinct columns that a batch needs, each with the position of a point that binds it.
@@ -568,11 +580,22 @@ pub struct Run {
 }
 
 impl Batch {
+    /// Trials that see all of the data.
+    pub fn whole(indices: Vec<u64>, points: Vec<Vec<f64>>) -> Batch {
+        Batch { indices, points, budget: 1.0 }
+    }
+
+    /// Whether its trials see all of the data.
+    pub fn is_whole(&self) -> bool {
+        self.budget >= 1.0
+    }
+
     /// Some of its trials, by their positions.
     pub fn part(&self, positions: &[usize]) -> Batch {
         Batch {
             indices: positions.iter().map(|&k| self.indices[k]).collect(),
             points: positions.iter().map(|&k| self.points[k].clone()).collect(),
+            budget: self.budget,
         }
     }
 }
@@ -589,7 +612,7 @@ impl Run {
     pub fn next_stretch(&mut self, trials: usize) -> Option<Batch> {
         let mut stretch = self.next_batch()?;
         while !self.searcher.learns() && stretch.indices.len() + self.plan.batch() <= trials {
-            let Some(Batch { indices, points }) = self.next_batch() else { break };
+            let Some(Batch { indices, points, .. }) = self.next_batch() else { break };
             stretch.indices.extend(indices);
             stretch.points.extend(points);
         }
@@ -600,7 +623,7 @@ impl Run {
     /// has to be told the outcomes of one batch before it is asked for the next.
     pub fn next_batch(&mut self) -> Option<Batch> {
         let mut indices = Vec::new();
-        self.searcher.ask(self.plan.batch(), &mut indices);
+        let budget = self.searcher.ask(self.plan.batch(), &mut indices);
         if indices.is_empty() {
             return None;
         }
@@ -612,14 +635,23 @@ impl Run {
                 point
             })
             .collect();
-        Some(Batch { indices, points })
+        Some(Batch { indices, points, budget })
+    }
+
+    /// Points that were asked for and saw only a part of the data, so far.
+    pub fn seen_in_part(&self) -> u64 {
+        self.searcher.seen_in_part()
     }
 
     /// Takes the outcomes of the last batch, parallel to its trials. A search asks for its next trials by them.
     pub fn tell(&mut self, batch: &Batch, outcomes: &[Outcome]) {
         if self.searcher.learns() {
             let scoring = self.plan.scoring();
-            let scores: Vec<Score> = outcomes.iter().map(|outcome| scoring.score(&outcome.metrics)).collect();
+            let score = |outcome: &Outcome| {
+                let metrics = &outcome.metrics;
+                if batch.is_whole() { scoring.score(metrics) } else { scoring.score_in_part(metrics, batch.budget) }
+            };
+            let scores: Vec<Score> = outcomes.iter().map(score).collect();
             self.searcher.tell(&batch.indices, &scores);
         }
     }

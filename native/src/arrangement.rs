@@ -81,7 +81,7 @@ impl Arrangement {
 /// first stretch, and the distinct ones of points spread over the space.
 pub fn demand(evaluator: &Evaluator, budget: u64) -> Option<Demand> {
     let (space, panel) = (evaluator.plan.space(), evaluator.panel());
-    let trials = evaluator.plan.count_trials(1 << 16).points;
+    let trials = evaluator.plan.count_whole_trials(1 << 16).points;
     if trials.saturating_mul(panel.simulated_rows() as u64) < LARGE {
         return None;
     }

@@ -116,7 +116,7 @@ mod tests {
                 }
             }
         }
-        let batch = Batch { indices, points };
+        let batch = Batch::whole(indices, points);
         let prepared = prepare(&evaluator, &batch, &mut Crew::new(1, 20).unwrap());
         assert_eq!(trials(&evaluator, &batch.indices, &batch.points, &prepared, &mut Scratch::default()).len(), 20);
     }

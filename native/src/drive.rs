@@ -27,6 +27,8 @@ pub const COLUMN_BYTES: usize = 64_000_000;
 pub struct Tally {
     /// Trials, evaluated or known.
     pub trials: u64,
+    /// Those of these trials that saw a part of the data.
+    pub in_part: u64,
     /// Rows of the panel that these trials simulated.
     pub rows_read: u64,
     /// Those of these trials that were known and not evaluated.
@@ -118,7 +120,9 @@ pub fn drive_kept(
             break;
         }
         let known = keeper.known(&batch)?;
-        known.iter().flatten().for_each(|outcome| evaluator.recall(outcome));
+        if batch.is_whole() {
+            known.iter().flatten().for_each(|outcome| evaluator.recall(outcome));
+        }
         let began = Instant::now();
         let outcomes = if known.iter().all(Option::is_none) {
             stretch(evaluator, &batch, workers, &mut tally)
@@ -127,6 +131,7 @@ pub fn drive_kept(
         };
         trials = if began.elapsed() < PATIENCE { STRETCH } else { 0 };
         tally.trials += outcomes.len() as u64;
+        tally.in_part += if batch.is_whole() { 0 } else { outcomes.len() as u64 };
         tally.rows_read += outcomes.iter().map(|outcome| outcome.rows_read).sum::<u64>();
         tally.fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
         tally.by_reference += outcomes.iter().filter(|outcome| outcome.by_reference).count() as u64;
@@ -165,7 +170,7 @@ fn tile(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tally:
     tally.columns += prepared.len() as u64;
     tally.preparing += began.elapsed();
     let began = Instant::now();
-    let outcomes = workers.trials(evaluator, &batch.indices, &batch.points, &prepared);
+    let outcomes = workers.trials(evaluator.at(batch.budget), &batch.indices, &batch.points, &prepared);
     evaluator.context.recycle(prepared);
     tally.evaluating += began.elapsed();
     outcomes.into_iter().map(Outcome::settled).collect()
@@ -186,11 +191,7 @@ fn complete(
     }
     let missing: Vec<usize> = (0..known.len()).filter(|&k| known[k].is_none()).collect();
     if !missing.is_empty() {
-        let rest = Batch {
-            indices: missing.iter().map(|&k| batch.indices[k]).collect(),
-            points: missing.iter().map(|&k| batch.points[k].clone()).collect(),
-        };
-        for (&k, outcome) in missing.iter().zip(stretch(evaluator, &rest, workers, tally)) {
+        for (&k, outcome) in missing.iter().zip(stretch(evaluator, &batch.part(&missing), workers, tally)) {
             known[k] = Some(outcome);
         }
     }

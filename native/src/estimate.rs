@@ -30,13 +30,15 @@ const COUNTED: u64 = 20_000;
 /// What a search would take.
 #[derive(Clone, Debug, Serialize)]
 pub struct Estimate {
-    /// Trials.
+    /// Trials; of a search by budgets, one for each part of the data that a point sees.
     pub trials: u64,
+    /// As many trials on all of the data would take as long.
+    pub whole_trials: u64,
     /// Whether their number is exact.
     pub trials_exact: bool,
     /// Simulated rows of the panel.
     pub bars: u64,
-    /// Rows times trials.
+    /// Rows times trials on all of the data.
     pub bar_trials: u64,
     /// Columns that are computed.
     pub columns: u64,
@@ -122,19 +124,23 @@ pub fn print(resolved: &Resolved, options: &Options, phases: &Phases) -> Result<
 pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Estimate, Arrangement)> {
     let evaluator = &resolved.evaluator;
     let count = evaluator.plan.count_trials(1 << 20);
-    let mut crew = Crew::new(options.threads, count.points)?;
+    let whole = evaluator.plan.count_whole_trials(1 << 20).points;
+    let mut crew = Crew::new(options.threads, whole)?;
     let mut arrangement = resolved.arrangement.clone();
     let keeps = arrangement.layers.get(Layer::History.name()).is_some_and(|choice| choice.value);
-    let costs = costs(evaluator, count.points, keeps, &mut crew)?;
+    let mut costs = costs(evaluator, count.points, keeps, &mut crew)?;
+    // The sample saw all of the data.
+    costs.trials *= whole as f64 / count.points.max(1) as f64;
     arrangement.conclude(&crew, &resolved.view);
 
     let bars = evaluator.simulated_rows() as u64;
     let seconds = Seconds { open, columns: costs.columns, trials: costs.trials, write: costs.write };
     let estimate = Estimate {
         trials: count.points,
+        whole_trials: whole,
         trials_exact: count.exact,
         bars,
-        bar_trials: bars.saturating_mul(count.points),
+        bar_trials: bars.saturating_mul(whole),
         columns: costs.computed,
         threads: crew.threads().value,
         seconds: seconds.open + seconds.columns + seconds.trials + seconds.write,
@@ -174,11 +180,16 @@ pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -
 fn text(estimate: &Estimate, arrangement: &Arrangement) -> String {
     let Seconds { open, columns, trials, write } = estimate.phases;
     let mut out = format!(
-        "{}{} trials × {} bars; {} columns\n\
+        "{}{} trials{} × {} bars; {} columns\n\
          about {} on {} threads, about {:.0} MB of memory (from {} sampled trials)\n\
          of that {} to open, {} for columns, {} for trials, {} to write\n",
         if estimate.trials_exact { "" } else { "about " },
         estimate.trials,
+        if estimate.whole_trials < estimate.trials {
+            format!(" on parts of the data, as much as {} on all of it,", estimate.whole_trials)
+        } else {
+            String::new()
+        },
         estimate.bars,
         estimate.columns,
         duration(estimate.seconds),
@@ -208,7 +219,7 @@ fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
     indices.dedup();
     let mut points = points_of(evaluator, &indices);
     let mut timed = Timed { crew: &mut *crew, columns: (0, 0.0), comparisons: (0, 0.0) };
-    let batch = Batch { indices: indices.clone(), points: points.clone() };
+    let batch = Batch::whole(indices.clone(), points.clone());
     let prepared = evaluator.prepare(&batch, &mut timed);
     let each = |(count, seconds): (usize, f64)| seconds / count.max(1) as f64;
     let (column_s, comparison_s) = (each(timed.columns), each(timed.comparisons));
@@ -320,6 +331,7 @@ fn encoding(evaluator: &Evaluator, sample: &Sample, trials: u64) -> Result<f64> 
                 index,
                 params: point,
                 metrics,
+                budget: 1.0,
                 bars_read: outcome.rows_read,
                 status: outcome.status(),
             });

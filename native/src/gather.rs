@@ -126,8 +126,13 @@ impl Keeper for Gathering {
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
             let (metrics, status) = (&outcome.metrics, outcome.status());
             let bars_read = outcome.rows_read;
-            self.rows.push(TrialRow { index: outcome.index, params: point, metrics, bars_read, status });
+            let budget = batch.budget;
+            self.rows.push(TrialRow { index: outcome.index, params: point, metrics, budget, bars_read, status });
             self.failed += u64::from(status == Status::Failed);
+            // What a trial came to on a part of the data ranks it for the search alone.
+            if !batch.is_whole() {
+                continue;
+            }
             let score = self.scoring.value(metrics);
             self.top.offer(outcome.index, score, || (point.clone(), metrics.clone()));
             if let Some(scores) = &mut self.scores {

@@ -23,8 +23,10 @@ use crate::{caches, source};
 pub struct Reopened {
     /// Plan and panel.
     pub evaluator: Evaluator,
-    /// One row per trial.
+    /// One row per trial that saw all of the data.
     pub results: Results,
+    /// Points that saw only a part of it.
+    pub passed_over: u64,
     /// The plan as it was written.
     pub(crate) written: Value,
     /// The study that resolves to the plan.
@@ -49,7 +51,8 @@ pub struct Trial {
 /// # Errors
 /// It is no study folder, its bundle is not there or is another one now, or another version of the engine wrote it.
 pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
-    let results = results_in(dir)?;
+    let all = results_in(dir)?;
+    let (results, passed_over) = (all.whole()?, all.seen_in_part());
     let plan_file = dir.join(study::PLAN);
     let written = read_json(&plan_file)?;
     let in_plan = |error: Error| error.in_file(plan_file.display().to_string());
@@ -93,7 +96,7 @@ pub fn reopen(dir: &Path, bundle: Option<&str>) -> Result<Reopened> {
             .help("it was changed, or another version of this program wrote it: run the study again"));
     }
     let evaluator = Evaluator::cached(Arc::new(plan), &bundle, &view)?;
-    Ok(Reopened { evaluator, results, written, spec, bundle })
+    Ok(Reopened { evaluator, results, passed_over, written, spec, bundle })
 }
 
 /// A study, and the plan that it and the strategy of a written plan resolve to.

@@ -73,6 +73,7 @@ fn summary(finished: &Finished) -> Value {
         "run_id": plan.id(),
         "folder": finished.folder.path(),
         "trials": finished.tally.trials,
+        "trials_in_part": finished.tally.in_part,
         "trials_by_reference": finished.tally.by_reference,
         "known_trials": finished.tally.known,
         "failed_trials": finished.failed,
@@ -102,6 +103,14 @@ fn text(finished: &Finished) -> String {
         format_date(plan.start()),
         format_date(plan.end()),
     );
+    if tally.in_part > 0 {
+        let _ = writeln!(
+            out,
+            "{} of them on all sessions, the others on parts; together as many bars as {:.1} trials on all",
+            tally.trials - tally.in_part,
+            tally.rows_read as f64 / finished.evaluator.simulated_rows().max(1) as f64,
+        );
+    }
     if finished.has_evaluated() {
         let rows = tally.rows_read - tally.known_rows;
         let _ = writeln!(

@@ -161,7 +161,7 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
     let Resolved { evaluator, mut arrangement, view } = resolved;
     let plan = evaluator.plan.clone();
     let trials = plan.count_trials(1 << 16).points;
-    let mut crew = Crew::new(options.threads, trials)?;
+    let mut crew = Crew::new(options.threads, plan.count_whole_trials(1 << 16).points)?;
     let stop = interrupt::stop_flag()?;
     let heatmap = gather::heatmap(&plan, heatmap_axes(&plan, options.heatmap.as_deref())?.as_ref())?;
     let folder = StudyFolder::open(&options.out, &evaluator, options.force)?;
@@ -177,6 +177,7 @@ pub fn search(resolved: Resolved, spec: &PlanSpec, options: &Options, mut phases
 
     let mut run = Run::new(plan.clone());
     let mut tally = drive::drive_kept(&evaluator, &mut run, &mut crew, &stop, &mut gathering)?;
+    evaluator.passed_over(run.seen_in_part());
     arrangement.conclude(&crew, &view);
     phases.add("columns", tally.preparing);
     phases.add("trials", tally.evaluating);

@@ -123,6 +123,45 @@ fn a_killed_study_goes_on_with_what_is_whole() {
 }
 
 #[test]
+fn a_search_by_budgets_goes_on_with_what_is_whole_and_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let searched = STUDY.replace("[space]", "[search]\nmethod = \"bohb\"\ntrials = 20\n[space]");
+    fs::write(path.join("s.toml"), searched).unwrap();
+    has(&optimize(path, 0, "ref", &["--threads", "1"]), &["of them on all sessions, the others on parts"]);
+    let results = sandtable::study::results_in(&path.join("ref")).unwrap();
+    let whole = (0..results.len()).filter(|&row| results.is_whole(row)).count();
+    assert!(whole > 2 && whole < results.len() / 2, "{whole} of {}", results.len());
+    for (done, threads) in [(1, "2"), (30, "1"), (results.len() - 1, "7")] {
+        killed(path, "k", done);
+        has(&optimize(path, 0, "k", &["--threads", threads]), &[&format!("{done} of the trials were finished before")]);
+        same(path, "ref", "k");
+        fs::remove_dir_all(path.join("k")).unwrap();
+    }
+    // What is listed as the best saw all sessions, and is the best of those.
+    let listed: Value = serde_json::from_str(&run(path, 0, &["show", "ref", "--top", "100", "--json"])).unwrap();
+    assert_eq!(listed["top"].as_array().unwrap().len(), whole);
+    assert_eq!(listed["trials"], json!(results.len()));
+    let best: Value = serde_json::from_slice(&fs::read(path.join("ref/best.json")).unwrap()).unwrap();
+    assert_eq!(best["index"], listed["top"][0]["index"]);
+    let of_whole = results.whole().unwrap();
+    let sharpe = of_whole.metric(of_whole.schema().metric("sharpe").unwrap());
+    assert_eq!(best["metrics"]["sharpe"], json!(sharpe.iter().copied().fold(f64::MIN, f64::max)));
+    // Whoever chose among points on parts is not told that it chose among the others alone.
+    let judged = &listed["judgement"]["judgement"];
+    assert_eq!(judged["trials"], json!(whole as u64 + results.seen_in_part()), "{judged}");
+    let estimate: Value = serde_json::from_str(&run(path, 0, &["optimize", "s.toml", "--estimate", "--json"])).unwrap();
+    assert_eq!((&estimate["trials"], &estimate["whole_trials"]), (&json!(results.len()), &json!(20)));
+    // More to spend: what was evaluated on a part is known on that part.
+    let more = ["--set", "search.trials=40"];
+    optimize(path, 0, "fresh", &more);
+    optimize(path, 0, "ref", &more);
+    let run = last_run(&path.join("ref"));
+    assert!(run["trials_known"].as_u64().unwrap() * 10 >= results.len() as u64 * 9, "{run}");
+    same(path, "ref", "fresh");
+}
+
+#[test]
 fn a_larger_space_takes_over_every_finished_trial() {
     let folder = studied();
     let larger = [

@@ -40,7 +40,7 @@ fn rules(bencher: Bencher, name: &str) {
     let evaluator = workload::evaluator(name, &workload::bundle(name)).unwrap();
     let mut point = Vec::new();
     evaluator.plan.space().point(0, &mut point);
-    let batch = Batch { indices: vec![0], points: vec![point] };
+    let batch = Batch::whole(vec![0], vec![point]);
     let prepared: Prepared = evaluator.prepare(&batch, &mut OneThread::default());
     let (strategy, point) = (evaluator.plan.strategy(), &batch.points[0]);
     let mut memory = context::Workspace::default();

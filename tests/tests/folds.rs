@@ -146,7 +146,7 @@ fn several_ranges_are_joined_by_their_returns() {
         let size = whole.plan.space().size();
         let indices: Vec<u64> = (0..20).map(|k| k * 7919 % size).collect();
         let points: Vec<Vec<f64>> = indices.iter().map(|&index| point(&whole.plan, index)).collect();
-        let batch = Batch { indices: indices.clone(), points: points.clone() };
+        let batch = Batch::whole(indices.clone(), points.clone());
         let prepared = joined.prepare(&batch, &mut OneThread::default());
         let outcomes = OneThread::default().trials(&joined, &indices, &points, &prepared);
         for (k, point) in points.iter().enumerate() {

@@ -47,7 +47,14 @@ fn results(evaluator: &Evaluator, threads: usize) -> Results {
     drive::drive(evaluator, &mut run, &mut Pooled(&pool), &AtomicBool::new(false), |batch, outcomes, _| {
         for (outcome, point) in outcomes.iter().zip(&batch.points) {
             let (metrics, bars_read) = (&outcome.metrics, outcome.rows_read);
-            results.push(TrialRow { index: outcome.index, params: point, metrics, bars_read, status: Status::Ok });
+            results.push(TrialRow {
+                index: outcome.index,
+                params: point,
+                metrics,
+                budget: batch.budget,
+                bars_read,
+                status: Status::Ok,
+            });
         }
         Ok(())
     })
@@ -70,8 +77,11 @@ fn every_method_gives_the_same_file_for_any_number_of_threads_and_any_step() {
         let evaluator = evaluator(&bundle, &keys);
         let one = results(&evaluator, 1);
         // A refinement may end before.
-        assert!(one.len() == 70 || method == Method::Local, "{word}: {} trials", one.len());
-        let distinct: BTreeSet<u64> = one.index().iter().copied().collect();
+        let planned = evaluator.plan.count_trials(u64::MAX).points as usize;
+        assert!(one.len() == planned || method == Method::Local, "{word}: {} trials", one.len());
+        assert!(planned == 70 || method.has_budgets(), "{word}: {planned}");
+        let distinct: BTreeSet<(u64, u64)> =
+            one.index().iter().enumerate().map(|(row, &index)| (index, one.budget(row).to_bits())).collect();
         assert_eq!(distinct.len(), one.len(), "{word}");
         let file = bytes(&one);
         for threads in [2, 7] {
@@ -83,6 +93,34 @@ fn every_method_gives_the_same_file_for_any_number_of_threads_and_any_step() {
             assert!(bytes(exploration.results()) == file, "{word} in steps of {step}");
         }
     }
+}
+
+/// Trials of a rung see just their part of the sessions, and the best trials are among those that saw all of them.
+#[test]
+fn a_budget_is_a_part_of_the_sessions_with_warm_indicators() {
+    let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
+    let keys = [("search.method", "bohb"), ("search.trials", "12"), ("constraints", "trades >= 20")];
+    let evaluator = evaluator(&bundle, &keys);
+    let results = results(&evaluator, 2);
+    let whole = (0..results.len()).filter(|&row| results.is_whole(row)).count();
+    assert!(whole > 1 && whole < results.len() / 2, "{whole} of {}", results.len());
+    let all = evaluator.simulated_rows() as f64;
+    for row in 0..results.len() {
+        let part = results.bars_read()[row] as f64 / all;
+        assert!((part - results.budget(row)).abs() < 0.01, "{part} of the bars for {}", results.budget(row));
+        // The same bits as a plan over the part's sessions alone.
+        let point = results.point(row);
+        let alone = evaluator.at(results.budget(row)).detail(&point);
+        let bits = |metrics: &[f64]| metrics.iter().map(|value| value.to_bits()).collect::<Vec<u64>>();
+        assert_eq!(bits(&alone.metrics), bits(&results.metrics_of(row)));
+        let indicator = evaluator.at(results.budget(row)).panel().start;
+        assert!(indicator >= evaluator.plan.warmup_bars() as usize, "indicators are warm");
+    }
+    let best = best_rows(&evaluator.plan, &results, results.len());
+    assert_eq!(best.len(), whole);
+    assert!(best.iter().all(|&row| results.is_whole(row)));
+    let spent: f64 = (0..results.len()).map(|row| results.budget(row)).sum();
+    assert!(spent <= 12.0 + 1e-6 && spent > 11.0, "{spent}");
 }
 
 /// An evaluator of the same plan with nothing cached.

@@ -234,7 +234,9 @@ impl Run {
     ) -> Result<js_sys::Float64Array> {
         let name = text_of(name, "the name of the column")?;
         let name = name.as_str();
-        let results = self.results();
+        // Numbers from parts of the data do not stand beside those from all of it.
+        let whole = self.results().schema().budgets.then(|| self.results().whole().or_throw()).transpose()?;
+        let results = whole.as_ref().unwrap_or(self.results());
         if name == "index" {
             return Ok(floats_of(results.index().iter().map(|&index| index as f64)));
         }

@@ -5,12 +5,12 @@
 import type { Study } from "./engine/index.ts";
 
 /** The methods that a page offers, under the names of the key `search.method`. */
-export const METHODS = ["grid", "random", "lhs", "sobol", "halton", "tpe", "gp", "cma-es", "de", "ga", "local"] as const;
+export const METHODS = ["grid", "random", "lhs", "sobol", "halton", "tpe", "gp", "cma-es", "de", "ga", "local", "hyperband", "bohb"] as const;
 export type Method = (typeof METHODS)[number];
 
 export interface Search {
   method: Method;
-  /** Most trials of a method that does not try every point. */
+  /** Most trials of a method that does not try every point; of one that tries points on parts of the sessions, as many bars. */
   trials: number;
   /** Of every random draw, of the search and of its judgement. */
   seed: number;
@@ -32,11 +32,27 @@ export const METHOD_TITLES: Record<Method, string> = {
   de: "differential evolution",
   ga: "genetic algorithm",
   local: "local refinement",
+  hyperband: "Hyperband",
+  bohb: "BOHB (Hyperband that learns)",
 };
 
-/** Trials of a space with so many points. */
+/** Trials of a space with so many points; of a method that tries points on parts of the sessions, what their bars come to. */
 export function trialsOf(search: Search, points: number): number {
   return search.method === "grid" ? points : Math.min(search.trials, points);
+}
+
+/** How many of a space's points a search tries, in words. */
+export function reachOf(search: Search, points: number): string {
+  const trials = trialsOf(search, points).toLocaleString("en-US");
+  switch (search.method) {
+    case "grid":
+      return points === 1 ? "trial" : "trials";
+    case "hyperband":
+    case "bohb":
+      return `points, as many bars as ${trials} trials`;
+    default:
+      return `points, at most ${trials} tried`;
+  }
 }
 
 /** The keys of a study; what has its default is left out. */

@@ -60,8 +60,6 @@ pub(super) enum Read {
     Word {
         /// All words, for messages.
         words: fn() -> Vec<&'static str>,
-        /// Words that mean something which is not there yet.
-        later: &'static [&'static str],
         /// Stores the value with this index.
         put: fn(&mut PlanSpec, usize),
     },
@@ -93,7 +91,7 @@ fn pick<W: Words>(target: &mut W, index: usize) {
 /// A key whose value is a word of a closed set.
 macro_rules! choice {
     ($words:ty, $($field:ident).+) => {
-        Read::Word { words: words::<$words>, later: &[], put: |spec, i| pick(&mut spec.$($field).+, i) }
+        Read::Word { words: words::<$words>, put: |spec, i| pick(&mut spec.$($field).+, i) }
     };
 }
 
@@ -116,7 +114,6 @@ pub static KEYS: &[Key] = &[
          \"vectorbt\".",
         Read::Word {
             words: words::<Conventions>,
-            later: &[],
             put: |spec, i| {
                 pick(&mut spec.preset, i);
                 spec.follow_preset();
@@ -175,20 +172,20 @@ pub static KEYS: &[Key] = &[
         name: "fill",
         doc: "Price of a fill: the next bar's open, its close, or the close that the decision saw.",
         default: "\"next_open\"",
-        read: Read::Word { words: words::<Fill>, later: &[], put: |spec, i| pick(&mut spec.settings.fill, i) },
+        read: Read::Word { words: words::<Fill>, put: |spec, i| pick(&mut spec.settings.fill, i) },
     },
     Key {
         name: "size_at",
         doc: "When a weight becomes units: \"decision\" from the close and the equity that it saw, \"fill\" from \
               price and equity at the fill.",
         default: "\"decision\"",
-        read: Read::Word { words: words::<SizeAt>, later: &[], put: |spec, i| pick(&mut spec.settings.size_at, i) },
+        read: Read::Word { words: words::<SizeAt>, put: |spec, i| pick(&mut spec.settings.size_at, i) },
     },
     Key {
         name: "sequence",
         doc: "Order of the fills of one moment of a bar: sells before buys, by signed value, by symbol, or one queue.",
         default: "\"sells_first\"",
-        read: Read::Word { words: words::<Sequence>, later: &[], put: |spec, i| pick(&mut spec.settings.sequence, i) },
+        read: Read::Word { words: words::<Sequence>, put: |spec, i| pick(&mut spec.settings.sequence, i) },
     },
     Key {
         name: "shorts",
@@ -201,7 +198,7 @@ pub static KEYS: &[Key] = &[
         doc: "What limits positions: \"cash\" cuts a buy to what cash pays, \"reg_t\" lets equity carry more, \"none\" lets \
               cash go negative.",
         default: "\"cash\"",
-        read: Read::Word { words: words::<Margin>, later: &[], put: |spec, i| pick(&mut spec.settings.margin, i) },
+        read: Read::Word { words: words::<Margin>, put: |spec, i| pick(&mut spec.settings.margin, i) },
     },
     Key {
         name: "fractional",
@@ -246,21 +243,21 @@ pub static KEYS: &[Key] = &[
         name: "warmup",
         doc: "Where indicators start: \"auto\" on the bars before `start`, \"none\" on the first bar of the dates.",
         default: "\"auto\"",
-        read: Read::Word { words: words::<Warmup>, later: &[], put: |spec, i| pick(&mut spec.warmup, i) },
+        read: Read::Word { words: words::<Warmup>, put: |spec, i| pick(&mut spec.warmup, i) },
     },
     Key {
         name: "adjust",
         doc: "Which corporate actions adjust the past that the strategy sees at a bar, where the bundle keeps prices as \
               traded: \"all\" effective by then, \"splits\" only, or \"none\".",
         default: "\"all\"",
-        read: Read::Word { words: words::<Adjust>, later: &[], put: |spec, i| pick(&mut spec.adjust, i) },
+        read: Read::Word { words: words::<Adjust>, put: |spec, i| pick(&mut spec.adjust, i) },
     },
     Key {
         name: "bars",
         doc: "Bars of the run: the bundle's, or longer ones made of them, \"5m\", \"15m\", \"30m\", \"1h\", \"daily\" or \
               \"weekly\".",
         default: "\"bundle\"",
-        read: Read::Word { words: words::<BarSize>, later: &[], put: |spec, i| pick(&mut spec.bars, i) },
+        read: Read::Word { words: words::<BarSize>, put: |spec, i| pick(&mut spec.bars, i) },
     },
     Key {
         name: "close_at_end",
@@ -471,11 +468,7 @@ pub static KEYS: &[Key] = &[
         name: "costs.spread_on",
         doc: "Which fills pay the spread: \"both\" sides of a trade, or its \"entry\" only.",
         default: "\"both\"",
-        read: Read::Word {
-            words: words::<SpreadOn>,
-            later: &[],
-            put: |spec, i| pick(&mut spec.settings.costs.spread_on, i),
-        },
+        read: Read::Word { words: words::<SpreadOn>, put: |spec, i| pick(&mut spec.settings.costs.spread_on, i) },
     },
     Key {
         name: "costs.slippage_bps",
@@ -553,18 +546,16 @@ pub static KEYS: &[Key] = &[
         name: "search.method",
         doc: "Which points become trials: \"grid\" for all, \"single\" for one at the defaults, or those that a search \
               finds: \"random\", \"lhs\" (Latin hypercube), \"sobol\", \"halton\", \"tpe\", \"gp\" (Gaussian process), \
-              \"cma-es\", \"de\" (differential evolution), \"ga\" (genetic), \"nsga-ii\" (several objectives) or \"local\".",
+              \"cma-es\", \"de\" (differential evolution), \"ga\" (genetic), \"nsga-ii\" (several objectives), \"local\", \
+              \"hyperband\" or \"bohb\" (many points on parts of the sessions, the better ones on more; \"bohb\" learns).",
         default: "\"grid\"",
-        read: Read::Word {
-            words: words::<Method>,
-            later: &["hyperband", "bohb"],
-            put: |spec, i| pick(&mut spec.searching.method, i),
-        },
+        read: Read::Word { words: words::<Method>, put: |spec, i| pick(&mut spec.searching.method, i) },
     },
     key(
         "search.trials",
         "200",
-        "Most trials of a search that is no grid.",
+        "Most trials of a search that is no grid; \"hyperband\" and \"bohb\" simulate as much as so many trials on all \
+         sessions would.",
         whole(1, MOST_GUIDED_TRIALS, |spec, n| spec.searching.trials = n),
     ),
     key(
@@ -582,7 +573,7 @@ pub static KEYS: &[Key] = &[
     key(
         "search.candidates",
         "24",
-        "Points of which \"tpe\" proposes the most promising.",
+        "Points of which \"tpe\" and \"bohb\" propose the most promising.",
         whole(1, 100_000, |spec, n| spec.searching.candidates = n),
     ),
     key(
@@ -619,13 +610,14 @@ pub static KEYS: &[Key] = &[
     key(
         "search.patience",
         "0",
-        "Generations without improvement after which the search ends; 0 for any number.",
+        "Generations without improvement after which the search ends; 0 for any number. Of \"hyperband\" and \"bohb\", those \
+         on all sessions: one a bracket.",
         Read::Whole(0, |spec| &mut spec.searching.patience),
     ),
     key(
         "search.target",
         "none",
-        "Value of the objective at which the search ends.",
+        "Value of the objective at which the search ends; only trials on all sessions reach it.",
         number(-MOST_MONEY, MOST_MONEY, |spec, x| spec.searching.target = Some(x)),
     ),
     key(
@@ -640,11 +632,7 @@ pub static KEYS: &[Key] = &[
         "How `walk-forward` divides the sessions: training of one length that moves on with its test (\"rolling\"), training \
          that grows (\"anchored\"), one test at the end (\"holdout\"), each of some blocks (\"k-fold\") or each choice of \
          several blocks (\"combinatorial\") as the test.",
-        Read::Word {
-            words: words::<Division>,
-            later: &[],
-            put: |spec, i| pick(&mut spec.folds.get_or_insert_default().scheme, i),
-        },
+        Read::Word { words: words::<Division>, put: |spec, i| pick(&mut spec.folds.get_or_insert_default().scheme, i) },
     ),
     key(
         "folds.train",
@@ -707,11 +695,7 @@ pub static KEYS: &[Key] = &[
         name: "direction",
         doc: "Which end of the objective is wanted, \"max\" or \"min\".",
         default: "the metric's better end",
-        read: Read::Word {
-            words: words::<Direction>,
-            later: &[],
-            put: |spec, i| pick(spec.direction.get_or_insert_default(), i),
-        },
+        read: Read::Word { words: words::<Direction>, put: |spec, i| pick(spec.direction.get_or_insert_default(), i) },
     },
     Key {
         name: "top",
@@ -806,7 +790,7 @@ pub(super) fn read(key: &Key, spec: &mut PlanSpec, value: &Value) -> Result<()> 
         (Read::Time(_), _) => return wrong("a time of day, \"HH:MM\""),
         (Read::Tiers, Value::List(items)) => tiers(name, items, &mut spec.settings.costs)?,
         (Read::Tiers, _) => return wrong("a list of tables, [{ from = 0, bps = 5 }, …]"),
-        (Read::Word { words, later, put }, value) => put(spec, word(name, &words(), later, value)?),
+        (Read::Word { words, put }, value) => put(spec, word(name, &words(), value)?),
     }
     Ok(())
 }
@@ -876,7 +860,7 @@ fn texts(name: &str, value: &Value) -> Result<Vec<String>> {
 }
 
 /// Index of a word in `words`.
-fn word(name: &str, words: &[&str], later: &[&str], value: &Value) -> Result<usize> {
+fn word(name: &str, words: &[&str], value: &Value) -> Result<usize> {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let list = match quoted.split_last() {
         Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
@@ -887,10 +871,6 @@ fn word(name: &str, words: &[&str], later: &[&str], value: &Value) -> Result<usi
     };
     if let Some(index) = words.iter().position(|word| word == text) {
         return Ok(index);
-    }
-    if later.contains(&text.as_str()) {
-        return Err(Error::unsupported(format!("`{name} = \"{text}\"` is not supported by this version"))
-            .help(format!("use {list}")));
     }
     let error = Error::plan(format!("`{name}` is {list}, found \"{}\"", shorten(text)));
     Err(match nearest(text, words.iter().copied()) {

@@ -4,6 +4,7 @@
 //! the space of trials, the switches of the simulation, dates, symbols, objective, seed, and an id that names all of
 //! it. After validation nothing here returns an error. It never knows how a trial is evaluated.
 
+pub mod brackets;
 mod canonical;
 mod folding;
 mod keys;
@@ -416,13 +417,28 @@ impl Plan {
     }
 
     /// Number of trials that the plan may have: its valid points, counted as by [`Space::count_valid`], or fewer where a
-    /// search ends before. A search may also end earlier by its own rules.
+    /// search ends before. A search may also end earlier by its own rules. Of a method with budgets, a point counts once
+    /// for each part of the data that it sees, as if no trial failed.
     pub fn count_trials(&self, limit: u64) -> Count {
         let valid = self.space.count_valid(limit);
+        if self.method().has_budgets() {
+            return Count { points: brackets::planned(self.searching.trials, valid.points).0, exact: valid.exact };
+        }
         if !self.method().is_guided() || (valid.exact && valid.points <= self.searching.trials) {
             return valid;
         }
         Count { points: self.searching.trials.min(self.space.size()), exact: valid.exact }
+    }
+
+    /// What [`Plan::count_trials`] trials simulate, in trials on all of the data, rounded up; the same number unless the
+    /// method has budgets.
+    pub fn count_whole_trials(&self, limit: u64) -> Count {
+        let count = self.count_trials(limit);
+        if !self.method().has_budgets() {
+            return count;
+        }
+        let (_, cost) = brackets::planned(self.searching.trials, self.space.count_valid(limit).points);
+        Count { points: cost.ceil() as u64, ..count }
     }
 
     /// The loss at which a search ends.

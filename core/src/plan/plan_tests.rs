@@ -319,6 +319,9 @@ fn the_id_depends_on_what_decides_results_and_on_nothing_else() {
         "search = { method = 'tpe', generation = 1 }",
         "search = { method = 'tpe', candidates = 5 }",
         "search = { method = 'tpe', target = 1 }",
+        "search = { method = 'hyperband' }",
+        "search = { method = 'bohb' }",
+        "search = { method = 'bohb', candidates = 5 }",
     ];
     ids.extend(others.iter().map(|keys| plan(keys).id().to_owned()));
     let spec = PlanSpec::default();
@@ -350,6 +353,9 @@ fn a_search_makes_steps_of_continuous_ranges() {
     assert!((a.value(100) - 10.0).abs() < 1e-12 && a.is_ordered());
     assert_eq!((b.len, b.value(1), b.value(1000)), (1001, 0.0005, 0.5));
     assert_eq!(plan.count_trials(1 << 16), Count { points: 200, exact: true });
+    let plan = resolve("bohb").unwrap();
+    assert_eq!(plan.count_whole_trials(1 << 16), Count { points: 200, exact: true });
+    assert!(plan.count_trials(1 << 16).points > 600, "each on its part of the data");
 }
 
 /// The id of one plan, written down: it may change only together with [`ENGINE_FORMAT`].

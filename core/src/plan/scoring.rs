@@ -137,6 +137,16 @@ impl Scoring {
         Score { losses: self.goals.iter().map(loss).collect(), violation: self.violation(metrics) }
     }
 
+    /// The score of a trial that saw a part of the data: counts (trades, fills) are first scaled to all of it, so that
+    /// `trades >= 30` asks a twentieth of the data for a twentieth of the trades. Other metrics are taken as they are.
+    pub fn score_in_part(&self, metrics: &[f64], budget: f64) -> Score {
+        let scaled = |(metric, &value): (&metrics::Metric, &f64)| match metric.unit {
+            metrics::Unit::Count => value / budget,
+            _ => value,
+        };
+        self.score(&metrics::TABLE.iter().zip(metrics).map(scaled).collect::<Vec<f64>>())
+    }
+
     fn violation(&self, metrics: &[f64]) -> f64 {
         self.constraints.iter().map(|constraint| constraint.violation(metrics)).sum()
     }
@@ -265,6 +275,15 @@ mod tests {
         assert!(score(f64::NAN).violation > 2.0, "undefined metrics do not satisfy");
         assert!(score(2000.0).violation == 2.0);
         assert!(scoring.value(&metrics_with(&[("sharpe", 1.0), ("trades", 5.0)])).is_nan());
+    }
+
+    #[test]
+    fn a_part_of_the_data_is_asked_for_its_part_of_the_trades() {
+        let scoring = scoring(&["sharpe"], &["trades >= 30"]).unwrap();
+        let metrics = |trades: f64| metrics_with(&[("sharpe", 1.0), ("trades", trades)]);
+        assert!(scoring.score_in_part(&metrics(3.0), 0.1).is_feasible());
+        assert!(!scoring.score_in_part(&metrics(2.0), 0.1).is_feasible());
+        assert_eq!(scoring.score_in_part(&metrics(29.0), 1.0), scoring.score(&metrics(29.0)));
     }
 
     #[test]

@@ -33,6 +33,10 @@ words! {
         Nsga2 = "nsga-ii",
         /// Refinement around the best of a cover.
         Local = "local",
+        /// Many points on little of the data, the better ones on more.
+        Hyperband = "hyperband",
+        /// The same with a Parzen estimator that proposes the points.
+        Bohb = "bohb",
     }
 }
 
@@ -40,6 +44,11 @@ impl Method {
     /// Whether it is told scores or ends before the space does, so that `trials` bounds it.
     pub fn is_guided(self) -> bool {
         !matches!(self, Method::Grid | Method::Single)
+    }
+
+    /// Whether its trials see parts of the data, each named by its budget.
+    pub fn has_budgets(self) -> bool {
+        matches!(self, Method::Hyperband | Method::Bohb)
     }
 
     /// Its number in the names of random streams; it may never change.
@@ -88,13 +97,13 @@ pub const MOST_GUIDED_TRIALS: u64 = 1_000_000;
 pub struct Searching {
     /// The method.
     pub method: Method,
-    /// Most trials.
+    /// Most trials; of a method with budgets, as much data as so many trials on all of it.
     pub trials: u64,
     /// Trials that are asked for together.
     pub generation: u64,
     /// Trials before the method learns.
     pub startup: u64,
-    /// Points of which TPE proposes the best.
+    /// Points of which TPE and BOHB propose the best.
     pub candidates: u64,
     /// Members of a population.
     pub population: u64,
@@ -106,7 +115,8 @@ pub struct Searching {
     pub refinement: Refinement,
     /// Points that are refined.
     pub keep: u64,
-    /// Generations without improvement after which the search ends; 0 for any number.
+    /// Generations without improvement after which the search ends; 0 for any number. Of a method with budgets, those on
+    /// all of the data.
     pub patience: u64,
     /// Value of the objective at which the search ends.
     pub target: Option<f64>,
@@ -137,7 +147,7 @@ impl Default for Searching {
 /// Keys of `[search]` that mean something for some methods only.
 const OPTIONS: [(&str, &[Method]); 8] = [
     ("search.startup", &[Method::Tpe, Method::Gp, Method::Local]),
-    ("search.candidates", &[Method::Tpe]),
+    ("search.candidates", &[Method::Tpe, Method::Bohb]),
     ("search.population", &[Method::CmaEs, Method::De, Method::Ga, Method::Nsga2]),
     ("search.acquisition", &[Method::Gp]),
     ("search.restarts", &[Method::CmaEs]),

@@ -1,5 +1,6 @@
 //! Rows of trials as columns, in memory and as an Arrow batch.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
@@ -85,10 +86,15 @@ pub struct Schema {
     pub params: Vec<Param>,
     /// Metrics in the order of the table.
     pub metrics: Vec<MetricColumn>,
+    /// Whether rows say which part of the data they saw. Left out of files that do not, which are as they were before
+    /// there were such parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub budgets: bool,
 }
 
 /// Columns besides parameters and metrics.
 pub(super) const INDEX: &str = "index";
+pub(super) const BUDGET: &str = "budget";
 pub(super) const BARS: &str = "bars_read";
 pub(super) const STATUS: &str = "status";
 
@@ -96,7 +102,17 @@ impl Schema {
     /// The columns of a plan's results.
     pub fn of(plan: &Plan) -> Schema {
         let axes = plan.space().axes().iter().map(|axis| (axis.name.as_str(), axis.kind));
-        Schema::new(plan.id(), axes)
+        let schema = Schema::new(plan.id(), axes);
+        if plan.method().has_budgets() { schema.with_budgets() } else { schema }
+    }
+
+    /// The same columns and one for the part of the data that a row saw.
+    #[must_use]
+    pub fn with_budgets(mut self) -> Schema {
+        for param in self.params.iter_mut().filter(|param| param.column == BUDGET) {
+            param.column = format!("param.{BUDGET}");
+        }
+        Schema { budgets: true, ..self }
     }
 
     /// The columns for these parameters, and all metrics.
@@ -116,6 +132,7 @@ impl Schema {
             engine_format: ENGINE_FORMAT,
             params: params.into_iter().map(param).collect(),
             metrics: metrics::TABLE.iter().map(metric).collect(),
+            budgets: false,
         }
     }
 
@@ -142,6 +159,9 @@ impl Schema {
             Field::new(&param.column, data_type, false)
         }));
         fields.extend(self.metrics.iter().map(|metric| Field::new(&metric.name, DataType::Float64, true)));
+        if self.budgets {
+            fields.push(Field::new(BUDGET, DataType::Float64, false));
+        }
         fields.push(Field::new(BARS, DataType::UInt64, false));
         fields.push(Field::new(STATUS, status, false));
         Arc::new(ArrowSchema::new(fields))
@@ -157,6 +177,8 @@ pub struct TrialRow<'a> {
     pub params: &'a [f64],
     /// Metrics in the order of [`metrics::TABLE`], NaN for null.
     pub metrics: &'a [f64],
+    /// The part of the data that the trial saw: 1 for all of it.
+    pub budget: f64,
     /// Bars that the trial read, over all symbols.
     pub bars_read: u64,
     /// How it ended.
@@ -170,6 +192,8 @@ pub struct Results {
     index: Vec<u64>,
     params: Vec<Vec<f64>>,
     metrics: Vec<Vec<f64>>,
+    /// Empty where every trial saw all of the data.
+    budgets: Vec<f64>,
     bars_read: Vec<u64>,
     status: Vec<Status>,
 }
@@ -181,6 +205,7 @@ impl Results {
             index: Vec::new(),
             params: vec![Vec::new(); schema.params.len()],
             metrics: vec![Vec::new(); schema.metrics.len()],
+            budgets: Vec::new(),
             bars_read: Vec::new(),
             status: Vec::new(),
             schema,
@@ -213,6 +238,9 @@ impl Results {
             let value = row.metrics.get(i).copied().filter(|x| x.is_finite() && row.status == Status::Ok);
             column.push(value.unwrap_or(num::NAN));
         }
+        if self.schema.budgets {
+            self.budgets.push(row.budget);
+        }
         self.bars_read.push(row.bars_read);
         self.status.push(row.status);
     }
@@ -233,6 +261,9 @@ impl Results {
         for (column, more) in self.metrics.iter_mut().zip(&other.metrics) {
             column.extend_from_slice(&more[rows.clone()]);
         }
+        if self.schema.budgets {
+            self.budgets.extend_from_slice(&other.budgets[rows.clone()]);
+        }
         self.bars_read.extend_from_slice(&other.bars_read[rows.clone()]);
         self.status.extend_from_slice(&other.status[rows]);
         Ok(())
@@ -242,6 +273,7 @@ impl Results {
     pub fn clear(&mut self) {
         self.index.clear();
         self.params.iter_mut().chain(&mut self.metrics).for_each(Vec::clear);
+        self.budgets.clear();
         self.bars_read.clear();
         self.status.clear();
     }
@@ -259,6 +291,36 @@ impl Results {
     /// A metric's values, by its place in the schema, NaN for null; empty if there is none.
     pub fn metric(&self, place: usize) -> &[f64] {
         self.metrics.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// The part of the data that a row saw: 1 for all of it.
+    pub fn budget(&self, row: usize) -> f64 {
+        self.budgets.get(row).copied().unwrap_or(1.0)
+    }
+
+    /// Whether a row saw all of the data: one that did not is compared with no other but those of its part.
+    pub fn is_whole(&self, row: usize) -> bool {
+        self.budget(row) >= 1.0
+    }
+
+    /// The rows that saw all of the data.
+    ///
+    /// # Errors
+    /// None; what [`Results::append`] reports is passed on.
+    pub fn whole(&self) -> Result<Results> {
+        let mut whole = Results::new(self.schema.clone());
+        for row in (0..self.len()).filter(|&row| self.is_whole(row)) {
+            whole.append(self, row..row + 1)?;
+        }
+        Ok(whole)
+    }
+
+    /// Points of which no row saw all of the data.
+    pub fn seen_in_part(&self) -> u64 {
+        let of = |whole: bool| -> BTreeSet<u64> {
+            self.index.iter().enumerate().filter(|(row, _)| self.is_whole(*row) == whole).map(|(_, &i)| i).collect()
+        };
+        of(false).difference(&of(true)).count() as u64
     }
 
     /// Bars that each trial read.
@@ -298,6 +360,9 @@ impl Results {
         for values in &self.metrics {
             let nullable = values.iter().map(|&x| if x.is_nan() { None } else { Some(x) });
             columns.push(Arc::new(nullable.collect::<Float64Array>()));
+        }
+        if self.schema.budgets {
+            columns.push(Arc::new(Float64Array::from(self.budgets.clone())));
         }
         columns.push(Arc::new(UInt64Array::from(self.bars_read.clone())));
         let codes = Int8Array::from_iter_values(self.status.iter().map(|&status| status as i8));

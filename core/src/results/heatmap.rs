@@ -107,14 +107,14 @@ impl HeatmapBuilder {
         Ok(HeatmapBuilder { map, places, aggregate, cells: BTreeMap::new() })
     }
 
-    /// Adds rows.
+    /// Adds rows; those of trials that saw a part of the data are left out.
     ///
     /// # Errors
     /// There are more cells than a picture can have.
     pub fn add(&mut self, results: &Results) -> Result<()> {
         let [x, y, metric] = self.places;
         let rows = results.param(x).iter().zip(results.param(y)).zip(results.metric(metric));
-        for ((&x, &y), &value) in rows {
+        for (_, ((&x, &y), &value)) in rows.enumerate().filter(|(row, _)| results.is_whole(*row)) {
             let cell = self.cells.entry((order_key(y), order_key(x))).or_default();
             if !value.is_nan() {
                 cell.add(value, self.aggregate);

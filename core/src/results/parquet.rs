@@ -200,6 +200,11 @@ impl Reader {
                 Ok(column.iter().map(|value| value.unwrap_or(num::NAN)).collect())
             })
             .collect::<Result<_>>()?;
+        let budgets = if self.schema.budgets {
+            Some(columns[columns.len() - 3].as_primitive_opt::<Float64Type>().ok_or_else(wrong)?)
+        } else {
+            None
+        };
         let bars = columns[columns.len() - 2].as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?;
         let status = columns[columns.len() - 1].as_any().downcast_ref::<StringArray>().ok_or_else(wrong)?;
         let mut results = Results::new(self.schema.clone());
@@ -215,6 +220,7 @@ impl Reader {
                 index: index.value(row),
                 params: &point,
                 metrics: &numbers,
+                budget: budgets.map_or(1.0, |budgets| budgets.value(row)),
                 bars_read: bars.value(row),
                 status: status.ok_or_else(|| broken("a row has an unknown status"))?,
             });

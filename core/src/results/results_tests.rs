@@ -26,6 +26,7 @@ fn rows_of(schema: Arc<Schema>, n: u64) -> Results {
             index: i * 3,
             params: &[(i % 7) as f64 * 5.0, (i % 11) as f64 / 10.0, (i % 2) as f64],
             metrics: &metrics,
+            budget: 1.0,
             bars_read: 40_987,
             status: if i % 13 == 12 { Status::Failed } else { Status::Ok },
         });
@@ -160,7 +161,14 @@ fn a_heatmap_folds_the_other_parameters() {
     let cells = [(1.0, 10.0, 1.0), (1.0, 10.0, 4.0), (1.0, 10.0, 10.0), (-2.0, 10.0, f64::NAN), (-2.0, 20.0, 7.0)];
     for (index, (x, y, value)) in (0u64..).zip(cells) {
         let metrics = vec![value; metrics::TABLE.len()];
-        results.push(TrialRow { index, params: &[x, y, 0.0], metrics: &metrics, bars_read: 0, status: Status::Ok });
+        results.push(TrialRow {
+            index,
+            params: &[x, y, 0.0],
+            metrics: &metrics,
+            budget: 1.0,
+            bars_read: 0,
+            status: Status::Ok,
+        });
     }
     for (aggregate, folded) in [
         (Aggregate::Best(Direction::Max), 10.0),

@@ -47,7 +47,7 @@ pub struct Surface {
 }
 
 impl Surface {
-    /// Lays results over the space that they belong to.
+    /// Lays results over the space that they belong to; trials that saw a part of the data are left out.
     ///
     /// # Errors
     /// No such parameter or metric, the same parameter twice, or more cells than a picture can have.
@@ -77,7 +77,7 @@ impl Surface {
         let mut best = vec![num::NAN; cells];
         let mut trials = vec![NO_TRIAL; cells];
         for (row, &index) in results.index().iter().enumerate() {
-            if fixed.iter().any(|&(place, value)| results.param(place)[row] != value) {
+            if !results.is_whole(row) || fixed.iter().any(|&(place, value)| results.param(place)[row] != value) {
                 continue;
             }
             let digit = |axis: usize| index / axes[axis].stride % axes[axis].len;
@@ -190,7 +190,14 @@ mod tests {
             space.point(index, &mut point);
             let mut row = vec![num::NAN; metrics::TABLE.len()];
             row[sharpe] = if index % 7 == 3 { num::NAN } else { (index * 37 % 11) as f64 };
-            results.push(TrialRow { index, params: &point, metrics: &row, bars_read: 1, status: Status::Ok });
+            results.push(TrialRow {
+                index,
+                params: &point,
+                metrics: &row,
+                budget: 1.0,
+                bars_read: 1,
+                status: Status::Ok,
+            });
         }
         results
     }

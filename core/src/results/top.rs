@@ -81,11 +81,13 @@ impl<T> TopK<T> {
     }
 }
 
-/// The rows of the `k` best trials by a metric, the best first.
+/// The rows of the `k` best trials by a metric, the best first, of those that saw all of the data.
 pub fn top_rows(results: &Results, metric: usize, k: usize, direction: Direction) -> Vec<usize> {
     let mut top = TopK::new(k, direction);
     for (row, (&index, &score)) in results.index().iter().zip(results.metric(metric)).enumerate() {
-        top.offer(index, score, || row);
+        if results.is_whole(row) {
+            top.offer(index, score, || row);
+        }
     }
     top.into_sorted().into_iter().map(|(_, _, row)| row).collect()
 }

@@ -90,12 +90,14 @@ impl Exploration {
             let end = self.taken.saturating_add(left).min(self.batch.indices.len());
             let range = self.taken..end;
             let points = &self.batch.points[range.clone()];
-            let outcomes = workers.trials(&self.evaluator, &self.batch.indices[range.clone()], points, &self.prepared);
+            let evaluator = self.evaluator.at(self.batch.budget);
+            let outcomes = workers.trials(evaluator, &self.batch.indices[range.clone()], points, &self.prepared);
             for (outcome, point) in outcomes.iter().zip(points) {
                 self.results.push(TrialRow {
                     index: outcome.index,
                     params: point,
                     metrics: &outcome.metrics,
+                    budget: self.batch.budget,
                     bars_read: outcome.rows_read,
                     status: outcome.status(),
                 });
@@ -112,7 +114,9 @@ impl Exploration {
                 self.outcomes.clear();
             }
         }
-        if self.progress.trials >= self.progress.total {
+        // Where a trial fails, a search by budgets has more trials than it was expected to have.
+        let bounded = !self.evaluator.plan.method().has_budgets();
+        if bounded && self.progress.trials >= self.progress.total {
             self.progress.done = true;
         }
         if self.progress.done {
@@ -143,9 +147,10 @@ impl Exploration {
         &self.results
     }
 
-    /// Where the results hold a trial.
+    /// Where the results hold a trial that saw all of the data.
     pub fn row_of(&self, index: u64) -> Option<usize> {
-        self.results.index().iter().position(|&known| known == index)
+        let rows = self.results.index().iter().enumerate();
+        rows.filter(|(row, known)| **known == index && self.results.is_whole(*row)).map(|(row, _)| row).next()
     }
 
     /// Plan and panel.
@@ -178,6 +183,7 @@ impl Exploration {
         let Some(&row) = best_rows(&self.evaluator.plan, &self.results, 1).first() else { return Ok(None) };
         let index = self.results.index()[row];
         let (_, detail) = self.detail(index)?;
+        self.evaluator.passed_over(self.run.seen_in_part());
         self.evaluator.judgement(index, &detail, workers)
     }
 }

@@ -31,6 +31,8 @@ struct Kept {
     evidence: Evidence,
     /// Trials that are known without evidence: how many, and the keys of those that might be kept.
     known: u64,
+    /// Points that were passed over after they had seen a part of the data.
+    passed_over: u64,
     known_keys: BTreeSet<(u64, u64)>,
 }
 
@@ -46,7 +48,7 @@ impl Evaluator {
     #[must_use]
     pub fn judged(mut self) -> Evaluator {
         let evidence = Evidence::new(self.sessions.dates.len(), DEFAULT_TRIALS, self.plan.seed());
-        let kept = |evidence| Kept { evidence, known: 0, known_keys: BTreeSet::new() };
+        let kept = |evidence| Kept { evidence, known: 0, passed_over: 0, known_keys: BTreeSet::new() };
         self.judging = evidence.ok().map(|shape| Judging { kept: Mutex::new(kept(shape.clone())), shape });
         self
     }
@@ -77,6 +79,14 @@ impl Evaluator {
         kept.known_keys.insert(key);
         if kept.known_keys.len() > DEFAULT_TRIALS {
             kept.known_keys.pop_last();
+        }
+    }
+
+    /// Says how many points were passed over after they had seen a part of the data: the best trial was chosen among them
+    /// too, so the judgement counts them, though it has no returns of theirs over all sessions.
+    pub fn passed_over(&self, points: u64) {
+        if let Some(judging) = &self.judging {
+            judging.kept().passed_over = points;
         }
     }
 
@@ -113,7 +123,10 @@ impl Evaluator {
             ..JudgementSettings::default()
         };
         let returns = detail.session_returns(self.plan.settings().capital);
-        let evidence = judging.kept().evidence.clone();
+        let kept = judging.kept();
+        let mut evidence = kept.evidence.clone();
+        evidence.count(kept.passed_over);
+        drop(kept);
         Judgement::of(&evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
     }
 }

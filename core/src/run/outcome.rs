@@ -70,7 +70,7 @@ mod tests {
         let mut results = Results::new(Arc::new(Schema::new("plan", [])));
         for Outcome { index, metrics, rows_read, .. } in &outcomes {
             let status = Outcome::status(&outcomes[results.len()]);
-            results.push(TrialRow { index: *index, params: &[], metrics, bars_read: *rows_read, status });
+            results.push(TrialRow { index: *index, params: &[], metrics, budget: 1.0, bars_read: *rows_read, status });
         }
         for (row, outcome) in outcomes.iter().enumerate() {
             assert_eq!(bits(&Outcome::of_row(&results, row).unwrap()), bits(outcome));

@@ -158,6 +158,7 @@ impl Evaluator {
             sessions,
             never_fast: self.never_fast,
             judging: None,
+            shares: OnceLock::new(),
         })
     }
 

@@ -1,165 +1,193 @@
 //! Hyperband and BOHB: many trials on little data, the better ones on more.
 //!
 //! Given scores of trials that saw a part of the data, this file gives the next trials with the part that they are to
-//! see (Li et al., JMLR 18, 2018). A bracket starts with many trials on a small part, and a third of each rung goes on
-//! to a three times larger one; brackets differ in where they start. New trials are drawn evenly, or, as BOHB has it, by
-//! a Parzen estimator over the largest part on which enough trials were seen (Falkner et al., ICML 2018). It never knows
-//! what a part of the data is: sessions, symbols or both.
+//! see, in the brackets of [`Brackets`]. New trials are drawn evenly, or, as BOHB has it, by a Parzen estimator over the
+//! largest part on which enough trials were seen (Falkner et al., ICML 2018). Where every point was seen, what is left to
+//! spend goes to all of the data for those that were seen in part, the best first. It never knows what a part of the data
+//! is.
+
+use std::collections::BTreeSet;
 
 use super::cube::Cube;
 use super::desk::Desk;
+use super::plateau;
 use super::score::{Score, Told, ranking};
 use super::tpe::Tpe;
 use super::visited::Visited;
-use crate::plan::Space;
+use crate::num;
+use crate::plan::brackets::{Brackets, going_on};
+use crate::plan::{Method, Searching, Space};
 
-/// The smallest part of the data.
-pub const SMALLEST: f64 = 0.05;
-/// How many times larger the next part is, and of how many trials one goes on to it.
-pub const ETA: usize = 3;
 /// Of BOHB's new trials, one in so many is drawn evenly all the same.
 const DRAWN: u64 = 3;
-/// Candidates of its estimator.
-const CANDIDATES: usize = 24;
 
-/// A trial and the part of the data that it is to see.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Trial {
-    /// Its index in the space.
-    pub index: u64,
-    /// Above 0 and at most 1. The same index may come again with a larger part, never with the same.
-    pub budget: f64,
+/// What was told of the trials on one part of the data.
+#[derive(Clone, Debug, Default)]
+struct Rung {
+    /// Their losses smoothed under `robust`.
+    told: Vec<Told>,
+    /// Their losses as told.
+    raw: Vec<f64>,
 }
 
-/// A search under way.
+/// A search under way. The same point may come again with a larger part of the data, never with the same.
 #[derive(Clone, Debug)]
 pub struct Hyperband {
+    searching: Searching,
+    /// The loss at which the search ends.
+    target: Option<f64>,
+    seed: u64,
     cube: Cube,
     visited: Visited,
-    seed: u64,
-    method: u32,
-    /// Parts of the data, ascending, the last one 1.
-    rungs: Vec<f64>,
-    /// Whether new trials are proposed by an estimator.
-    learns: bool,
-    /// Trials told on each rung.
-    told: Vec<Vec<Told>>,
-    /// Data that may still be spent, in wholes.
-    left: f64,
-    /// The rung on which the bracket under way started, the rung of the last generation, and what goes on from it.
-    start: usize,
+    brackets: Brackets,
+    rungs: Vec<Rung>,
+    /// The rung of the last generation, and what goes on from it.
     rung: usize,
-    promoted: Option<Vec<u64>>,
+    promoted: Vec<u64>,
     generation: u32,
+    /// The best score on all of the data so far.
+    best: Option<Score>,
+    /// Generations on all of the data since it got better.
+    waited: u64,
 }
 
 impl Hyperband {
-    /// A search that spends as much data as `trials` trials on all of it. `bohb` says whether it learns.
-    pub fn new(space: &Space, trials: u64, bohb: bool, seed: u64, method: u32) -> Hyperband {
-        let rungs = rungs();
+    /// A search of a space that spends as much data as `searching.trials` trials on all of it; `target` is the loss at
+    /// which it ends.
+    pub fn new(space: &Space, searching: &Searching, target: Option<f64>, seed: u64) -> Hyperband {
+        let brackets = Brackets::new(searching.trials);
         Hyperband {
+            searching: *searching,
+            target,
+            seed,
             cube: Cube::new(space),
             visited: Visited::new(space),
-            seed,
-            method,
-            told: vec![Vec::new(); rungs.len()],
-            rungs,
-            learns: bohb,
-            left: trials as f64,
-            start: 0,
+            rungs: vec![Rung::default(); brackets.budgets().len()],
+            brackets,
             rung: 0,
-            promoted: None,
+            promoted: Vec::new(),
             generation: 0,
+            best: None,
+            waited: 0,
         }
     }
 
-    /// The parts of the data, ascending.
-    pub fn rungs(&self) -> &[f64] {
-        &self.rungs
-    }
-
-    /// Clears `trials` and puts the next generation, one rung of a bracket, into it, ascending; left empty when the data
-    /// to spend or the space is exhausted.
-    pub fn ask(&mut self, trials: &mut Vec<Trial>) {
+    /// Clears `trials` and puts the next generation, one rung of a bracket, into it, ascending; gives the part of the data
+    /// that they are to see, above 0 and at most 1. Left empty when the search is done.
+    pub fn ask(&mut self, trials: &mut Vec<u64>) -> f64 {
         trials.clear();
-        let indices = match self.promoted.take() {
-            Some(promoted) if !promoted.is_empty() => promoted,
-            _ => {
-                self.rung = self.start;
-                self.fresh()
+        if self.promoted.is_empty() {
+            if !self.has_ended() {
+                *trials = self.begin();
             }
-        };
-        let budget = self.rungs[self.rung];
-        let affordable = ((self.left + 1e-9) / budget) as usize;
-        trials.extend(indices.into_iter().take(affordable).map(|index| Trial { index, budget }));
-        trials.sort_by_key(|trial| trial.index);
-        self.left -= budget * trials.len() as f64;
+        } else {
+            self.rung += 1;
+            trials.append(&mut self.promoted);
+        }
+        let budget = self.brackets.budgets()[self.rung];
+        self.brackets.pay(trials.len(), budget);
+        trials.sort_unstable();
         self.generation = self.generation.wrapping_add(1);
+        budget
     }
 
     /// Takes the scores of the last generation, parallel to its trials.
-    pub fn tell(&mut self, trials: &[Trial], scores: &[Score]) {
-        let told: Vec<Told> = (trials.iter().zip(scores))
-            .map(|(trial, score)| Told {
-                index: trial.index,
-                digits: self.cube.digits(trial.index),
-                score: score.clone(),
-            })
-            .collect();
-        let last = self.rung + 1 == self.rungs.len();
-        let going_on = if last { 0 } else { told.len() / ETA };
-        let best = ranking(&told).into_iter().take(going_on).filter(|&place| !told[place].score.failed());
-        let best: Vec<u64> = best.map(|place| told[place].index).collect();
-        self.told[self.rung].extend(told);
-        if best.is_empty() {
-            // The next bracket starts a rung higher, the one after the highest at the bottom.
-            self.start = (self.start + 1) % self.rungs.len();
-        } else {
-            self.rung += 1;
-            self.promoted = Some(best);
+    pub fn tell(&mut self, trials: &[u64], scores: &[Score]) {
+        let failed = Score::of(num::NAN);
+        let is_whole = self.is_whole();
+        let rung = &mut self.rungs[self.rung];
+        let new = rung.told.len();
+        for (place, &index) in trials.iter().enumerate() {
+            let score = scores.get(place).unwrap_or(&failed).clone();
+            rung.raw.push(score.loss());
+            rung.told.push(Told { index, digits: self.cube.digits(index), score });
         }
+        if self.searching.robust {
+            plateau::smooth(&self.cube, &mut rung.told, &rung.raw, new);
+        }
+        if is_whole {
+            self.keep_best();
+            return;
+        }
+        let told = &rung.told[new..];
+        let best = ranking(told).into_iter().take(going_on(told.len()));
+        self.promoted = best.filter(|&place| !told[place].score.failed()).map(|place| told[place].index).collect();
     }
 
-    /// Trials of the first rung of the bracket under way: those of Hyperband's table, as much data for each bracket.
-    fn first_size(&self) -> usize {
-        let above = self.rungs.len() - 1 - self.start;
-        (self.rungs.len() * ETA.pow(above as u32)).div_ceil(above + 1)
+    /// Points that were asked for and saw only a part of the data.
+    pub fn seen_in_part(&self) -> u64 {
+        let whole = self.rungs.last().map_or(0, |rung| rung.told.len());
+        self.visited.len().saturating_sub(whole) as u64
+    }
+
+    /// Whether the last generation saw all of the data.
+    fn is_whole(&self) -> bool {
+        self.rung + 1 == self.rungs.len()
+    }
+
+    /// The first trials of the next bracket.
+    fn begin(&mut self) -> Vec<u64> {
+        let Some((start, size)) = self.brackets.begin() else { return Vec::new() };
+        self.rung = start;
+        let fresh = self.fresh(size);
+        if !fresh.is_empty() {
+            return fresh;
+        }
+        self.rung = self.rungs.len() - 1;
+        self.rest()
     }
 
     /// New trials.
-    fn fresh(&mut self) -> Vec<u64> {
-        let size = self.first_size();
+    fn fresh(&mut self, size: usize) -> Vec<u64> {
+        let learns = self.searching.method == Method::Bohb;
         let enough = self.cube.len() + 2;
-        let model = self.told.iter().rposition(|told| told.len() > enough).filter(|_| self.learns);
+        let model = self.rungs.iter().rposition(|rung| rung.told.len() > enough).filter(|_| learns);
         let mut desk = Desk {
             cube: &self.cube,
             visited: &mut self.visited,
-            told: model.map_or(&[], |rung| &self.told[rung]),
+            told: model.map_or(&[], |rung| &self.rungs[rung].told),
             generation: self.generation,
             most: size,
             seed: self.seed,
-            method: self.method,
+            method: self.searching.method.number(),
         };
         let mut fresh = Vec::new();
         let mut whole = desk.whole_stream();
         let by_model = (0..size).filter(|_| model.is_some() && whole.below(DRAWN) != 0).count();
         if by_model > 0 {
             desk.most = by_model;
-            fresh = Tpe::new(0, CANDIDATES).propose(&mut desk);
+            let candidates = usize::try_from(self.searching.candidates).unwrap_or(usize::MAX);
+            fresh = Tpe::new(0, candidates).propose(&mut desk);
         }
         fresh.extend((fresh.len()..size).map_while(|_| desk.visited.claim_any(&mut whole)));
         fresh
     }
-}
 
-/// Powers of three from the smallest part on, and the whole.
-fn rungs() -> Vec<f64> {
-    let mut rungs = Vec::new();
-    let mut part = SMALLEST;
-    while part < 1.0 - 1e-9 {
-        rungs.push(part);
-        part *= ETA as f64;
+    /// Points that were seen in part and can still be paid, those of the largest part first, the best of each first.
+    fn rest(&self) -> Vec<u64> {
+        let Some((whole, parts)) = self.rungs.split_last() else { return Vec::new() };
+        let mut seen: BTreeSet<u64> = whole.told.iter().map(|trial| trial.index).collect();
+        let by_rung =
+            parts.iter().rev().flat_map(|rung| ranking(&rung.told).into_iter().map(|place| &rung.told[place]));
+        let open = by_rung.filter(|trial| !trial.score.failed() && seen.insert(trial.index));
+        open.map(|trial| trial.index).take(self.brackets.wholes_left()).collect()
     }
-    rungs.push(1.0);
-    rungs
+
+    fn keep_best(&mut self) {
+        let told = self.rungs.last().map_or(&[][..], |rung| &rung.told);
+        let best = told.iter().map(|trial| &trial.score).min_by(|a, b| a.order(b)).cloned();
+        let better = match (&best, &self.best) {
+            (Some(new), Some(old)) => new.order(old).is_lt(),
+            (new, old) => new.is_some() && old.is_none(),
+        };
+        self.waited = if better { 0 } else { self.waited.saturating_add(1) };
+        self.best = best;
+    }
+
+    /// Whether the target is reached or patience has run out.
+    fn has_ended(&self) -> bool {
+        let patience = self.searching.patience;
+        let reached = |target: f64| self.best.as_ref().is_some_and(|best| best.is_feasible() && best.loss() <= target);
+        (patience > 0 && self.waited >= patience) || self.target.is_some_and(reached)
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::num;
+use crate::plan::brackets;
 use crate::plan::{PlanSpec, Refinement, Searching, Space, Words};
 use crate::strategy::{Domain, ParamDecl};
 
@@ -22,7 +23,7 @@ fn space(lens: &[i64], conditions: &[&str]) -> Space {
 }
 
 fn guided_methods() -> impl Iterator<Item = Method> {
-    Method::ALL.iter().map(|&(_, method)| method).filter(|method| method.is_guided())
+    Method::ALL.iter().map(|&(_, method)| method).filter(|method| method.is_guided() && !method.has_budgets())
 }
 
 /// A bowl with some failed and some infeasible points.
@@ -172,28 +173,101 @@ fn a_plateau_is_preferred_to_a_spike() {
     assert!(told.iter().zip(&standing).all(|(trial, standing)| trial.score.loss() == *standing));
 }
 
+/// A generation of a search by budgets: the part of the data, and the trials.
+type Rung = (f64, Vec<u64>);
+
+/// All generations of a search by budgets; `score` is told the part too.
+fn rungs(
+    space: &Space,
+    searching: &Searching,
+    target: Option<f64>,
+    score: impl Fn(u64, f64) -> Score,
+) -> (Hyperband, Vec<Rung>) {
+    let mut search = Hyperband::new(space, searching, target, 1);
+    let (mut all, mut trials) = (Vec::new(), Vec::new());
+    loop {
+        let budget = search.ask(&mut trials);
+        if trials.is_empty() {
+            return (search, all);
+        }
+        let scores: Vec<Score> = trials.iter().map(|&index| score(index, budget)).collect();
+        search.tell(&trials, &scores);
+        all.push((budget, trials.clone()));
+    }
+}
+
+fn budgeted(method: Method, trials: u64) -> Searching {
+    Searching { method, trials, ..Searching::default() }
+}
+
 #[test]
 fn brackets_go_from_little_data_to_all_of_it() {
     let space = space(&[100, 100], &[]);
-    for bohb in [false, true] {
-        let mut search = Hyperband::new(&space, 30, bohb, 1, 20);
-        let (mut trials, mut shape, mut spent) = (Vec::new(), Vec::new(), 0.0);
+    for method in [Method::Hyperband, Method::Bohb] {
+        let (search, all) = rungs(&space, &budgeted(method, 30), None, |index, _| Score::of(index as f64));
         let mut seen = BTreeSet::new();
-        loop {
-            search.ask(&mut trials);
-            let Some(first) = trials.first() else { break };
-            shape.push((trials.len(), first.budget));
-            spent += trials.iter().map(|trial| trial.budget).sum::<f64>();
-            assert!(trials.iter().all(|trial| seen.insert((trial.index, trial.budget.to_bits()))), "a trial twice");
-            let scores: Vec<Score> = trials.iter().map(|trial| Score::of(trial.index as f64)).collect();
-            search.tell(&trials, &scores);
-        }
+        let flat =
+            || all.iter().flat_map(|(budget, trials)| trials.iter().map(move |&index| (index, budget.to_bits())));
+        assert!(flat().all(|trial| seen.insert(trial)), "a trial twice");
+        assert!(all.iter().all(|(_, trials)| trials.is_sorted()));
+        let spent: f64 = all.iter().map(|(budget, trials)| budget * trials.len() as f64).sum();
         assert!(spent <= 30.0 + 1e-6 && spent > 28.0, "{spent}");
-        let part = |rung: i32| SMALLEST * num::pow(3.0, f64::from(rung));
-        let close = |found: &[(usize, f64)], expected: &[(usize, f64)]| {
-            found.iter().zip(expected).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 1e-12)
-        };
-        let first = [(27, part(0)), (9, part(1)), (3, part(2)), (1, 1.0), (12, part(1)), (4, part(2)), (1, 1.0)];
-        assert!(close(&shape, &first), "{shape:?}");
+        assert_eq!(brackets::planned(30, 10_000).0, flat().count() as u64);
+        let shape: Vec<(usize, f64)> = all.iter().map(|(budget, trials)| (trials.len(), *budget)).collect();
+        let first = [(27, 0.05), (9, 0.15), (3, 0.45), (1, 1.0), (12, 0.15), (4, 0.45), (1, 1.0)];
+        assert_eq!(shape[..7], first);
+        // Of each rung the best go on.
+        assert_eq!(all[1].1, all[0].1[..9]);
+        let points: BTreeSet<u64> = flat().map(|(index, _)| index).collect();
+        let whole = all.iter().filter(|(budget, _)| *budget == 1.0).map(|(_, trials)| trials.len()).sum::<usize>();
+        assert_eq!(search.seen_in_part(), (points.len() - whole) as u64);
     }
+}
+
+#[test]
+fn a_small_space_is_seen_as_a_whole_and_failures_stop_nothing() {
+    let small = space(&[7, 3], &["a > b"]);
+    let valid = small.count_valid(u64::MAX).points;
+    for method in [Method::Hyperband, Method::Bohb] {
+        let (search, all) = rungs(&small, &budgeted(method, 100), None, |index, _| Score::of(index as f64));
+        let whole = all.iter().filter(|(budget, _)| *budget == 1.0).flat_map(|(_, trials)| trials.clone());
+        assert_eq!(whole.collect::<BTreeSet<u64>>().len() as u64, valid, "{}", method.word());
+        assert_eq!(search.seen_in_part(), 0);
+        assert_eq!(all.iter().map(|(_, trials)| trials.len() as u64).sum::<u64>(), brackets::planned(100, valid).0);
+        let fails = |index: u64, _: f64| if index % 3 == 0 { Score::of(num::NAN) } else { Score::of(index as f64) };
+        let (_, some) = rungs(&space(&[50, 50], &[]), &budgeted(method, 20), None, fails);
+        let spent: f64 = some.iter().map(|(budget, trials)| budget * trials.len() as f64).sum();
+        assert!(spent > 15.0 && spent <= 20.0 + 1e-6, "{spent}");
+        let (_, none) = rungs(&space(&[50, 50], &[]), &budgeted(method, 20), None, |_, _| Score::of(num::NAN));
+        assert!(!none.is_empty(), "and it ends");
+    }
+}
+
+#[test]
+fn only_trials_on_all_of_the_data_end_a_search_by_budgets() {
+    let space = space(&[100, 100], &[]);
+    // On parts every trial would reach the target.
+    let partly = |index: u64, budget: f64| Score::of(if budget < 1.0 { -100.0 } else { index as f64 });
+    let until = rungs(&space, &budgeted(Method::Hyperband, 200), Some(2000.0), partly).1;
+    let hit = |(budget, trials): &Rung| *budget == 1.0 && trials.iter().any(|&index| index <= 2000);
+    assert_eq!(until.iter().position(hit), Some(until.len() - 1));
+    // The first bracket finds the best; two more do not.
+    let patient = Searching { patience: 2, ..budgeted(Method::Hyperband, 200) };
+    let waited = rungs(&space, &patient, None, |_, _| Score::of(1.0)).1;
+    assert_eq!(waited.iter().filter(|(budget, _)| *budget == 1.0).count(), 3);
+}
+
+#[test]
+fn plateaus_go_on_to_more_data_where_they_are_wanted() {
+    // One spike among points of a plateau: alone it would go on.
+    let space = space(&[27], &[]);
+    let spiked = |index: u64, _: f64| match index {
+        3 => Score::of(-10.0),
+        18..=26 => Score::of(-5.0),
+        _ => Score::of(0.0),
+    };
+    let robust = Searching { robust: true, ..budgeted(Method::Hyperband, 6) };
+    let going_on = |searching: &Searching| rungs(&space, searching, None, spiked).1[1].1.clone();
+    assert!(going_on(&budgeted(Method::Hyperband, 6)).contains(&3));
+    assert!(!going_on(&robust).contains(&3));
 }

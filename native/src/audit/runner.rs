@@ -94,8 +94,14 @@ fn hash(results: &[Evaluated]) -> Result<String> {
         let mut point = Vec::new();
         for outcome in outcomes {
             plan.space().point(outcome.index, &mut point);
-            let (metrics, bars_read) = (&outcome.metrics, outcome.rows_read);
-            rows.push(TrialRow { index: outcome.index, params: &point, metrics, bars_read, status: outcome.status() });
+            rows.push(TrialRow {
+                index: outcome.index,
+                params: &point,
+                metrics: &outcome.metrics,
+                budget: 1.0,
+                bars_read: outcome.rows_read,
+                status: outcome.status(),
+            });
             hasher.update(&outcome.fills.to_le_bytes());
         }
         let mut sink = ParquetSink::new(Vec::new(), schema)?;
@@ -195,7 +201,7 @@ impl<'a> Run<'a> {
         prepared: &Prepared,
         workers: &mut impl Workers,
     ) -> Vec<Outcome> {
-        let Batch { indices, points } = batch;
+        let Batch { indices, points, .. } = batch;
         if self.layers.has(Layer::Fast) {
             let outcomes = workers.trials(evaluator, indices, points, prepared);
             let fast = outcomes.iter().filter(|outcome| !outcome.by_reference).count();
@@ -215,5 +221,5 @@ fn batch_of(evaluator: &Evaluator, indices: &[u64]) -> Batch {
         evaluator.plan.space().point(index, &mut point);
         point
     };
-    Batch { indices: indices.to_vec(), points: indices.iter().map(point).collect() }
+    Batch::whole(indices.to_vec(), indices.iter().map(point).collect())
 }

@@ -91,7 +91,7 @@ fn evaluate(path: &Path, carrying_out: &CarryingOut) -> Result<Report> {
     let (before, began) = (caches::caches().counters(), Instant::now());
     let Resolved { evaluator, mut arrangement, view } = search::open(&spec, &options, &mut Phases::start())?;
     let mut steps = Run::new(evaluator.plan.clone());
-    let mut crew = Crew::new(options.threads, evaluator.plan.count_trials(1 << 16).points)?;
+    let mut crew = Crew::new(options.threads, evaluator.plan.count_whole_trials(1 << 16).points)?;
     let tally = drive::drive(&evaluator, &mut steps, &mut crew, &*interrupt::stop_flag()?, |_, _, _| Ok(()))?;
     arrangement.conclude(&crew, &view);
     let now = caches::caches().counters();

@@ -148,6 +148,7 @@ fn judgement(study: Reopened, dir: &Path, _lock: &Lock) -> Result<(Reopened, Val
     };
     let Reopened { evaluator, results, .. } = study;
     let evaluator = evaluator.judged();
+    evaluator.passed_over(study.passed_over);
     let mut scores = surface::Scores::new(plan.objective().direction);
     for row in 0..results.len() {
         scores.add(results.index()[row], plan.scoring().value(&results.metrics_of(row)));

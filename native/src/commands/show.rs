@@ -43,7 +43,8 @@ pub struct ShowArgs {
 /// # Errors
 /// It is no study folder, or names something that its results do not have.
 pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
-    let results = results_in(&args.dir)?;
+    let all = results_in(&args.dir)?;
+    let (results, in_part) = (all.whole()?, all.seen_in_part());
     let record = read_json(&args.dir.join(study::RECORD))?;
     let objective = record["plan"]["objective"]["metric"].as_str().unwrap_or("sharpe").to_owned();
     let name = args.metric.clone().unwrap_or(objective.clone());
@@ -90,7 +91,8 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
         rows.iter().map(|&row| (results.index()[row], results.point(row), results.metrics_of(row))).collect();
     let summary = json!({
         "run_id": record["run_id"],
-        "trials": results.len(),
+        "trials": all.len(),
+        "points_in_part": in_part,
         "interrupted": incomplete,
         "metric": name,
         "top": listed.iter().map(|(index, point, metrics)| {
@@ -103,8 +105,9 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
     });
     print::either(as_json, &summary, || {
         let mut text = format!(
-            "{} trials of run {}{}\n\n",
-            results.len(),
+            "{} trials{} of run {}{}\n\n",
+            all.len(),
+            if all.len() > results.len() { format!(", {} on all sessions,", results.len()) } else { String::new() },
             record["run_id"].as_str().unwrap_or("?"),
             if incomplete { " (not complete)" } else { "" }
         );
@@ -123,7 +126,7 @@ pub fn run(args: &ShowArgs, as_json: bool) -> Result<()> {
 
 fn show_trial(results: &Results, index: u64, as_json: bool) -> Result<()> {
     let Some(row) = results.index().iter().position(|&i| i == index) else {
-        return Err(Error::plan(format!("the results hold no trial {index}"))
+        return Err(Error::plan(format!("the results hold no trial {index} on all sessions"))
             .help("list trials with `sandtable show DIR --top 20`"));
     };
     let schema = Arc::clone(results.schema());

@@ -25,11 +25,7 @@ pub fn complete_evidence(evaluator: &Evaluator, workers: &mut impl Workers, stop
         };
         let goes_on = !stop.load(Ordering::Relaxed);
         if goes_on {
-            drive::again(
-                evaluator,
-                &Batch { indices: indices.to_vec(), points: indices.iter().map(point).collect() },
-                workers,
-            );
+            drive::again(evaluator, &Batch::whole(indices.to_vec(), indices.iter().map(point).collect()), workers);
         }
         goes_on
     })

@@ -16,7 +16,7 @@ const NAMES: [&str; 5] = ["id", "name", "top", "bundle.name", "strategy.name"];
 const POINTS: [&str; 3] = ["space.size", "space.params", "space.where"];
 
 /// Keys that say how many trials a search has: they may grow.
-const BUDGETS: [&str; 4] = ["search.budget", "search.trials", "search.generations", "search.evaluations"];
+const BUDGETS: [&str; 1] = ["search.trials"];
 
 /// The key whose change matters only where the bundle has bars before the first date.
 pub const WARMUP: &str = "warmup_bars";
@@ -63,13 +63,9 @@ pub fn relation(held: &Value, new: &Value) -> Relation {
     Relation::Grown { other_warmup }
 }
 
-/// Whether a number is larger now, or has no limit any more.
+/// Whether a number is larger now.
 fn grows(held: &Value, new: &Value) -> bool {
-    match (held.as_f64(), new.as_f64()) {
-        (Some(held), Some(new)) => new > held,
-        (Some(_), None) => new.is_null(),
-        _ => false,
-    }
+    held.as_f64().zip(new.as_f64()).is_some_and(|(held, new)| new > held)
 }
 
 /// Whether a difference is one of points: values of a parameter, but not which parameters there are.
@@ -125,6 +121,7 @@ pub fn another(folder: &Path, what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use sandtable_core::plan::Searching;
     use serde_json::json;
 
     use super::*;
@@ -135,7 +132,7 @@ mod tests {
             "bundle": {"version": "v", "name": "b"}, "strategy": {"source": "s", "name": "s"},
             "settings": {"capital": 100.0, "costs": {"bps": 5.0}},
             "space": {"size": 4, "where": [], "params": [{"name": "a", "values": [1, 2]}]},
-            "search": {"method": "grid", "budget": 10},
+            "search": {"method": "tpe", "trials": 10, "patience": 5},
         })
     }
 
@@ -155,12 +152,18 @@ mod tests {
         assert_eq!(relation(&held, &with("/name", json!("m"))), grown);
         assert_eq!(relation(&held, &with("/space/params", json!([{"name": "a", "values": [1, 2, 3]}]))), grown);
         assert_eq!(relation(&held, &with("/space/where", json!(["a > 1"]))), grown);
-        assert_eq!(relation(&held, &with("/search/budget", json!(11))), grown);
-        assert_eq!(relation(&held, &with("/search/budget", json!(null))), grown);
+        assert_eq!(relation(&held, &with("/search/trials", json!(11))), grown);
         assert_eq!(relation(&held, &with("/warmup_bars", json!(30))), Relation::Grown { other_warmup: true });
+        // The keys are those of a resolved plan.
+        let searching = serde_json::to_value(Searching::default()).unwrap_or_default();
+        for key in BUDGETS {
+            assert!(key.strip_prefix("search.").is_some_and(|name| searching[name].is_u64()), "{key}");
+        }
         for (pointer, value, words) in [
-            ("/search/budget", json!(9), "`search.budget` is 10 there and 9 here"),
-            ("/search/method", json!("tpe"), "`search.method`"),
+            ("/search/trials", json!(9), "`search.trials` is 10 there and 9 here"),
+            ("/search/trials", json!(null), "`search.trials` is 10 there and not given here"),
+            ("/search/patience", json!(9), "`search.patience`"),
+            ("/search/method", json!("random"), "`search.method`"),
             ("/space/params", json!([{"name": "b", "values": [1]}]), "`space.params`"),
             ("/settings/costs/bps", json!(6.0), "`costs.bps` is 5.0 there and 6.0 here"),
             ("/bundle/version", json!("w"), "the bundle's content"),

@@ -1,6 +1,7 @@
 //! Finished trials of a study before its space or its budget grew.
 //!
-//! Given the folders `earlier-ID` of a study, this file finds a trial by the values of its parameters, bit for bit. The
+//! Given the folders `earlier-ID` of a study, this file finds a trial by the values of its parameters and the part of
+//! the data that it saw, bit for bit. The
 //! plans differ in nothing else that decides a trial, so its numbers are those that it would have again. The folders are
 //! removed once the larger study is complete. It never knows in which order trials are asked for.
 
@@ -36,7 +37,7 @@ struct Source {
 #[derive(Debug)]
 pub struct Earlier {
     sources: Vec<Source>,
-    /// By the bits of the point: source and row. Never walked through, so its order does not matter.
+    /// By the bits of the point and of the budget: source and row. Never walked through, so its order does not matter.
     places: HashMap<Box<[u64]>, (u32, u32)>,
     loaded: BTreeMap<u32, Results>,
     /// Sources in memory, the one that was loaded first in front.
@@ -168,18 +169,18 @@ impl Earlier {
         for (number, source) in (0..).zip(&sources) {
             let rows = parts::load(&source.trials, source.part, &source.schema)?.rows;
             for row in 0..rows.len() {
-                places.insert(key(&rows.point(row)), (number, row as u32));
+                places.insert(key(&rows.point(row), rows.budget(row)), (number, row as u32));
             }
         }
         Ok(Some(Earlier { sources, places, loaded: BTreeMap::new(), order: Vec::new() }))
     }
 
-    /// The trial of this point, under the index that it has now.
+    /// The trial of this point on this part of the data, under the index that it has now.
     ///
     /// # Errors
     /// A file is damaged or gone.
-    pub fn outcome(&mut self, index: u64, point: &[f64]) -> Result<Option<Outcome>> {
-        let Some(&(number, row)) = self.places.get(&key(point)) else { return Ok(None) };
+    pub fn outcome(&mut self, index: u64, point: &[f64], budget: f64) -> Result<Option<Outcome>> {
+        let Some(&(number, row)) = self.places.get(&key(point, budget)) else { return Ok(None) };
         if !self.loaded.contains_key(&number) {
             if self.order.len() == KEPT {
                 self.loaded.remove(&self.order.remove(0));
@@ -193,6 +194,6 @@ impl Earlier {
     }
 }
 
-fn key(point: &[f64]) -> Box<[u64]> {
-    point.iter().map(|value| value.to_bits()).collect()
+fn key(point: &[f64], budget: f64) -> Box<[u64]> {
+    point.iter().chain([&budget]).map(|value| value.to_bits()).collect()
 }

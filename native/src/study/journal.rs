@@ -6,7 +6,8 @@
 //!
 //! Layout, all numbers little-endian: a head of `MAGIC`, the plan's id (32 bytes), numbers of parameters and of metrics
 //! (u32); then records of the number of rows (u32), the place of the first one in the part (u32), the columns one after
-//! another (index u64, parameters f64, metrics f64, bars read u64, status u8), and 32 bytes of BLAKE3 over all this.
+//! another (index u64, parameters f64, metrics f64, bars read u64, the part of the data f64 where the plan has parts,
+//! status u8), and 32 bytes of BLAKE3 over all this.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -103,6 +104,9 @@ fn record(first: usize, rows: &Results) -> Vec<u8> {
     (0..schema.params.len()).for_each(|k| words(&mut rows.param(k).iter().map(|x| x.to_bits())));
     (0..schema.metrics.len()).for_each(|k| words(&mut rows.metric(k).iter().map(|x| x.to_bits())));
     words(&mut rows.bars_read().iter().copied());
+    if schema.budgets {
+        words(&mut (0..rows.len()).map(|row| rows.budget(row).to_bits()));
+    }
     bytes.extend(rows.status().iter().map(|&status| code(status)));
     let hash = blake3::hash(&bytes);
     bytes.extend_from_slice(hash.as_bytes());
@@ -119,7 +123,12 @@ fn code(status: Status) -> u8 {
 
 /// Bytes of a row.
 fn width(schema: &Schema) -> usize {
-    8 * (2 + schema.params.len() + schema.metrics.len()) + 1
+    8 * words_of(schema) + 1
+}
+
+/// Numbers of a row, the status aside.
+fn words_of(schema: &Schema) -> usize {
+    2 + schema.params.len() + schema.metrics.len() + usize::from(schema.budgets)
 }
 
 /// Reads the whole records of a journal; those that do not follow the one before are the end of it.
@@ -173,7 +182,7 @@ fn read_record(record: &[u8], into: &mut Results) {
         record.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map_or(0, u64::from_le_bytes)
     };
     let (params, metrics) = (schema.params.len(), schema.metrics.len());
-    let columns = 2 + params + metrics;
+    let (columns, bars) = (words_of(&schema), 1 + params + metrics);
     for row in 0..rows {
         let floats = |columns: std::ops::Range<usize>| -> Vec<f64> {
             columns.map(|column| f64::from_bits(word(column, row))).collect()
@@ -182,8 +191,9 @@ fn read_record(record: &[u8], into: &mut Results) {
         into.push(TrialRow {
             index: word(0, row),
             params: &floats(1..1 + params),
-            metrics: &floats(1 + params..columns - 1),
-            bars_read: word(columns - 1, row),
+            metrics: &floats(1 + params..bars),
+            budget: if schema.budgets { f64::from_bits(word(bars + 1, row)) } else { 1.0 },
+            bars_read: word(bars, row),
             // Hashed with the rest, so it is a code of this format.
             status: status.copied().unwrap_or(Status::Failed),
         });
@@ -209,6 +219,7 @@ mod tests {
                 index,
                 params: &[index as f64, 0.5],
                 metrics: &metrics,
+                budget: if schema.budgets { 0.05 } else { 1.0 },
                 bars_read: index * 9,
                 status,
             });
@@ -219,17 +230,24 @@ mod tests {
     fn bits(rows: &Results) -> Vec<Vec<u64>> {
         let row = |k: usize| {
             let floats = rows.point(k).into_iter().chain(rows.metrics_of(k)).map(f64::to_bits);
-            [rows.index()[k], rows.bars_read()[k], rows.status()[k] as u64].into_iter().chain(floats).collect()
+            let whole = [rows.index()[k], rows.bars_read()[k], rows.status()[k] as u64, rows.budget(k).to_bits()];
+            whole.into_iter().chain(floats).collect()
         };
         (0..rows.len()).map(row).collect()
     }
 
+    const PLAN: &str = "0123456789abcdef0123456789abcdef";
+
     #[test]
     fn what_is_cut_or_changed_ends_the_journal_and_nothing_else() {
+        let schema = Schema::new(PLAN, [("a", ParamKind::Int), ("b", ParamKind::Float)]);
+        cut_and_change(Arc::new(schema.clone()));
+        cut_and_change(Arc::new(schema.with_budgets()));
+    }
+
+    fn cut_and_change(schema: Arc<Schema>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part-000000.journal");
-        let plan = "0123456789abcdef0123456789abcdef";
-        let schema = Arc::new(Schema::new(plan, [("a", ParamKind::Int), ("b", ParamKind::Float)]));
         let (one, two) = (rows(&schema, 0, 7), rows(&schema, 7, 4));
         let mut journal = Journal::open(&path, &schema, 0).unwrap();
         journal.append(3, &one).unwrap();
@@ -264,7 +282,7 @@ mod tests {
         std::fs::write(&path, &bytes[..second + 99]).unwrap();
         Journal::open(&path, &schema, second as u64).unwrap().append(10, &two).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
-        let other = Arc::new(Schema { plan: plan.replace('0', "9"), ..(*schema).clone() });
+        let other = Arc::new(Schema { plan: PLAN.replace('0', "9"), ..(*schema).clone() });
         assert!(read(&path, &bytes, &other).unwrap_err().message().contains("another plan"));
     }
 }

@@ -5,7 +5,7 @@
 //! | `study.toml` | the study as given |
 //! | `plan.json` | the resolved plan with its id; a folder without it holds no study |
 //! | `record.json` | what the study is: versions, data, settings, counts, and whether it is complete |
-//! | `trials/part-NNNNNN.parquet` | one row per trial, in the order in which the search asked for them |
+//! | `trials/part-NNNNNN.parquet` | one row per trial, in the order in which the search asked for them; of a search by budgets, one for each part of the data that a trial saw |
 //! | `trials/part-NNNNNN.journal` | the trials of a part that is not full yet |
 //! | `front.json` | with several objectives, the trials that nothing beats |
 //! | `best.json`, plots | the best trial, once the search has ended |
@@ -35,7 +35,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sandtable_core::plan::ParamKind;
+use sandtable_core::plan::{Method, ParamKind, Words};
 use sandtable_core::results::{self, Results, Schema};
 use sandtable_core::run::Evaluator;
 use sandtable_core::{Error, Result};
@@ -350,10 +350,14 @@ fn schema_of(plan: &Value) -> Schema {
         (param["name"].as_str().unwrap_or_default().to_owned(), kind)
     };
     let axes: Vec<(String, ParamKind)> = params.iter().map(axis).collect();
-    Schema::new(plan["id"].as_str().unwrap_or_default(), axes.iter().map(|(name, kind)| (name.as_str(), *kind)))
+    let id = plan["id"].as_str().unwrap_or_default();
+    let schema = Schema::new(id, axes.iter().map(|(name, kind)| (name.as_str(), *kind)));
+    let has_budgets = |(word, method): &(&str, Method)| method.has_budgets() && plan["search"]["method"] == json!(word);
+    if Method::ALL.iter().any(has_budgets) { schema.with_budgets() } else { schema }
 }
 
-/// All trials that a study folder holds, finished or not: those of its parts, then those of its journal.
+/// All trials that a study folder holds, finished or not: those of its parts, then those of its journal; of a search by
+/// budgets, those on parts of the data too.
 ///
 /// # Errors
 /// It is no study folder, a later program wrote it, or its results are damaged.

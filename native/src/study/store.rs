@@ -70,12 +70,13 @@ impl Store {
         let mut known = Vec::with_capacity(batch.indices.len());
         for ((place, &index), point) in (self.position..).zip(&batch.indices).zip(&batch.points) {
             let (part, row) = Self::place(place);
-            let kept = Outcome::of_row(&self.part(part)?.rows, row);
+            let rows = &self.part(part)?.rows;
+            let (kept, budget) = (Outcome::of_row(rows, row), rows.budget(row));
             known.push(match kept {
-                Some(outcome) if outcome.index == index => Some(outcome),
+                Some(outcome) if outcome.index == index && budget == batch.budget => Some(outcome),
                 Some(outcome) => return Err(self.strange(part, outcome.index, index)),
                 None => match &mut self.earlier {
-                    Some(earlier) => earlier.outcome(index, point)?,
+                    Some(earlier) => earlier.outcome(index, point, batch.budget)?,
                     None => None,
                 },
             });

@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use sandtable::study::write_whole;
 use sandtable_core::plan::{Method, Words};
 use sandtable_core::{Error, Result};
-use sandtable_tests::regret::{self, BUDGETS, NAMES, Runs};
+use sandtable_tests::regret::{self, BUDGETS, NAMES, Problem, Runs};
 
 /// Compare search methods by their median regret.
 #[derive(Parser)]
@@ -60,7 +60,11 @@ fn run(asked: &Arguments) -> Result<()> {
     for name in &problems {
         let problem = regret::named(name, asked.threads)?;
         let before = runs.len();
-        for &method in &methods {
+        for &method in methods.iter().filter(|method| problem.has_parts() || !method.has_budgets()) {
+            if method.has_budgets() {
+                runs.push(regret::in_parts(&problem, method, trials, asked.seeds));
+                continue;
+            }
             let generation = if matches!(method, Method::Tpe | Method::Gp) { asked.generation } else { 0 };
             runs.push(regret::ours(&problem, method, generation, trials, asked.seeds));
         }
@@ -73,6 +77,9 @@ fn run(asked: &Arguments) -> Result<()> {
             }
         }
         println!("{name}\n{}", table(&runs[before..]));
+        if problem.has_parts() {
+            print_parts(&problem, &runs[before..]);
+        }
         if let Some(folder) = &asked.into {
             write_whole(&folder.join("regret.csv"), regret::csv(&runs).as_bytes())?;
             write_whole(&folder.join("regret.svg"), regret::svg(&runs).as_bytes())?;
@@ -93,6 +100,22 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
         })
     };
     names.iter().map(find).collect()
+}
+
+/// What methods that see parts of the data find for a quarter of the bars that drawing has.
+fn print_parts(problem: &Problem, runs: &[Runs]) {
+    let of = |method: Method| runs.iter().find(|run| run.method == method.word());
+    let Some(random) = of(Method::Random) else { return };
+    for run in [Method::Hyperband, Method::Bohb].into_iter().filter_map(of) {
+        for trials in BUDGETS.into_iter().filter(|trials| trials % 4 == 0) {
+            println!(
+                "{}, as many bars as {} trials: {:.2} % of the best of {trials} drawn ones (median; target 98)",
+                run.method,
+                trials / 4,
+                100.0 * regret::part_of(problem, run, trials / 4, random, trials),
+            );
+        }
+    }
 }
 
 /// Median regret, and the middle half of the seeds at the end.

@@ -172,7 +172,7 @@ pub fn reference(ask: &Ask) -> Result<Figures> {
     for part in indices.chunks(plan.batch().max(1)) {
         let mut points = vec![Vec::new(); part.len()];
         part.iter().zip(&mut points).for_each(|(&index, point)| plan.space().point(index, point));
-        let batch = Batch { indices: part.to_vec(), points };
+        let batch = Batch::whole(part.to_vec(), points);
         let prepared: Prepared = evaluator.prepare(&batch, &mut OneThread::default());
         let began = Instant::now();
         for (index, point) in batch.indices.iter().zip(&batch.points) {

@@ -5,8 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use sandtable::crew::Crew;
 use sandtable::drive;
+use sandtable_core::plan::brackets::budgets;
 use sandtable_core::plan::{PlanSpec, Space};
-use sandtable_core::run::Run;
+use sandtable_core::run::{Evaluator, Run};
 use sandtable_core::strategy::{Domain, ParamDecl};
 use sandtable_core::{Error, Result};
 use serde_json::json;
@@ -55,8 +56,8 @@ pub struct Problem {
 #[derive(Clone, Debug)]
 enum Of {
     Function(fn(&[f64]) -> f64),
-    /// Loss of every point.
-    Table(Vec<f64>),
+    /// Loss of every point on each part of the data, ascending, the last one all of it.
+    Tables(Vec<(f64, Vec<f64>)>),
 }
 
 /// The problem of a name; a grid of backtests is evaluated on so many threads.
@@ -78,10 +79,23 @@ pub fn named(name: &str, threads: usize) -> Result<Problem> {
 }
 
 impl Problem {
+    /// Whether its points can be evaluated on parts of the data.
+    pub fn has_parts(&self) -> bool {
+        matches!(self.of, Of::Tables(_))
+    }
+
     /// The loss of a point.
     pub fn loss(&self, index: u64) -> f64 {
+        self.loss_in_part(index, 1.0)
+    }
+
+    /// The loss of a point on a part of the data; a function has none.
+    pub fn loss_in_part(&self, index: u64, budget: f64) -> f64 {
         match &self.of {
-            Of::Table(losses) => losses.get(index as usize).copied().unwrap_or(f64::NAN),
+            Of::Tables(tables) => {
+                let table = tables.iter().find(|(part, _)| *part == budget);
+                table.and_then(|(_, losses)| losses.get(index as usize).copied()).unwrap_or(f64::NAN)
+            }
             Of::Function(function) => {
                 let mut point = Vec::new();
                 self.space.point(index, &mut point);
@@ -93,7 +107,8 @@ impl Problem {
 
     /// Lengths and losses of a known grid, for other programs; undefined losses are its largest.
     pub fn table_json(&self) -> Option<String> {
-        let Of::Table(losses) = &self.of else { return None };
+        let Of::Tables(tables) = &self.of else { return None };
+        let (_, losses) = tables.last()?;
         let worst = losses.iter().copied().filter(|loss| loss.is_finite()).fold(f64::MIN, f64::max);
         let finite: Vec<f64> = losses.iter().map(|&loss| if loss.is_finite() { loss } else { worst }).collect();
         let lens: Vec<u64> = self.space.axes().iter().map(|axis| axis.len).collect();
@@ -112,21 +127,29 @@ fn function(name: &'static str, lens: &[i64], of: fn(&[f64]) -> f64, least: f64)
     Ok(Problem { name, space, least, of: Of::Function(of) })
 }
 
-/// Every point of W4, evaluated.
+/// Every point of W4, evaluated on each part of the data.
 fn backtests(threads: usize) -> Result<Problem> {
     let evaluator = workload::evaluator("W4full", &workload::bundle("W4full"))?;
+    let table = |budget: f64| Ok((budget, losses(evaluator.at(budget), threads)?));
+    let tables: Vec<(f64, Vec<f64>)> = budgets().into_iter().map(table).collect::<Result<_>>()?;
+    let whole = tables.iter().flat_map(|(budget, losses)| losses.iter().filter(|_| *budget == 1.0));
+    let least = whole.copied().filter(|loss| loss.is_finite()).fold(f64::MAX, f64::min);
+    Ok(Problem { name: "w4", space: evaluator.plan.space().clone(), least, of: Of::Tables(tables) })
+}
+
+/// The loss of every point of a plan.
+fn losses(evaluator: &Evaluator, threads: usize) -> Result<Vec<f64>> {
     let plan = evaluator.plan.clone();
     let mut losses = vec![f64::NAN; plan.space().size() as usize];
     let mut crew = Crew::new(threads, plan.space().size())?;
     let never = AtomicBool::new(false);
-    drive::drive(&evaluator, &mut Run::new(plan.clone()), &mut crew, &never, |_, outcomes, _| {
+    drive::drive(evaluator, &mut Run::new(plan.clone()), &mut crew, &never, |_, outcomes, _| {
         for outcome in outcomes {
             losses[outcome.index as usize] = plan.scoring().score(&outcome.metrics).loss();
         }
         Ok(())
     })?;
-    let least = losses.iter().copied().filter(|loss| loss.is_finite()).fold(f64::MAX, f64::min);
-    Ok(Problem { name: "w4", space: plan.space().clone(), least, of: Of::Table(losses) })
+    Ok(losses)
 }
 
 fn branin(u: &[f64]) -> f64 {

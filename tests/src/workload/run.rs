@@ -145,6 +145,7 @@ impl Taker<'_> {
                 index: outcome.index,
                 params: point,
                 metrics: &outcome.metrics,
+                budget: batch.budget,
                 bars_read: outcome.rows_read,
                 status: outcome.status(),
             });
@@ -223,7 +224,7 @@ impl Bench<'_> {
                 evaluator.plan.space().point(index, &mut point);
                 point
             };
-            let batch = Batch { indices: part.to_vec(), points: part.iter().map(point).collect() };
+            let batch = Batch::whole(part.to_vec(), part.iter().map(point).collect());
             let began = Instant::now();
             let prepared = evaluator.prepare(&batch, &mut crew);
             let outcomes = crew.trials(evaluator, &batch.indices, &batch.points, &prepared);

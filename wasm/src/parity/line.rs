@@ -7,7 +7,7 @@ use sandtable_core::bundle::write::encode;
 use sandtable_core::bundle::{Bundle, synth};
 use sandtable_core::cache::History;
 use sandtable_core::context::Prepared;
-use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
+use sandtable_core::plan::{BundleFacts, Method, Plan, PlanSpec, Words};
 use sandtable_core::results::ParquetSink;
 use sandtable_core::run::{Detail, Evaluator, Exploration, Scratch, Workers};
 use sandtable_core::strategy::{Strategy, gallery};
@@ -21,7 +21,13 @@ const TRIALS: u64 = 5;
 const HISTORY: u64 = 8_000_000;
 
 /// Costs that touch every trade, so that each number has gone through a rounding.
-const STUDY: &str = "bundle = \"mag8\"\nstrategy = \"any\"\n[costs]\nbps = 5\nslippage_bps = 2\n";
+const COSTS: &str = "[costs]\nbps = 5\nslippage_bps = 2\n";
+
+/// What every study here begins with.
+const STUDY: &str = "bundle = \"mag8\"\nstrategy = \"any\"\n";
+
+/// Trials of a search that is no grid; of one by budgets, as much data.
+const SEARCHED: u64 = 30;
 
 /// A grid small enough to be evaluated whole.
 const GRID: &str = "[space]\nfast = [5, 20, 45, 100]\nslow = [22, 52, 112, 212]\n";
@@ -37,21 +43,28 @@ pub(super) fn line(workers: &mut impl Workers, chunk: usize) -> Result<Vec<(Stri
         encode(&draft)?.iter().map(|(file, bytes)| (format!("bundle/{file}"), Bits::of_bytes(bytes))).collect();
     let bundle = draft.into_bundle();
     for (name, source) in gallery() {
-        all.push((format!("trials/{name}"), trials(&evaluator(STUDY, source, name, &bundle)?)));
+        all.push((format!("trials/{name}"), trials(&evaluator(COSTS, source, name, &bundle)?)));
     }
     if let Some((name, source)) = gallery().iter().find(|(name, _)| *name == "sma_cross") {
         for (grid_name, space) in [("small", GRID), ("W1", W1)] {
-            let evaluator = evaluator(&format!("{STUDY}{space}"), source, name, &bundle)?;
+            let evaluator = evaluator(&format!("{COSTS}{space}"), source, name, &bundle)?;
             let exploration = explored(evaluator, workers, chunk)?;
             all.push((format!("results/{grid_name}"), Bits::of_bytes(&parquet(&exploration)?)));
             all.push((format!("judgement/{grid_name}"), judgement(&exploration, workers)?));
+        }
+        for &(word, method) in Method::ALL.iter().filter(|(_, method)| method.is_guided()) {
+            let objective = if method == Method::Nsga2 { "[\"sharpe\", \"max_drawdown\"]" } else { "\"sharpe\"" };
+            let search = format!("objective = {objective}\n[search]\nmethod = \"{word}\"\ntrials = {SEARCHED}\n");
+            let exploration =
+                explored(evaluator(&format!("{search}{COSTS}{W1}"), source, name, &bundle)?, workers, chunk)?;
+            all.push((format!("search/{word}"), Bits::of_bytes(&parquet(&exploration)?)));
         }
     }
     Ok(all)
 }
 
 fn evaluator(study: &str, source: &str, name: &str, bundle: &Bundle) -> Result<Evaluator> {
-    let spec = PlanSpec::parse(study, "parity.toml")?;
+    let spec = PlanSpec::parse(&format!("{STUDY}{study}"), "parity.toml")?;
     let plan = Plan::resolve(&spec, Strategy::parse(source, name)?, &BundleFacts::from(bundle))?;
     Evaluator::new(Arc::new(plan), bundle, Arc::new(History::new(HISTORY)))
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 import type { BundleInfo, PlanInfo, StrategyInfo } from "../../src/engine/index.ts";
 import { dateBetween, heldOut, searched } from "../../src/holdout.ts";
-import { EVERY_POINT, trialsOf } from "../../src/search.ts";
+import { EVERY_POINT, reachOf, trialsOf } from "../../src/search.ts";
 import { defaultControls, fitTo, fromStudy, nativeCommand, nativeScript, rangeOf, toStudy, trialCount, valuesOf, withStrategy } from "../../src/study.ts";
 
 const SMA: StrategyInfo = {
@@ -96,6 +96,9 @@ test("a grid needs no keys of a search, and other methods try at most their numb
   expect(trialsOf(EVERY_POINT, 400)).toBe(400);
   expect(trialsOf({ method: "tpe", trials: 120, seed: 0 }, 400)).toBe(120);
   expect(trialsOf({ method: "tpe", trials: 500, seed: 0 }, 400)).toBe(400);
+  expect(reachOf(EVERY_POINT, 1)).toBe("trial");
+  expect(reachOf({ method: "tpe", trials: 1200, seed: 0 }, 4000)).toBe("points, at most 1,200 tried");
+  expect(reachOf({ method: "bohb", trials: 120, seed: 0 }, 400)).toBe("points, as many bars as 120 trials");
 });
 
 test("a date cuts the study into what is searched and one backtest on the rest", () => {

@@ -2,7 +2,7 @@
 
 import type { BundleInfo } from "../../engine/index.ts";
 import type { Controls as Settings, Costs, Fill } from "../../study.ts";
-import { trialsOf } from "../../search.ts";
+import { reachOf } from "../../search.ts";
 import { FILLS, trialCount, valuesOf } from "../../study.ts";
 import { decimal } from "../format.ts";
 import { change, replaceWith } from "../session.ts";
@@ -36,7 +36,7 @@ function Parameters({ settings }: { settings: Settings }) {
   return (
     <fieldset class="parameters">
       <legend>
-        Parameters <output class="count">{counts.length > 1 ? `${counts.map((count) => decimal(count, 0)).join(" × ")} = ` : ""}{decimal(points, 0)} {settings.search.method === "grid" ? (points === 1 ? "trial" : "trials") : `points, at most ${decimal(trialsOf(settings.search, points), 0)} tried`}</output>
+        Parameters <output class="count">{counts.length > 1 ? `${counts.map((count) => decimal(count, 0)).join(" × ")} = ` : ""}{decimal(points, 0)} {reachOf(settings.search, points)}</output>
       </legend>
       {tooMany.value !== undefined && (
         <div class="too-many" data-testid="too-many" role="alert">
