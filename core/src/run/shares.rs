@@ -96,6 +96,6 @@ mod tests {
             assert_eq!(parts[3].iter().map(Range::len).sum::<usize>(), sessions);
         }
         assert_eq!(sessions_of(6288, SMALLEST).len(), 4);
-        assert_eq!(sessions_of(1000, SMALLEST), [950..1000]);
+        assert_eq!(sessions_of(1000, SMALLEST), vec![950..1000; 1]);
     }
 }

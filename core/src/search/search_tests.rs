@@ -234,7 +234,8 @@ fn a_small_space_is_seen_as_a_whole_and_failures_stop_nothing() {
         assert_eq!(whole.collect::<BTreeSet<u64>>().len() as u64, valid, "{}", method.word());
         assert_eq!(search.seen_in_part(), 0);
         assert_eq!(all.iter().map(|(_, trials)| trials.len() as u64).sum::<u64>(), brackets::planned(100, valid).0);
-        let fails = |index: u64, _: f64| if index % 3 == 0 { Score::of(num::NAN) } else { Score::of(index as f64) };
+        let fails =
+            |index: u64, _: f64| if index.is_multiple_of(3) { Score::of(num::NAN) } else { Score::of(index as f64) };
         let (_, some) = rungs(&space(&[50, 50], &[]), &budgeted(method, 20), None, fails);
         let spent: f64 = some.iter().map(|(budget, trials)| budget * trials.len() as f64).sum();
         assert!(spent > 15.0 && spent <= 20.0 + 1e-6, "{spent}");
