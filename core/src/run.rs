@@ -6,8 +6,11 @@
 
 mod caches;
 mod exploration;
+#[cfg(test)]
+mod exploration_tests;
 mod inspect;
 mod judging;
+mod kept;
 mod outcome;
 pub mod planner;
 mod ranges;
