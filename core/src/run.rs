@@ -16,12 +16,14 @@ pub mod planner;
 mod ranges;
 mod ranking;
 mod tiles;
+mod walking;
 pub mod workers;
 
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, Progress};
 pub use inspect::{Books, Inspection, Seen, Value};
 pub use ranking::{Front, best_rows, front};
+pub use walking::{Tested, Walking};
 pub use workers::{OneThread, Workers};
 
 use std::sync::Arc;
