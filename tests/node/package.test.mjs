@@ -84,7 +84,7 @@ test("a run takes over what another has prepared, and gives the same bytes", () 
     assert.ok(alone.bytes.equals(after.bytes) && !alone.bytes.equals(first.bytes));
     assert.deepEqual(after.judgement, alone.judgement);
   }
-  for (const more of [{ end: "2010-12-31" }, { symbols: ["AAPL", "MSFT"] }, { strategy: "ema_cross" }]) {
+  for (const more of [{ end: "2010-12-31" }, { symbols: ["ALFA", "BRVO"] }, { strategy: "ema_cross" }]) {
     const [alone, after] = [finished(more), finished(more, first.run)];
     assert.equal(after.taken, false);
     assert.ok(alone.bytes.equals(after.bytes));

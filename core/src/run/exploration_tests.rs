@@ -10,7 +10,7 @@ use crate::cache::History;
 use crate::plan::{BundleFacts, Plan};
 use crate::results::to_csv;
 
-const STUDY: &str = "bundle = \"mag8\"\nstrategy = \"sma_cross\"\nsymbols = [\"AAPL\", \"MSFT\"]\nend = 2004-12-31\n";
+const STUDY: &str = "bundle = \"mag8\"\nstrategy = \"sma_cross\"\nsymbols = [\"ALFA\", \"BRVO\"]\nend = 2004-12-31\n";
 /// More than a batch, so that there are two.
 const SPACE: &str =
     "[space]\nfast = { type = \"int\", min = 2, max = 20 }\nslow = { type = \"int\", min = 22, max = 60, step = 2 }\n";
@@ -67,8 +67,8 @@ fn nothing_is_taken_from_another_strategy_other_bars_or_other_points() {
                 target = \"if(sma(close, fast) < sma(close, slow), 1 / n_symbols, 0)\"\n'''\n";
     for (changed, same) in [
         (other("2004-12-31", "2004-12-30"), false),
-        (other("\"MSFT\"", "\"GOOG\""), false),
-        (other("[\"AAPL\", \"MSFT\"]", "[\"MSFT\", \"AAPL\"]"), false),
+        (other("\"BRVO\"", "\"CHRL\""), false),
+        (other("[\"ALFA\", \"BRVO\"]", "[\"BRVO\", \"ALFA\"]"), false),
         (other("strategy = \"sma_cross\"\n", text), false),
         (other("min = 2,", "min = 3,"), true),
         (other("step = 2", "step = 1"), true),

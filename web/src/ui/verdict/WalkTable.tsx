@@ -73,7 +73,7 @@ function Table({ found }: { found: WalkInfo }) {
             {params.map((param) => <th key={param.name} scope="col" class="code">{param.name}</th>)}
             <th scope="col">{name}, training</th>
             <th scope="col">{name}, test</th>
-            {shown.map((metric) => <th key={metric.name} scope="col" title={metric.doc}>{metric.title}, test</th>)}
+            {shown.map((metric) => <th key={metric.name} scope="col" title={`In the test. ${metric.doc}`}>{metric.title}</th>)}
           </tr>
         </thead>
         <tbody>
