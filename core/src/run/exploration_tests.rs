@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Evaluator, Exploration, OneThread};
+use super::{Evaluator, Exploration, OneThread, Walking, best_rows};
 use crate::bundle::{Bundle, synth};
 use crate::cache::History;
 use crate::plan::{BundleFacts, Plan};
@@ -26,9 +26,12 @@ fn study(more: &str) -> String {
 /// A study that is not yet run, and the history layer that only it has.
 fn explored(bundle: &Bundle, study: &str) -> (Exploration, Arc<History>) {
     let history = Arc::new(History::new(1 << 26));
+    (Exploration::new(evaluator(bundle, study, &history)).unwrap(), history)
+}
+
+fn evaluator(bundle: &Bundle, study: &str, history: &Arc<History>) -> Evaluator {
     let plan = Plan::from_study(study, "study", &BundleFacts::from(bundle)).unwrap();
-    let evaluator = Evaluator::new(Arc::new(plan), bundle, history.clone()).unwrap();
-    (Exploration::new(evaluator).unwrap(), history)
+    Evaluator::new(Arc::new(plan), bundle, history.clone()).unwrap()
 }
 
 /// Everything that a run says, run to its end.
@@ -92,5 +95,38 @@ fn both_runs_go_on_when_one_takes_over_on_the_way() {
         assert!(run.inherit(&before));
         run.step(10, &mut OneThread::default());
         assert!([finish(&mut before, 50), finish(&mut run, 40)] == alone);
+    }
+}
+
+#[test]
+fn a_walk_is_one_exploration_after_another() {
+    let bundle = bundle();
+    let folds = "folds = { scheme = \"anchored\", train = \"2 years\", test = \"1 year\" }\n";
+    let (before, history) = explored(&bundle, &study(folds));
+    let evaluator = || evaluator(&bundle, &study(folds), &history);
+    let tested: Vec<_> = [7, 1000]
+        .into_iter()
+        .map(|step| {
+            let mut walk = Walking::new(evaluator()).unwrap();
+            assert!(walk.inherit(&before) && walk.joined().unwrap().is_none());
+            while !walk.step(step, &mut OneThread::default()).unwrap() {}
+            assert_eq!(walk.tested().len(), walk.len());
+            assert!(walk.efficiency().is_finite());
+            let joined = walk.joined().unwrap().unwrap();
+            (walk.tested().to_vec(), format!("{:?}{joined:?}", walk.tested()))
+        })
+        .collect();
+    assert!(tested[0].1 == tested[1].1, "steps of any size");
+    let whole = evaluator();
+    assert_eq!(tested[0].0.len(), 3);
+    for one in &tested[0].0 {
+        let mut alone = Exploration::new(whole.within(&one.fold.train).unwrap()).unwrap();
+        finish(&mut alone, 1000);
+        let row = best_rows(&whole.plan, alone.results(), 1)[0];
+        assert_eq!((one.index, one.trials), (alone.results().index()[row], alone.progress().trials));
+        // As text: a metric may be undefined.
+        assert_eq!(format!("{:?}", one.train), format!("{:?}", alone.results().metrics_of(row)));
+        let test = whole.within(&one.fold.test).unwrap().detail(&one.point).metrics;
+        assert_eq!(format!("{:?}", one.test), format!("{test:?}"));
     }
 }
