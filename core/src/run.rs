@@ -6,20 +6,25 @@
 
 mod caches;
 mod exploration;
+#[cfg(test)]
+mod exploration_tests;
 mod inspect;
 mod judging;
+mod kept;
 mod outcome;
 pub mod planner;
 mod ranges;
 mod ranking;
 mod shares;
 mod tiles;
+mod walking;
 pub mod workers;
 
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, Progress};
 pub use inspect::{Books, Inspection, Seen, Value};
 pub use ranking::{Front, best_rows, front};
+pub use walking::{Tested, Walking};
 pub use workers::{OneThread, Workers};
 
 use std::sync::{Arc, OnceLock};

@@ -69,6 +69,28 @@ test("a grid runs in steps of any size to the same bytes", () => {
   assert.ok(bytes[0].equals(bytes[1]) && bytes[0].equals(bytes[2]));
 });
 
+test("a run takes over what another has prepared, and gives the same bytes", () => {
+  const bundle = Bundle.builtIn("mag8");
+  const finished = (more, before) => {
+    const run = bundle.run(bundle.plan(grid(more)));
+    const taken = before ? run.inherit(before) : undefined;
+    run.finish(33);
+    return { run, taken, bytes: Buffer.from(run.parquet()), judgement: run.judgement() };
+  };
+  const first = finished({});
+  for (const more of [{ costs: { bps: 20 } }, { capital: 5000 }, { fill: "same_close" }]) {
+    const [alone, after] = [finished(more), finished(more, first.run)];
+    assert.equal(after.taken, true);
+    assert.ok(alone.bytes.equals(after.bytes) && !alone.bytes.equals(first.bytes));
+    assert.deepEqual(after.judgement, alone.judgement);
+  }
+  for (const more of [{ end: "2010-12-31" }, { symbols: ["ALFA", "BRVO"] }, { strategy: "ema_cross" }]) {
+    const [alone, after] = [finished(more), finished(more, first.run)];
+    assert.equal(after.taken, false);
+    assert.ok(alone.bytes.equals(after.bytes));
+  }
+});
+
 test("results are columns, a heatmap, the best trials and each trial in full", () => {
   const bundle = Bundle.builtIn("mag8");
   const plan = bundle.plan(grid());

@@ -12,7 +12,7 @@ use sandtable_core::bundle::read::{ByteRange, Reader, Selection, Step};
 use sandtable_core::bundle::{self, Action, BundleDraft, Manifest, synth, write};
 use sandtable_core::calendar::format_date;
 use sandtable_core::plan::BundleFacts;
-use sandtable_core::run::{Evaluator, Exploration, View};
+use sandtable_core::run::{Evaluator, Exploration, View, Walking};
 use sandtable_core::{Error, Result as CoreResult};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -23,6 +23,7 @@ use crate::error::{OrThrow, Result, to_js_error};
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::types::{self, BundleInfo, DefectInfo, FileInfo, LoadInfo, SymbolInfo};
+use crate::walk::Walk;
 
 /// Slices of a bundle that are kept; the one used longest ago goes first.
 const SLICES: usize = 4;
@@ -172,15 +173,15 @@ impl Bundle {
     /// # Errors
     /// The plan belongs to another bundle, its bars are not loaded, or it has more trials than are explored in memory.
     pub fn run(&self, plan: &Plan) -> Result<Run> {
-        let plan = plan.inner.clone();
-        if plan.bundle().version != self.inner.facts.version {
-            return Err(to_js_error(&Error::plan("the plan was made for another bundle").help("make it with `plan`")));
-        }
-        let Some(bundle) = self.inner.loaded(&plan.selection()) else {
-            return Err(to_js_error(&Error::plan("the bars of the plan are not loaded").help("await `load` first")));
-        };
-        let evaluator = Evaluator::cached(plan, &bundle, &*caches()).or_throw()?;
-        Ok(Run::of(Exploration::new(evaluator).or_throw()?))
+        Ok(Run::of(Exploration::new(self.evaluator(plan)?).or_throw()?))
+    }
+
+    /// Starts the walk over a plan's folds; nothing is evaluated yet.
+    ///
+    /// # Errors
+    /// As `run`, and the folds do not fit into the plan's sessions.
+    pub fn walk(&self, plan: &Plan) -> Result<Walk> {
+        Ok(Walk::of(Walking::new(self.evaluator(plan)?).or_throw()?))
     }
 
     /// The files of a bundle folder that holds this bundle.
@@ -198,6 +199,18 @@ impl Bundle {
 }
 
 impl Bundle {
+    /// Joins a plan with the bars that it reads.
+    fn evaluator(&self, plan: &Plan) -> Result<Evaluator> {
+        let plan = plan.inner.clone();
+        if plan.bundle().version != self.inner.facts.version {
+            return Err(to_js_error(&Error::plan("the plan was made for another bundle").help("make it with `plan`")));
+        }
+        let Some(bundle) = self.inner.loaded(&plan.selection()) else {
+            return Err(to_js_error(&Error::plan("the bars of the plan are not loaded").help("await `load` first")));
+        };
+        Evaluator::cached(plan, &bundle, &*caches()).or_throw()
+    }
+
     fn of(draft: BundleDraft) -> Bundle {
         let (source, licence, actions) = (draft.source.clone(), draft.licence.clone(), draft.actions.clone());
         let bundle = Arc::new(draft.into_bundle());

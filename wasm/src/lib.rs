@@ -21,11 +21,13 @@ mod plan;
 mod pool;
 mod run;
 pub mod types;
+mod walk;
 
 pub use bundle::{Bundle, Ingested};
 pub use caches::{cache_stats, clear_cache, set_cache_budget};
 pub use plan::Plan;
 pub use run::Run;
+pub use walk::Walk;
 #[cfg(feature = "threads")]
 pub use wasm_bindgen_rayon::init_thread_pool;
 

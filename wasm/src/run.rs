@@ -26,6 +26,10 @@ impl Run {
         Run { exploration, workforce: Workforce::default() }
     }
 
+    pub(crate) fn exploration(&self) -> &Exploration {
+        &self.exploration
+    }
+
     fn results(&self) -> &Results {
         self.exploration.results()
     }
@@ -42,6 +46,13 @@ impl Run {
 
 #[wasm_bindgen]
 impl Run {
+    /// Takes over what another run has prepared, if it is of the same strategy over the same bars: a run that differs in
+    /// costs or capital then begins with its trials at once. Whether it is. No result depends on it, and the other run
+    /// stays as it is; call it before the first step.
+    pub fn inherit(&mut self, before: &Run) -> bool {
+        self.exploration.inherit(&before.exploration)
+    }
+
     /// Evaluates up to so many more trials, at least one; between steps the caller may look, draw, or drop the run.
     ///
     /// # Errors

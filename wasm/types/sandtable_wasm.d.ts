@@ -128,6 +128,44 @@ export interface FileInfo {
 }
 
 /**
+ * A fold that was searched and tested.
+ */
+export interface FoldInfo {
+    /**
+     * First and last dates of each range of training.
+     */
+    train: [string, string][];
+    /**
+     * The same of the test.
+     */
+    test: [string, string][];
+    /**
+     * Trials of its search.
+     */
+    trials: number;
+    /**
+     * Parameter values of the choice, in order.
+     */
+    params: number[];
+    /**
+     * The objective of the choice in training.
+     */
+    trainObjective: number;
+    /**
+     * The objective of the choice in the test.
+     */
+    testObjective: number;
+    /**
+     * Metrics of the choice in training, in the catalog's order.
+     */
+    trainMetrics: Float64Array;
+    /**
+     * Metrics of the choice in the test.
+     */
+    testMetrics: Float64Array;
+}
+
+/**
  * A function that is no indicator.
  */
 export interface FunctionInfo {
@@ -936,6 +974,28 @@ export interface MonthReturn {
 export type Domain = { type: "int"; min: number; max: number; step: number } | { type: "float"; min: number; max: number; step?: number; scale: "linear" | "log" } | { type: "choice"; values: number[] } | { type: "bool" };
 
 /**
+ * What a walk came to so far.
+ */
+export interface WalkInfo {
+    /**
+     * Number of folds.
+     */
+    total: number;
+    /**
+     * Those that were tested, in their order.
+     */
+    folds: FoldInfo[];
+    /**
+     * How much of the objective in training is left in the tests; NaN unless training gains.
+     */
+    efficiency: number;
+    /**
+     * Metrics of the tests joined to one course, in the catalog's order; empty before every fold is tested.
+     */
+    joined: Float64Array;
+}
+
+/**
  * What heatmap to draw.
  */
 export interface HeatmapQuery {
@@ -1113,6 +1173,13 @@ export class Bundle {
      * The plan belongs to another bundle, its bars are not loaded, or it has more trials than are explored in memory.
      */
     run(plan: Plan): Run;
+    /**
+     * Starts the walk over a plan's folds; nothing is evaluated yet.
+     *
+     * # Errors
+     * As `run`, and the folds do not fit into the plan's sessions.
+     */
+    walk(plan: Plan): Walk;
 }
 
 /**
@@ -1211,6 +1278,12 @@ export class Run {
      */
     heatmap(query: HeatmapQuery): Heatmap;
     /**
+     * Takes over what another run has prepared, if it is of the same strategy over the same bars: a run that differs in
+     * costs or capital then begins with its trials at once. Whether it is. No result depends on it, and the other run
+     * stays as it is; call it before the first step.
+     */
+    inherit(before: Run): boolean;
+    /**
      * How far the best of the evaluated trials can be believed; undefined where nothing can be judged: no trial, or fewer
      * than eight sessions. It takes about as long as a few hundred trials.
      *
@@ -1260,6 +1333,34 @@ export class Run {
      * The plan has no such trial.
      */
     trial(index: number): Trial;
+}
+
+/**
+ * The folds of a plan. What they come to is the same for any size of steps.
+ */
+export class Walk {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * What it came to so far.
+     *
+     * # Errors
+     * None that a caller can cause.
+     */
+    info(): WalkInfo;
+    /**
+     * Takes over what a run has prepared, as `Run.inherit` does.
+     */
+    inherit(before: Run): boolean;
+    /**
+     * Evaluates up to so many more trials, at least one, of one training, and tests its choice when it is the last of
+     * them. Whether there is nothing left.
+     *
+     * # Errors
+     * A training without a trial.
+     */
+    step(trials: number): boolean;
 }
 
 /**
@@ -1324,6 +1425,7 @@ export interface InitOutput {
     readonly __wbg_ingested_free: (a: number, b: number) => void;
     readonly __wbg_plan_free: (a: number, b: number) => void;
     readonly __wbg_run_free: (a: number, b: number) => void;
+    readonly __wbg_walk_free: (a: number, b: number) => void;
     readonly bundle_builtIn: (a: any) => [number, number, number];
     readonly bundle_encode: (a: number) => [number, number, number];
     readonly bundle_fromFiles: (a: any) => [number, number, number];
@@ -1333,6 +1435,7 @@ export interface InitOutput {
     readonly bundle_open: (a: any, b: any) => [number, number, number];
     readonly bundle_plan: (a: number, b: any) => [number, number, number];
     readonly bundle_run: (a: number, b: number) => [number, number, number];
+    readonly bundle_walk: (a: number, b: number) => [number, number, number];
     readonly cacheStats: () => [number, number, number];
     readonly catalog: () => [number, number, number];
     readonly clearCache: () => void;
@@ -1349,6 +1452,7 @@ export interface InitOutput {
     readonly run_csv: (a: number) => [number, number];
     readonly run_finish: (a: number, b: number, c: any) => [number, number, number];
     readonly run_heatmap: (a: number, b: any) => [number, number, number];
+    readonly run_inherit: (a: number, b: number) => number;
     readonly run_judgement: (a: number) => [number, number, number];
     readonly run_parquet: (a: number) => [number, number, number];
     readonly run_progress: (a: number) => [number, number, number];
@@ -1359,6 +1463,9 @@ export interface InitOutput {
     readonly setCacheBudget: (a: number) => [number, number];
     readonly strategy: (a: any, b: any) => [number, number, number];
     readonly studyToml: (a: any) => [number, number, number, number];
+    readonly walk_info: (a: number) => [number, number, number];
+    readonly walk_inherit: (a: number, b: number) => number;
+    readonly walk_step: (a: number, b: number) => [number, number, number];
     readonly __wbindgen_malloc: (a: number, b: number) => number;
     readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
     readonly __wbindgen_free: (a: number, b: number, c: number) => void;

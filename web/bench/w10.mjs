@@ -60,7 +60,8 @@ export async function runW1({ study, repeats }) {
 }
 
 /**
- * Moves the slider of the commission and waits for the complete picture, one move after the other.
+ * Moves the slider of the commission and waits for the complete picture, one move after the other: milliseconds until each
+ * is on the screen, and what the engine took of them from the study to the last trial.
  * @param {number} moves
  */
 export async function moveSlider(moves) {
@@ -68,6 +69,7 @@ export async function moveSlider(moves) {
   const noted = /** @type {any} */ (window).finalFrames;
   const value = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
   const times = [];
+  const runs = [];
   for (let k = 1; k <= moves; k++) {
     const before = noted.length;
     const began = performance.now();
@@ -75,7 +77,8 @@ export async function moveSlider(moves) {
     input.dispatchEvent(new Event("input", { bubbles: true }));
     while (noted.length === before) await new Promise((resolve) => setTimeout(resolve, 1));
     times.push(noted.at(-1).painted - began);
+    runs.push(/** @type {any} */ (window).sandtable.frame.stats.elapsedMs);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return times;
+  return { times, runs };
 }

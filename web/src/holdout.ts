@@ -33,7 +33,7 @@ export function searched(controls: Controls): Controls {
  * trial, and indicators warm up on the bars before.
  */
 export function heldOut(controls: Controls, plan: PlanInfo, params: ArrayLike<number>): Controls | undefined {
-  const { holdout, ...rest } = controls;
+  const { holdout, folds: _, ...rest } = controls;
   if (holdout === undefined) return undefined;
   const fixed = plan.params.map(({ name, kind }, at): [string, Range] => [name, { type: "fixed", value: kind === "bool" ? params[at] !== 0 : (params[at] ?? NaN) }]);
   return { ...rest, start: holdout, ranges: Object.fromEntries(fixed), where: [], search: { ...EVERY_POINT, seed: controls.search.seed } };

@@ -2,6 +2,7 @@
 
 import type { View } from "./engine/index.ts";
 import { failure, errorOf } from "./engine/protocol.ts";
+import { isFolds } from "./folds.ts";
 import { EVERY_POINT, isSearch } from "./search.ts";
 import type { Controls } from "./study.ts";
 
@@ -102,7 +103,7 @@ function isLinked(state: unknown): state is Linked {
 
 function isControls(controls: unknown): boolean {
   if (!isObject(controls)) return false;
-  const { ranges, costs, where, symbols, start, end, holdout, constraints, search } = controls;
+  const { ranges, costs, where, symbols, start, end, holdout, folds, constraints, search } = controls;
   return (
     ["bundle", "strategy", "fill", "objective"].every((key) => typeof controls[key] === "string") &&
     typeof controls["capital"] === "number" &&
@@ -110,6 +111,7 @@ function isControls(controls: unknown): boolean {
     isObject(ranges) && Object.values(ranges).every(isRange) &&
     isListOf(where, "string") && (symbols === undefined || isListOf(symbols, "string")) &&
     (constraints === undefined || isListOf(constraints, "string")) && (search === undefined || isSearch(search)) &&
+    (folds === undefined || isFolds(folds)) &&
     [start, end].every((date) => date === undefined || typeof date === "string") &&
     (holdout === undefined || (typeof holdout === "string" && /^\d{4}-\d{2}-\d{2}$/.test(holdout) && Number.isFinite(Date.parse(holdout))))
   );

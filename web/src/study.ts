@@ -3,6 +3,8 @@
 // A study is what the native program reads, so a control that is not in it would be a setting that nobody can repeat.
 
 import type { BundleInfo, Domain, ParamInfo, Study, StrategyInfo } from "./engine/index.ts";
+import type { Folds } from "./folds.ts";
+import { foldsOf, foldsTable } from "./folds.ts";
 import type { Search } from "./search.ts";
 import { EVERY_POINT, searchKeys, searchOf } from "./search.ts";
 
@@ -50,6 +52,8 @@ export interface Controls {
   search: Search;
   /** First session that the search does not see. */
   holdout?: string;
+  /** How the searched sessions are divided for a walk-forward; without it there is none. */
+  folds?: Folds;
 }
 
 /** More trials than this are left to the native program. */
@@ -170,6 +174,7 @@ export function toStudy(controls: Controls): Study {
     objective: controls.objective,
     ...(controls.constraints.length > 0 && { constraints: controls.constraints }),
     ...searchKeys(controls.search),
+    ...(controls.folds && { folds: foldsTable(controls.folds) }),
   };
 }
 
@@ -199,6 +204,7 @@ export function fromStudy(study: Study, source: string, strategy: StrategyInfo):
     if (range) controls.ranges[name] = range;
   }
   const fill = FILLS.find((known) => known === study.fill);
+  const folds = foldsOf(study);
   return {
     ...controls,
     costs,
@@ -211,6 +217,7 @@ export function fromStudy(study: Study, source: string, strategy: StrategyInfo):
     ...(study.capital !== undefined && { capital: study.capital }),
     ...(fill && { fill }),
     ...(study.objective !== undefined && { objective: study.objective }),
+    ...(folds && { folds }),
   };
 }
 

@@ -85,6 +85,11 @@ impl Prepared {
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
+
+    /// Bytes that its columns and comparisons take over so many rows.
+    pub fn bytes(&self, rows: usize) -> usize {
+        self.columns.len() * rows * size_of::<f64>() + self.conditions.len() * (rows / 4)
+    }
 }
 
 /// Whether a node is computed once and shared, rather than evaluated for each trial.
@@ -156,6 +161,12 @@ impl Context {
     /// `n_symbols` of the run.
     pub(super) fn symbol_count(&self) -> usize {
         self.symbol_count
+    }
+
+    /// Whether both name the same bars, so that a column of one is a column of the other.
+    pub fn is_same_as(&self, other: &Context) -> bool {
+        let name = |context: &Context| context.history.as_ref().map(|(key, _)| *key);
+        name(self).is_some() && name(self) == name(other)
     }
 
     /// The history layer as the run uses it; none over bars that are soon others.

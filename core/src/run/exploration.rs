@@ -2,10 +2,11 @@
 //!
 //! Given an [`Evaluator`] and somebody who evaluates, this gives results that grow batch by batch, each in index order, step by step. It
 //! never knows about threads or time: the caller says how many trials a step has and on what they are evaluated. What
-//! judgement needs is kept of every trial.
+//! judgement needs is kept of every trial, and what was prepared is kept for the run that comes after.
 
 use std::sync::Arc;
 
+use super::kept::Kept;
 use super::{Batch, Detail, Evaluator, Outcome, Run, Workers, best_rows};
 use crate::analysis::Judgement;
 use crate::context::Prepared;
@@ -39,8 +40,12 @@ pub struct Progress {
 pub struct Exploration {
     evaluator: Evaluator,
     run: Run,
-    batch: Batch,
-    prepared: Prepared,
+    batch: Arc<Batch>,
+    prepared: Arc<Prepared>,
+    /// What was prepared so far, for a run that comes after.
+    kept: Kept,
+    /// What a run before has left.
+    inherited: Kept,
     /// Trials of the batch that are evaluated.
     taken: usize,
     /// Their outcomes, until the batch is whole.
@@ -70,13 +75,29 @@ impl Exploration {
         Ok(Exploration {
             run: Run::new(plan),
             evaluator: evaluator.judged(),
-            batch: Batch::default(),
-            prepared: Prepared::default(),
+            batch: Arc::default(),
+            prepared: Arc::default(),
+            kept: Kept::default(),
+            inherited: Kept::default(),
             taken: 0,
             outcomes: Vec::new(),
             results,
             progress: Progress { total: count.points, done: count.points == 0, ..Progress::default() },
         })
+    }
+
+    /// Takes over the columns and comparisons that another run has prepared, if it is of the same strategy over the same
+    /// bars: a run that differs in costs or capital then has none to compute. Whether it is. No result depends on it, and
+    /// the other run goes on as if nothing had been taken.
+    pub fn inherit(&mut self, before: &Exploration) -> bool {
+        let (evaluator, other) = (&self.evaluator, &before.evaluator);
+        let same = evaluator.context.is_same_as(&other.context) && evaluator.plan.strategy() == other.plan.strategy();
+        if same {
+            let rows = self.evaluator.context.panel.rows();
+            self.inherited.take_over(&before.kept, rows);
+            self.inherited.take_over(&before.inherited, rows);
+        }
+        same
     }
 
     /// Evaluates up to so many more trials, at least one.
@@ -122,6 +143,7 @@ impl Exploration {
         if self.progress.done {
             // A search may end before it has spent its trials.
             self.progress.total = self.progress.trials;
+            self.inherited = Kept::default();
         }
         self.progress
     }
@@ -129,10 +151,14 @@ impl Exploration {
     /// Takes the next batch and prepares its columns; `false` when there is none.
     fn next_batch(&mut self, workers: &mut impl Workers) -> bool {
         let Some(batch) = self.run.next_batch() else { return false };
-        let prepared = self.evaluator.prepare(&batch, workers);
-        self.evaluator.context.recycle(std::mem::replace(&mut self.prepared, prepared));
+        let prepared = self.inherited.find(&batch);
+        let prepared = prepared.unwrap_or_else(|| Arc::new(self.evaluator.prepare(&batch, workers)));
+        self.batch = Arc::new(batch);
+        self.kept.keep(&self.batch, &prepared, self.evaluator.context.panel.rows());
+        if let Some(unused) = Arc::into_inner(std::mem::replace(&mut self.prepared, prepared)) {
+            self.evaluator.context.recycle(unused);
+        }
         self.progress.columns += self.prepared.len() as u64;
-        self.batch = batch;
         self.taken = 0;
         true
     }

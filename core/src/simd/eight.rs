@@ -21,6 +21,10 @@ pub trait Eight: Copy {
     /// Eight truth values.
     type Mask: Copy;
 
+    /// Up to so many lanes are worked through faster one by one: short vectors do a long computation for all lanes in
+    /// several rounds, and spill what they hold meanwhile. It says nothing about results, which are the same.
+    const FEW: u32 = 0;
+
     /// The same number in every lane.
     fn splat(x: f64) -> Self;
     /// The numbers of an array.
@@ -103,6 +107,7 @@ impl Plain {
 
 impl Eight for Plain {
     type Mask = u8;
+    const FEW: u32 = 2;
 
     #[inline(always)]
     fn splat(x: f64) -> Self {

@@ -34,6 +34,7 @@ impl Four {
 
 impl Eight for Four {
     type Mask = [v128; 4];
+    const FEW: u32 = 2;
 
     #[inline(always)]
     fn splat(x: f64) -> Self {
@@ -112,7 +113,8 @@ impl Eight for Four {
 
     #[inline(always)]
     fn select(mask: [v128; 4], then: Self, other: Self) -> Self {
-        let pick = |k: usize| v128_bitselect(then.0[k], other.0[k], mask[k]);
+        // Written out, it is a single operation where one of both is zero; elsewhere it becomes the same instruction.
+        let pick = |k: usize| v128_or(v128_and(mask[k], then.0[k]), v128_andnot(other.0[k], mask[k]));
         Four([pick(0), pick(1), pick(2), pick(3)])
     }
 

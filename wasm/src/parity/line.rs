@@ -114,23 +114,11 @@ fn parquet(exploration: &Exploration) -> Result<Vec<u8>> {
     sink.finish()
 }
 
-/// The numbers of a judgement, and its sentence.
+/// All that is said of a search: each number and each word of it, those that are added later too. A number's text is the
+/// shortest one that only its bits have.
 fn judgement(exploration: &Exploration, workers: &mut impl Workers) -> Result<String> {
-    let mut bits = Bits::default();
-    if let Some(found) = exploration.judgement(workers)? {
-        let deflation = &found.deflation;
-        bits.word(found.best);
-        bits.floats(&[found.sharpe, found.probability_above_zero, found.minimum_sessions, deflation.deflated]);
-        bits.floats(&[deflation.threshold, deflation.independence.trials, deflation.minimum_years]);
-        if let Some(overfitting) = &found.overfitting {
-            bits.floats(&[overfitting.pbo, overfitting.logit_mean, overfitting.slope, overfitting.probability_of_loss]);
-        }
-        if let Some(tests) = &found.superiority {
-            bits.floats(&[tests.raw.upper, tests.studentized.consistent, tests.block]);
-        }
-        found.verdict.sentence.bytes().for_each(|byte| bits.word(u64::from(byte)));
-    }
-    Ok(bits.hex())
+    let found = exploration.judgement(workers)?;
+    Ok(Bits::of_bytes(format!("{found:?}").as_bytes()))
 }
 
 /// The k-th of a few indices that differ in every parameter, not only in the slowest one.

@@ -7,12 +7,12 @@ import { type Build, compile, glueUrl, pickBuild } from "./module.ts";
 import type { Candles, Catalog, SandtableError, StrategyInfo, Study, Trial, TrialRow } from "./package.ts";
 import {
   type Answers, type Backtest, type BundleSource, errorOf, type ExportFormat, failure, type Frame, type Judged, type Message, type OpenedBundle,
-  type Request, type View,
+  type Request, type View, type Walked,
 } from "./protocol.ts";
 
 export { chosen, dropped } from "./drop.ts";
 export type * from "./package.ts";
-export type { Backtest, BundleSource, ExportFormat, Frame, Judged, OpenedBundle, RunStats, View } from "./protocol.ts";
+export type { Backtest, BundleSource, ExportFormat, Frame, Judged, OpenedBundle, RunStats, View, Walked } from "./protocol.ts";
 
 /** A request without its number. */
 type Ask<T extends Request["type"]> = Omit<Extract<Request, { type: T }>, "id" | "type">;
@@ -116,6 +116,11 @@ export class Engine {
   /** How far the best trial of the current run can be believed; nothing while trials are left. It takes a moment, so ask when nothing else is wanted. */
   judgement(): Promise<Judged | undefined> {
     return this.#link.ask("judgement", {});
+  }
+
+  /** Walks over the folds of the current run's plan; nothing while trials are left, and where a newer study comes before the end. */
+  walk(): Promise<Walked | undefined> {
+    return this.#link.ask("walk", {});
   }
 
   /** The first trial of a study over the current bundle, beside the current run, which stays. */

@@ -2,7 +2,7 @@
 
 import type {
   BundleInfo, CacheStats, Candles, Catalog, DefectInfo, Heatmap, IngestOptions, Judgement, Place, PlanInfo, Progress, SandtableError, StrategyInfo,
-  Study, Trial, TrialRow,
+  Study, Trial, TrialRow, WalkInfo,
 } from "./package.ts";
 
 /** Where a bundle comes from; an address names the folder or its manifest. */
@@ -52,6 +52,13 @@ export interface Judged {
   judgement?: Judgement;
 }
 
+/** The folds of a run's plan, searched and tested. */
+export interface Walked {
+  /** Id of the plan. */
+  id: string;
+  info: WalkInfo;
+}
+
 /** One backtest beside the current run. */
 export interface Backtest {
   plan: PlanInfo;
@@ -79,6 +86,7 @@ export type Request = { id: number } & (
   | { type: "row"; index: number }
   | { type: "candles"; symbol: string }
   | { type: "judgement" }
+  | { type: "walk" }
   | { type: "backtest"; study: Study }
   | { type: "export"; format: ExportFormat }
   | { type: "clearCache" }
@@ -98,6 +106,8 @@ export interface Answers {
   candles: Candles;
   /** Nothing while trials are left. */
   judgement: Judged | undefined;
+  /** Nothing while trials are left, and where a newer study came before the end. */
+  walk: Walked | undefined;
   backtest: Backtest;
   export: { bytes: Uint8Array | string; mime: string };
   clearCache: undefined;

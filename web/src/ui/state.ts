@@ -1,7 +1,7 @@
 // What the page knows, as signals: written by session.ts, read by every component.
 
 import { computed, signal } from "@preact/signals";
-import type { Backtest, BundleSource, Engine, Frame, Judged, OpenedBundle, PlanInfo, SandtableError, StrategyInfo, Trial, TrialRow, View } from "../engine/index.ts";
+import type { Backtest, BundleSource, Engine, Frame, Judged, OpenedBundle, PlanInfo, SandtableError, StrategyInfo, Trial, TrialRow, View, Walked } from "../engine/index.ts";
 import type { Controls } from "../study.ts";
 import type { Cell } from "./surface/plot.ts";
 import type { Surface } from "./surface/surface.ts";
@@ -59,6 +59,9 @@ export const hoverRow = signal<TrialRow | undefined>(undefined);
 export const judged = signal<Judged | undefined>(undefined);
 /** The selected trial on the sessions that the search did not see, and which trial of which run it is. */
 export const heldOut = signal<(Backtest & { key: string }) | undefined>(undefined);
+
+/** What the folds came to; that of the run before until this one's are tested. `why` says why there are none. */
+export const walked = signal<(Partial<Pick<Walked, "info">> & { id: string; why?: string }) | undefined>(undefined);
 
 export const notices = signal<Notice[]>([]);
 export const theme = signal<"auto" | "light" | "dark">("auto");

@@ -61,3 +61,48 @@ test("a trial is tested on the sessions that the search did not see", async ({ p
   await after(page, () => page.getByRole("button", { name: "Hold nothing out" }).click());
   await expect(table).toHaveCount(0);
 });
+
+test("each training's choice is tested on the years after it", async ({ page, host }) => {
+  await page.goto((await host()).url);
+  await finalFrame(page);
+  const { id } = await after(page, () => page.getByTestId("walk-forward").click());
+  const walk = page.getByTestId("walk");
+  await expect(walk).toHaveAttribute("data-run", id);
+  const rows = walk.locator("tbody tr");
+  const count = await rows.count();
+  expect(count).toBeGreaterThan(8);
+  await expect(walk.locator("tfoot tr")).toContainText("all tests");
+  await expect(page.getByTestId("walk-efficiency")).toContainText(/training/);
+  // A run over the dates of a training alone chooses the same trial.
+  const [, train] = await rows.nth(1).locator("th, td").allTextContents();
+  const [start, end] = (train ?? "").split(" to ");
+  const chosen = await rows.nth(1).locator("td").nth(1).textContent();
+  const best = await page.evaluate(async ({ start, end }) => {
+    const { engine } = window.sandtable;
+    const strategy_text = engine.catalog.gallery.find(({ name }) => name === "sma_cross")?.source ?? "";
+    const study = { bundle: "mag8", strategy_text, start, end };
+    const page = engine.onFrame;
+    const final = new Promise<typeof window.sandtable.frame>((resolve) => (engine.onFrame = (frame) => frame.final && resolve(frame)));
+    engine.explore(study, { metric: "sharpe", aggregate: "best", fixed: {} });
+    const frame = await final;
+    engine.onFrame = page;
+    return frame.top[0]?.params[0];
+  }, { start: start ?? "", end: end ?? "" });
+  expect(String(best)).toBe(chosen);
+});
+
+test("folds that do not fit say why, and a walk can be taken back", async ({ page, host }) => {
+  await page.goto((await host()).url);
+  const first = await finalFrame(page);
+  await after(page, () => page.getByTestId("walk-forward").click());
+  await after(page, () => setControl(page, "commission", "3"));
+  await page.getByTestId("walk-train").fill("40");
+  await expect(page.getByTestId("walk-error")).toContainText(/train|session|fold/);
+  await page.getByTestId("walk-scheme").selectOption("anchored");
+  await page.getByTestId("walk-train").fill("10");
+  await expect(page.getByTestId("walk").locator("tbody tr").first().locator(".dates")).toContainText(" to ");
+  await after(page, () => page.getByRole("button", { name: "No walk-forward" }).click());
+  await expect(page.getByTestId("walk")).toHaveCount(0);
+  const back = await after(page, () => setControl(page, "commission", "0"));
+  expect(back.id).toBe(first.id);
+});

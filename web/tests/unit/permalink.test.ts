@@ -20,6 +20,7 @@ const STATE: Linked = {
     constraints: ["trades >= 30"],
     search: { method: "tpe", trials: 120, seed: 7 },
     holdout: "2016-01-04",
+    folds: { scheme: "rolling", train: 4, test: 2 },
   },
   view: { x: "fast", y: "slow", metric: "sharpe", aggregate: "best", fixed: { width: 1 } },
   selected: 17,
@@ -67,7 +68,7 @@ test("what differs is told apart", () => {
 });
 
 test("a link that is older than searches and constraints means a grid without any", async () => {
-  const { constraints: _, search: __, holdout: ___, ...controls } = STATE.controls;
+  const { constraints: _, search: __, holdout: ___, folds: ____, ...controls } = STATE.controls;
   const read = await fromHash(await toHash({ ...STATE, controls } as Linked));
   expect(read?.controls.search).toEqual({ method: "grid", trials: 200, seed: 0 });
   expect(read?.controls.constraints).toEqual([]);
@@ -75,7 +76,7 @@ test("a link that is older than searches and constraints means a grid without an
 });
 
 test("a link with a search, a condition or a date that is none does not hold a study", async () => {
-  for (const part of [{ search: { method: "magic", trials: 1, seed: 0 } }, { constraints: [1] }, { holdout: "2016-99-99" }]) {
+  for (const part of [{ search: { method: "magic", trials: 1, seed: 0 } }, { constraints: [1] }, { holdout: "2016-99-99" }, { folds: { scheme: "rolling", train: 0, test: 1 } }]) {
     const state = { ...STATE, controls: { ...STATE.controls, ...part } } as unknown as Linked;
     await expect(fromHash(await toHash(state))).rejects.toThrow(/does not hold a study/);
   }

@@ -59,6 +59,7 @@ test("controls to study and back", () => {
     objective: "sharpe - 0.5 * abs(max_drawdown)",
     constraints: ["trades >= 30"],
     search: { method: "cma-es" as const, trials: 300, seed: 4 },
+    folds: { scheme: "anchored" as const, train: 3, test: 1 },
   };
   expect(fromStudy(toStudy(controls), "text", HEAVY)).toEqual(controls);
 });
@@ -110,6 +111,16 @@ test("a date cuts the study into what is searched and one backtest on the rest",
   expect(rest?.ranges).toEqual({ fast: { type: "fixed", value: 10 }, slow: { type: "fixed", value: 32 } });
   expect(rest && toStudy(rest)).not.toHaveProperty("where");
   expect(heldOut(defaultControls("mag8", "text", SMA), { params } as PlanInfo, [10, 32])).toBeUndefined();
+});
+
+test("folds are the lengths of a study; others than whole years are not the page's", () => {
+  const controls = { ...defaultControls("mag8", "text", SMA), folds: { scheme: "rolling" as const, train: 4, test: 1 } };
+  expect(toStudy(controls)["folds"]).toEqual({ scheme: "rolling", train: "4 years", test: "1 year" });
+  expect(toStudy(defaultControls("mag8", "text", SMA))).not.toHaveProperty("folds");
+  for (const folds of [{ scheme: "k-fold" }, { train: 500, test: "1 year" }, { train: "18 months", test: "1 year" }]) {
+    expect(fromStudy({ folds }, "text", SMA).folds).toBeUndefined();
+  }
+  expect(fromStudy({ folds: { train: "2 years", test: "1 year" } }, "text", SMA).folds).toEqual({ scheme: "rolling", train: 2, test: 1 });
 });
 
 test("the default split is inside the dates", () => {

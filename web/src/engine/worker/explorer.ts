@@ -3,7 +3,9 @@
 import type { Candles, Heatmap, Package, Plan, PlanInfo, Run, Study, Trial, TrialRow } from "../package.ts";
 import { type Answers, errorOf, type ExportFormat, failure, type OpenedBundle, type RunStats, type View, type WorkerFrame } from "../protocol.ts";
 import { backtest } from "./backtest.ts";
+import { breath } from "./breath.ts";
 import { loadFor, type Open } from "./bundles.ts";
+import { walk } from "./walk.ts";
 
 /** How long a chunk of trials should take. */
 const CHUNK_MS = 10;
@@ -52,6 +54,8 @@ export class Explorer {
   #pace = Infinity;
   #lastFrame = 0;
   #frameCost = 0;
+  /** Counts what a walk gives way to. */
+  #turn = 0;
 
   /** `pool` must have settled before the first trial; `send` takes the frames. */
   constructor(
@@ -63,6 +67,7 @@ export class Explorer {
 
   /** Makes this the current bundle; the current run ends. */
   async use(open: Open): Promise<OpenedBundle> {
+    this.#turn += 1;
     this.#wanted?.done();
     this.#wanted = undefined;
     this.#stopping = true;
@@ -77,6 +82,7 @@ export class Explorer {
 
   /** Runs a study instead of the current one; settles when it is done or has given way to a newer one. */
   explore(study: Study, view: View): Promise<undefined> {
+    this.#turn += 1;
     return new Promise((done, failed) => {
       this.#wanted?.done();
       this.#wanted = { study, done: () => done(undefined), failed };
@@ -110,6 +116,15 @@ export class Explorer {
     if (!run.progress().done) return undefined;
     const judgement = run.judgement();
     return { id: info.id, ...(judgement && { judgement }) };
+  }
+
+  /** Walks over the folds of the current plan once its run has ended; nothing where a newer study comes meanwhile. */
+  async walk(): Promise<Answers["walk"]> {
+    const { run, plan, info } = this.#running();
+    if (!this.#open || !run.progress().done) return undefined;
+    const turn = ++this.#turn;
+    const found = await walk(this.#open, plan, run, LANES * this.cores, () => turn === this.#turn);
+    return found && { id: info.id, info: found };
   }
 
   /** One backtest over the current bundle; the current run stays. */
@@ -182,6 +197,8 @@ export class Explorer {
         return undefined;
       }
       const run = open.bundle.run(plan);
+      // A moved slider mostly changes costs or capital: columns and comparisons stay.
+      if (this.#current) run.inherit(this.#current.run);
       this.#drop();
       return (this.#current = { study, plan, info: plan.info(), run, began, elapsed: 0 });
     } catch (error) {
@@ -259,16 +276,4 @@ export function axesOf(plan: PlanInfo, view: Pick<View, "x" | "y">): { x?: strin
 
 function clamp(x: number, low: number, high: number): number {
   return Math.min(Math.max(x, low), high);
-}
-
-const channel = new MessageChannel();
-const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()?.();
-
-/** Lets messages in; a timer would wait for 4 ms. */
-function breath(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    channel.port2.postMessage(undefined);
-  });
 }

@@ -44,6 +44,8 @@ async function answer(request: Request): Promise<Answer> {
       return explorer.candles(request.symbol);
     case "judgement":
       return explorer.judgement();
+    case "walk":
+      return explorer.walk();
     case "backtest":
       return explorer.backtest(request.study);
     case "export":

@@ -1,12 +1,14 @@
 // How far the best trial can be believed: a sentence, the numbers behind it, and the selected trial on sessions that the
-// search did not see.
+// search did not see; and how choosing fared from fold to fold.
 
 import type { Judgement, PlanInfo } from "../../engine/index.ts";
+import { USUAL_FOLDS } from "../../folds.ts";
 import { dateBetween, SEARCHED } from "../../holdout.ts";
 import { decimal, inUnit, parameter } from "../format.ts";
 import { change } from "../session.ts";
 import { controls, frame, heldOut, judged, metricsByName, trial, trialPlan } from "../state.ts";
 import { heldOutKey } from "./judge.ts";
+import { WalkTable } from "./WalkTable.tsx";
 
 export function VerdictPane() {
   const now = frame.value;
@@ -17,7 +19,17 @@ export function VerdictPane() {
     <section class={current ? "verdict" : "verdict old"} data-testid="verdict" data-run={found?.id} aria-label="Verdict" aria-live="polite">
       {found?.judgement ? <Sentence of={found.judgement} /> : <p class="sentence note">{found ? "A run without trials, or of fewer than eight sessions, cannot be judged." : "The verdict follows when the run has ended."}</p>}
       {found?.judgement && <Figures of={found.judgement} />}
-      {controls.value?.holdout === undefined ? <Offer /> : <HeldOut />}
+      {controls.value?.holdout === undefined && <Offer />}
+      {!controls.value?.folds && (
+        <button
+          type="button" class="plain offer" data-testid="walk-forward" title="Choose the best trial of some years, test it on the years after them, and move on"
+          onClick={() => change({ folds: { ...USUAL_FOLDS } })}
+        >
+          walk forward
+        </button>
+      )}
+      {controls.value?.holdout !== undefined && <HeldOut />}
+      {controls.value?.folds && <WalkTable folds={controls.value.folds} />}
     </section>
   );
 }

@@ -1,7 +1,8 @@
 // When a run is judged: after its last picture, once nobody moves anything; and its selected trial on the sessions that the
-// search did not see. Judging takes longer than a small run, so a picture never waits for it.
+// search did not see. The folds follow. Judging takes longer than a small run, so a picture never waits for it.
 
 import { effect } from "@preact/signals";
+import type { SandtableError } from "../../engine/index.ts";
 import { heldOut as heldOutSettings } from "../../holdout.ts";
 import * as state from "../state.ts";
 import { exactStudy } from "../study/exact.ts";
@@ -17,7 +18,7 @@ let testing = 0;
 /** Judges the run on the page when nothing has happened for a moment. */
 export function judgeLater(): void {
   clearTimeout(judging);
-  judging = window.setTimeout(() => void judge(), IDLE_MS);
+  judging = window.setTimeout(() => void judge().then(walk), IDLE_MS);
 }
 
 /** Something has changed: what was going to be judged is no longer wanted. */
@@ -32,6 +33,20 @@ async function judge(): Promise<void> {
   // An error means that the worker was replaced: its next run is judged.
   const judged = await state.engine.value?.judgement().catch(() => undefined);
   if (state.frame.value?.plan.id === id) state.judged.value = judged?.id === id ? judged : undefined;
+}
+
+/** Walks over the folds of the run on the page, if it has any and they are not there yet. */
+async function walk(): Promise<void> {
+  const id = state.frame.value?.plan.id;
+  if (state.controls.value?.folds === undefined) state.walked.value = undefined;
+  else if (id !== undefined && state.walked.value?.id !== id) {
+    try {
+      const walked = await state.engine.value?.walk();
+      if (walked && state.frame.value?.plan.id === walked.id) state.walked.value = walked;
+    } catch (error) {
+      if (state.frame.value?.plan.id === id) state.walked.value = { id, why: (error as SandtableError).sentence ?? (error as Error).message };
+    }
+  }
 }
 
 /** Names the trial that is shown on the sessions after the split; nothing while it is one of a run with another split. */

@@ -264,7 +264,7 @@ impl<'a> Market<'a> {
         increase(&mut money.traded, half, value.abs());
         if !paid_only {
             let live = if BUYS { E::zero().lt(units) } else { units.lt(E::zero()) };
-            self.settle::<E, BY_VALUE>(state, half, live, order, price, fee);
+            self.settle_some::<E, BY_VALUE>(state, half, live, order, price, fee);
         }
     }
 
@@ -289,7 +289,30 @@ impl<'a> Market<'a> {
         let up = E::zero().lt(order);
         let price = E::select(up, E::splat(self.bought), E::splat(self.sold));
         let fee = self.costs.fees::<E, BY_VALUE>(order, price);
-        self.settle::<E, BY_VALUE>(state, half, E::either(up, order.lt(E::zero())), order, price, fee);
+        self.settle_some::<E, BY_VALUE>(state, half, E::either(up, order.lt(E::zero())), order, price, fee);
+    }
+
+    /// Changes the positions of a half by orders at the market's price: all at once, or each by itself where they are few.
+    #[inline(always)]
+    fn settle_some<E: Eight, const BY_VALUE: bool>(
+        &self,
+        state: &mut State,
+        half: usize,
+        live: E::Mask,
+        order: E,
+        price: E,
+        fee: E,
+    ) {
+        let bits = E::bits(live);
+        if bits.count_ones() > E::FEW {
+            return self.settle::<E, BY_VALUE>(state, half, live, order, price, fee);
+        }
+        each(bits.into(), |place| {
+            let lane = half * 8 + place;
+            let units = state.books[self.symbol].order[lane];
+            state.money.fills[lane] += 1.0;
+            self.change::<BY_VALUE>(state, lane, units);
+        });
     }
 
     /// Cuts buys to what cash pays.
