@@ -5,6 +5,8 @@
 //! three times as large, the last one to all of the data. Brackets differ in the part on which they begin. It never knows
 //! which trials these are, nor which sessions a part has.
 
+use super::{Method, Searching};
+
 /// The smallest part of the data is one of so many.
 const PARTS: u32 = 20;
 
@@ -13,6 +15,10 @@ pub const SMALLEST: f64 = 1.0 / PARTS as f64;
 
 /// How many times larger the next part is, and of how many trials one goes on to it.
 pub const ETA: usize = 3;
+
+/// Rungs on which brackets of BOHB begin: those of small parts. The others hedge against small parts that say nothing of the
+/// whole, at half of what is spent, by points that an estimator which saw few of them proposes.
+const LOW: usize = 2;
 
 /// Slack of sums of parts, far below any part.
 const SLACK: f64 = 1e-9;
@@ -35,14 +41,18 @@ pub struct Brackets {
     budgets: Vec<f64>,
     /// In trials on all of the data.
     left: f64,
+    /// Rungs on which brackets begin, in turn.
+    starts: usize,
     /// The rung on which the next bracket begins.
     start: usize,
 }
 
 impl Brackets {
-    /// Brackets that cost as much as `trials` trials on all of the data, and no more.
-    pub fn new(trials: u64) -> Brackets {
-        Brackets { budgets: budgets(), left: trials as f64, start: 0 }
+    /// Brackets that cost as much as the search's trials on all of the data, and no more.
+    pub fn new(searching: &Searching) -> Brackets {
+        let budgets = budgets();
+        let starts = if searching.method == Method::Bohb { LOW } else { budgets.len() };
+        Brackets { budgets, left: searching.trials as f64, starts, start: 0 }
     }
 
     /// The parts of the data, ascending.
@@ -69,7 +79,7 @@ impl Brackets {
             let sizes = (least..=self.full_size(start)).rev();
             if let Some(size) = sizes.into_iter().find(|&size| self.cost(start, size) <= self.left + SLACK) {
                 // The next one begins a rung higher, the one after the highest at the bottom.
-                self.start = (start + 1) % self.budgets.len();
+                self.start = (start + 1) % self.starts;
                 return Some((start, size));
             }
         }
@@ -96,10 +106,10 @@ impl Brackets {
     }
 }
 
-/// What a search comes to that spends so many trials on a space of so many valid points: the number of its evaluations,
+/// What a search of a space of so many valid points comes to: the number of its evaluations,
 /// each on one part, and what they cost in trials on all of the data. Both are exact where no trial fails.
-pub fn planned(trials: u64, points: u64) -> (u64, f64) {
-    let mut brackets = Brackets::new(trials);
+pub fn planned(searching: &Searching, points: u64) -> (u64, f64) {
+    let mut brackets = Brackets::new(searching);
     let (mut fresh, mut whole, mut evaluations) = (points, 0, 0);
     while let Some((start, size)) = brackets.begin() {
         let mut trials = (size as u64).min(fresh) as usize;
@@ -122,35 +132,44 @@ pub fn planned(trials: u64, points: u64) -> (u64, f64) {
         brackets.pay(rest as usize, 1.0);
         evaluations += rest;
     }
-    (evaluations, trials as f64 - brackets.left)
+    (evaluations, searching.trials as f64 - brackets.left)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn searching(method: Method, trials: u64) -> Searching {
+        Searching { method, trials, ..Searching::default() }
+    }
+
     #[test]
     fn brackets_cost_no_more_than_there_is_and_reach_the_whole() {
-        for trials in [0, 1, 2, 3, 5, 18, 50, 1000] {
-            let (evaluations, cost) = planned(trials, u64::MAX);
+        let of = |method| [0, 1, 2, 3, 5, 18, 50, 1000].map(|trials| searching(method, trials));
+        for searching in [Method::Hyperband, Method::Bohb].into_iter().flat_map(of) {
+            let (trials, (evaluations, cost)) = (searching.trials, planned(&searching, u64::MAX));
             assert!(cost <= trials as f64 + 1e-6, "{trials}: {cost}");
             assert!(cost > trials as f64 - 1.0, "{trials}: {cost}");
             assert!(evaluations >= trials, "{trials}: {evaluations}");
         }
-        assert_eq!(planned(1, 100).0, 1);
+        assert_eq!(planned(&searching(Method::Bohb, 1), 100).0, 1);
     }
 
     #[test]
     fn a_small_space_is_seen_as_a_whole_in_the_end() {
         // Four points: 4 on the smallest part, one of them on each larger one, the other three on the whole.
-        assert_eq!(planned(100, 4).0, 4 + 1 + 1 + 1 + 3);
-        assert_eq!(planned(100, 0), (0, 0.0));
+        let searching = searching(Method::Hyperband, 100);
+        assert_eq!(planned(&searching, 4).0, 4 + 1 + 1 + 1 + 3);
+        assert_eq!(planned(&searching, 0), (0, 0.0));
     }
 
     #[test]
     fn full_brackets_are_those_of_the_table() {
-        let mut brackets = Brackets::new(1000);
-        let begun: Vec<_> = (0..5).filter_map(|_| brackets.begin()).collect();
-        assert_eq!(begun, [(0, 27), (1, 12), (2, 6), (3, 4), (0, 27)]);
+        let begun = |method| {
+            let mut brackets = Brackets::new(&searching(method, 1000));
+            (0..5).filter_map(|_| brackets.begin()).collect::<Vec<_>>()
+        };
+        assert_eq!(begun(Method::Hyperband), [(0, 27), (1, 12), (2, 6), (3, 4), (0, 27)]);
+        assert_eq!(begun(Method::Bohb), [(0, 27), (1, 12), (0, 27), (1, 12), (0, 27)]);
     }
 }

@@ -422,7 +422,7 @@ impl Plan {
     pub fn count_trials(&self, limit: u64) -> Count {
         let valid = self.space.count_valid(limit);
         if self.method().has_budgets() {
-            return Count { points: brackets::planned(self.searching.trials, valid.points).0, exact: valid.exact };
+            return Count { points: brackets::planned(&self.searching, valid.points).0, exact: valid.exact };
         }
         if !self.method().is_guided() || (valid.exact && valid.points <= self.searching.trials) {
             return valid;
@@ -437,7 +437,7 @@ impl Plan {
         if !self.method().has_budgets() {
             return count;
         }
-        let (_, cost) = brackets::planned(self.searching.trials, self.space.count_valid(limit).points);
+        let (_, cost) = brackets::planned(&self.searching, self.space.count_valid(limit).points);
         Count { points: cost.ceil() as u64, ..count }
     }
 

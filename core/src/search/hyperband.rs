@@ -21,6 +21,10 @@ use crate::plan::{Method, Searching, Space};
 /// Of BOHB's new trials, one in so many is drawn evenly all the same.
 const DRAWN: u64 = 3;
 
+/// BOHB's estimator learns from the largest part with more trials than this: of ever fewer, the tenth that it takes for good
+/// ones is two or a single one, and it asks for their neighbours alone.
+const ENOUGH: usize = 30;
+
 /// What was told of the trials on one part of the data.
 #[derive(Clone, Debug, Default)]
 struct Rung {
@@ -55,7 +59,7 @@ impl Hyperband {
     /// A search of a space that spends as much data as `searching.trials` trials on all of it; `target` is the loss at
     /// which it ends.
     pub fn new(space: &Space, searching: &Searching, target: Option<f64>, seed: u64) -> Hyperband {
-        let brackets = Brackets::new(searching.trials);
+        let brackets = Brackets::new(searching);
         Hyperband {
             searching: *searching,
             target,
@@ -140,8 +144,8 @@ impl Hyperband {
     /// New trials.
     fn fresh(&mut self, size: usize) -> Vec<u64> {
         let learns = self.searching.method == Method::Bohb;
-        let enough = self.cube.len() + 2;
-        let model = self.rungs.iter().rposition(|rung| rung.told.len() > enough).filter(|_| learns);
+        let model =
+            self.rungs.iter().rposition(|rung| rung.told.len() > ENOUGH.max(self.cube.len() + 2)).filter(|_| learns);
         let mut desk = Desk {
             cube: &self.cube,
             visited: &mut self.visited,

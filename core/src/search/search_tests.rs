@@ -212,7 +212,7 @@ fn brackets_go_from_little_data_to_all_of_it() {
         assert!(all.iter().all(|(_, trials)| trials.is_sorted()));
         let spent: f64 = all.iter().map(|(budget, trials)| budget * trials.len() as f64).sum();
         assert!(spent <= 30.0 + 1e-6 && spent > 28.0, "{spent}");
-        assert_eq!(brackets::planned(30, 10_000).0, flat().count() as u64);
+        assert_eq!(brackets::planned(&budgeted(method, 30), 10_000).0, flat().count() as u64);
         let shape: Vec<(usize, f64)> = all.iter().map(|(budget, trials)| (trials.len(), *budget)).collect();
         let first = [(27, 0.05), (9, 0.15), (3, 0.45), (1, 1.0), (12, 0.15), (4, 0.45), (1, 1.0)];
         assert_eq!(shape[..7], first);
@@ -233,7 +233,10 @@ fn a_small_space_is_seen_as_a_whole_and_failures_stop_nothing() {
         let whole = all.iter().filter(|(budget, _)| *budget == 1.0).flat_map(|(_, trials)| trials.clone());
         assert_eq!(whole.collect::<BTreeSet<u64>>().len() as u64, valid, "{}", method.word());
         assert_eq!(search.seen_in_part(), 0);
-        assert_eq!(all.iter().map(|(_, trials)| trials.len() as u64).sum::<u64>(), brackets::planned(100, valid).0);
+        assert_eq!(
+            all.iter().map(|(_, trials)| trials.len() as u64).sum::<u64>(),
+            brackets::planned(&budgeted(method, 100), valid).0
+        );
         let fails =
             |index: u64, _: f64| if index.is_multiple_of(3) { Score::of(num::NAN) } else { Score::of(index as f64) };
         let (_, some) = rungs(&space(&[50, 50], &[]), &budgeted(method, 20), None, fails);
