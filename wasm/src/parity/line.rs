@@ -138,7 +138,7 @@ mod tests {
     fn what_is_compared_has_traded() {
         let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
         for (name, source) in gallery() {
-            let evaluator = evaluator(STUDY, source, name, &bundle).unwrap();
+            let evaluator = evaluator(COSTS, source, name, &bundle).unwrap();
             let mut fills = 0;
             for k in 0..TRIALS {
                 let mut point = Vec::new();
@@ -150,7 +150,7 @@ mod tests {
             assert!(fills > 100, "{name}: {fills} fills");
         }
         let (name, source) = gallery().iter().find(|(name, _)| *name == "sma_cross").unwrap();
-        let evaluator = evaluator(&format!("{STUDY}{GRID}"), source, name, &bundle).unwrap();
+        let evaluator = evaluator(&format!("{COSTS}{GRID}"), source, name, &bundle).unwrap();
         assert_eq!(evaluator.plan.space().size(), 16);
         let exploration = explored(evaluator, &mut OneThread::default(), 5).unwrap();
         let judgement = exploration.judgement(&mut OneThread::default()).unwrap().unwrap();
