@@ -71,7 +71,8 @@ fn nothing_is_taken_from_another_strategy_other_bars_or_other_points() {
     for (changed, same) in [
         (other("2004-12-31", "2004-12-30"), false),
         (other("\"BRVO\"", "\"CHRL\""), false),
-        (other("[\"ALFA\", \"BRVO\"]", "[\"BRVO\", \"ALFA\"]"), false),
+        // A study names symbols in any order.
+        (other("[\"ALFA\", \"BRVO\"]", "[\"BRVO\", \"ALFA\"]"), true),
         (other("strategy = \"sma_cross\"\n", text), false),
         (other("min = 2,", "min = 3,"), true),
         (other("step = 2", "step = 1"), true),
