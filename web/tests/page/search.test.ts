@@ -13,7 +13,9 @@ test("every method of the list runs", async ({ page, host }) => {
   for (const method of methods.filter((method) => method !== "random")) {
     const { trials, id } = await after(page, () => setControl(page, "method", method));
     if (method === "grid") expect(trials).toBe(400);
-    else expect(trials).toBeLessThanOrEqual(40);
+    // What 40 trials on all sessions cost pays for more on parts of them.
+    else if (["hyperband", "bohb"].includes(method)) expect(trials, method).toBeGreaterThan(40);
+    else expect(trials, method).toBeLessThanOrEqual(40);
     expect(trials, method).toBeGreaterThan(5);
     ids.add(id);
   }
