@@ -117,21 +117,20 @@ impl Evidence {
     ///
     /// # Errors
     /// A wrong number of returns.
-    pub(super) fn with(&self, index: u64, returns: &[f64]) -> Result<Evidence> {
-        let mut all = self.clone();
-        let key = all.key(index);
-        if !all.kept.contains_key(&key) {
+    pub(super) fn with(mut self, index: u64, returns: &[f64]) -> Result<Evidence> {
+        let key = self.key(index);
+        if !self.kept.contains_key(&key) {
             // Beside what may be kept, room for one more.
-            all.most += 1;
-            let sampled = all.kept.len() < all.seen as usize;
-            let seen = all.seen;
-            all.push(index, returns)?;
+            self.most += 1;
+            let sampled = self.kept.len() < self.seen as usize;
+            let seen = self.seen;
+            self.push(index, returns)?;
             if sampled {
                 // It was seen and left out of the sample.
-                all.seen = seen;
+                self.seen = seen;
             }
         }
-        Ok(all)
+        Ok(self)
     }
 
     /// Counts trials that were seen elsewhere and that the sample does not hold.

@@ -127,7 +127,7 @@ impl Evaluator {
         let mut evidence = kept.evidence.clone();
         evidence.count(kept.passed_over);
         drop(kept);
-        Judgement::of(&evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
+        Judgement::of(evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
     }
 }
 

@@ -7,6 +7,7 @@
 use super::cma::CmaEs;
 use super::cube::Cube;
 use super::desk::Desk;
+use super::ending::Ending;
 use super::evolution::Evolution;
 use super::genetic::Genetic;
 use super::gp::Gp;
@@ -41,8 +42,7 @@ enum Proposer {
 #[derive(Clone, Debug)]
 pub struct Guided {
     searching: Searching,
-    /// The loss at which the search ends.
-    target: Option<f64>,
+    ending: Ending,
     seed: u64,
     cube: Cube,
     visited: Visited,
@@ -52,10 +52,6 @@ pub struct Guided {
     told: Vec<Told>,
     /// Their losses as told.
     raw: Vec<f64>,
-    /// The best score so far.
-    best: Option<Score>,
-    /// Generations since it got better.
-    waited: u64,
 }
 
 impl Guided {
@@ -65,15 +61,13 @@ impl Guided {
         Guided {
             proposer: proposer(searching),
             searching: *searching,
-            target,
+            ending: Ending::new(searching, target),
             seed,
             visited: Visited::new(space),
             cube,
             generation: 0,
             told: Vec::new(),
             raw: Vec::new(),
-            best: None,
-            waited: 0,
         }
     }
 
@@ -81,7 +75,7 @@ impl Guided {
     pub fn ask(&mut self, trials: &mut Vec<u64>) {
         trials.clear();
         let left = self.searching.trials.saturating_sub(self.visited.len() as u64);
-        if left == 0 || self.has_ended() {
+        if left == 0 || self.ending.has_come() {
             return;
         }
         let mut desk = Desk {
@@ -127,7 +121,7 @@ impl Guided {
             plateau::smooth(&self.cube, &mut self.told, &self.raw, new);
         }
         self.learn(new);
-        self.keep_best();
+        self.ending.look(&self.told);
     }
 
     /// Shows the trials from `new` on to the methods that keep a state of their own.
@@ -142,23 +136,6 @@ impl Guided {
             Proposer::Nsga(nsga) => nsga.learn(&self.told[new..]),
             Proposer::Spread(_) | Proposer::Tpe(_) | Proposer::Gp(_) | Proposer::Local(_) => {}
         }
-    }
-
-    fn keep_best(&mut self) {
-        let best = self.told.iter().map(|trial| &trial.score).min_by(|a, b| a.order(b)).cloned();
-        let better = match (&best, &self.best) {
-            (Some(new), Some(old)) => new.order(old).is_lt(),
-            (new, old) => new.is_some() && old.is_none(),
-        };
-        self.waited = if better { 0 } else { self.waited.saturating_add(1) };
-        self.best = best;
-    }
-
-    /// Whether the target is reached or patience has run out.
-    fn has_ended(&self) -> bool {
-        let patience = self.searching.patience;
-        let reached = |target: f64| self.best.as_ref().is_some_and(|best| best.is_feasible() && best.loss() <= target);
-        (patience > 0 && self.waited >= patience) || self.target.is_some_and(reached)
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::cube::Cube;
 use super::desk::Desk;
+use super::ending::Ending;
 use super::plateau;
 use super::score::{Score, Told, ranking};
 use super::tpe::Tpe;
@@ -38,8 +39,8 @@ struct Rung {
 #[derive(Clone, Debug)]
 pub struct Hyperband {
     searching: Searching,
-    /// The loss at which the search ends.
-    target: Option<f64>,
+    /// By what it finds on all of the data.
+    ending: Ending,
     seed: u64,
     cube: Cube,
     visited: Visited,
@@ -49,10 +50,6 @@ pub struct Hyperband {
     rung: usize,
     promoted: Vec<u64>,
     generation: u32,
-    /// The best score on all of the data so far.
-    best: Option<Score>,
-    /// Generations on all of the data since it got better.
-    waited: u64,
 }
 
 impl Hyperband {
@@ -62,7 +59,7 @@ impl Hyperband {
         let brackets = Brackets::new(searching);
         Hyperband {
             searching: *searching,
-            target,
+            ending: Ending::new(searching, target),
             seed,
             cube: Cube::new(space),
             visited: Visited::new(space),
@@ -71,8 +68,6 @@ impl Hyperband {
             rung: 0,
             promoted: Vec::new(),
             generation: 0,
-            best: None,
-            waited: 0,
         }
     }
 
@@ -81,7 +76,7 @@ impl Hyperband {
     pub fn ask(&mut self, trials: &mut Vec<u64>) -> f64 {
         trials.clear();
         if self.promoted.is_empty() {
-            if !self.has_ended() {
+            if !self.ending.has_come() {
                 *trials = self.begin();
             }
         } else {
@@ -110,7 +105,7 @@ impl Hyperband {
             plateau::smooth(&self.cube, &mut rung.told, &rung.raw, new);
         }
         if is_whole {
-            self.keep_best();
+            self.ending.look(&self.rungs[self.rung].told);
             return;
         }
         let told = &rung.told[new..];
@@ -144,8 +139,8 @@ impl Hyperband {
     /// New trials.
     fn fresh(&mut self, size: usize) -> Vec<u64> {
         let learns = self.searching.method == Method::Bohb;
-        let model =
-            self.rungs.iter().rposition(|rung| rung.told.len() > ENOUGH.max(self.cube.len() + 2)).filter(|_| learns);
+        let enough = ENOUGH.max(self.cube.len() + 2);
+        let model = self.rungs.iter().rposition(|rung| rung.told.len() > enough).filter(|_| learns);
         let mut desk = Desk {
             cube: &self.cube,
             visited: &mut self.visited,
@@ -175,23 +170,5 @@ impl Hyperband {
             parts.iter().rev().flat_map(|rung| ranking(&rung.told).into_iter().map(|place| &rung.told[place]));
         let open = by_rung.filter(|trial| !trial.score.failed() && seen.insert(trial.index));
         open.map(|trial| trial.index).take(self.brackets.wholes_left()).collect()
-    }
-
-    fn keep_best(&mut self) {
-        let told = self.rungs.last().map_or(&[][..], |rung| &rung.told);
-        let best = told.iter().map(|trial| &trial.score).min_by(|a, b| a.order(b)).cloned();
-        let better = match (&best, &self.best) {
-            (Some(new), Some(old)) => new.order(old).is_lt(),
-            (new, old) => new.is_some() && old.is_none(),
-        };
-        self.waited = if better { 0 } else { self.waited.saturating_add(1) };
-        self.best = best;
-    }
-
-    /// Whether the target is reached or patience has run out.
-    fn has_ended(&self) -> bool {
-        let patience = self.searching.patience;
-        let reached = |target: f64| self.best.as_ref().is_some_and(|best| best.is_feasible() && best.loss() <= target);
-        (patience > 0 && self.waited >= patience) || self.target.is_some_and(reached)
     }
 }

@@ -16,6 +16,7 @@ mod cma;
 mod cube;
 mod descent;
 mod desk;
+mod ending;
 mod evolution;
 mod front;
 mod genetic;
