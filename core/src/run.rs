@@ -465,9 +465,11 @@ impl Evaluator {
                 worth
             })
             .collect();
+        let timelines = self.parts.iter().map(|part| &part.panel.timeline[part.panel.start..]);
+        let time: Vec<&[_]> = timelines.collect();
         Detail {
             metrics: values,
-            time: self.parts.iter().flat_map(|part| &part.panel.timeline[part.panel.start..]).copied().collect(),
+            time: time.concat(),
             equity: engine.bar_equity,
             sessions: self.sessions.dates.clone(),
             session_equity: engine.session_equity,

@@ -8,10 +8,10 @@
 //! of folds and reports their tests, and [`view`]
 //! turns plain data into text and pictures.
 
-/// Columns come and go in megabytes; the system's allocator returns their pages and has each cleared again.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::BySize = allocator::BySize;
 
+pub mod allocator;
 pub mod arrangement;
 pub mod audit;
 pub mod caches;

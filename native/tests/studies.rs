@@ -150,6 +150,8 @@ fn a_search_by_budgets_goes_on_with_what_is_whole_and_grows() {
     // Whoever chose among points on parts is not told that it chose among the others alone.
     let judged = &listed["judgement"]["judgement"];
     assert_eq!(judged["trials"], json!(whole as u64 + results.seen_in_part()), "{judged}");
+    assert_eq!(judged["passed_over"], json!(results.seen_in_part()));
+    has(&run(path, 0, &["show", "ref"]), &[&format!("compare the {whole} trials on all sessions")]);
     let estimate: Value = serde_json::from_str(&run(path, 0, &["optimize", "s.toml", "--estimate", "--json"])).unwrap();
     assert_eq!((&estimate["trials"], &estimate["whole_trials"]), (&json!(results.len()), &json!(20)));
     // More to spend: what was evaluated on a part is known on that part.

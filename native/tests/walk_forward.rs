@@ -165,3 +165,30 @@ fn other_schemes_and_methods() {
     has(&run(folder.path(), 0, &["optimize", "s.toml", "-q", "--out", "o"]), &["sees every session"]);
     has(&walk(folder.path(), 2, "o", &["--force"]), &["holds a search over all sessions"]);
 }
+
+#[test]
+fn a_walk_by_budgets_chooses_among_what_saw_the_whole_training() {
+    let folder = study();
+    let bohb = ["--set", "search.method=bohb", "--set", "search.trials=8"];
+    walk(folder.path(), 0, "w", &[&bohb[..], &["--threads", "1"]].concat());
+    let out = folder.path().join("w");
+    let folds = json(&out.join("folds.json"));
+    for fold in folds["folds"].as_array().unwrap() {
+        let study = out.join(fold["folder"].as_str().unwrap());
+        let results = sandtable::study::results_in(&study).unwrap();
+        let whole = results.whole().unwrap();
+        assert!(!whole.is_empty() && whole.len() < results.len(), "{} of {}", whole.len(), results.len());
+        // The best of those that saw the whole training, whatever the others came to on their parts.
+        let sharpe = whole.metric(whole.schema().metric("sharpe").unwrap());
+        let most = sharpe.iter().copied().fold(f64::MIN, f64::max);
+        assert_eq!(fold["train"]["metrics"]["sharpe"].as_f64().unwrap(), most);
+        assert_eq!(json(&study.join("best.json"))["index"], fold["chosen"]["index"]);
+    }
+    // The same on two threads, and after an end in the second fold.
+    walk(folder.path(), 0, "ended", &bohb);
+    let ended = folder.path().join("ended");
+    fs::remove_file(ended.join("folds.json")).unwrap();
+    fs::remove_dir_all(ended.join("fold-02")).unwrap();
+    walk(folder.path(), 0, "ended", &[&bohb[..], &["--threads", "2"]].concat());
+    assert_same(&out, &ended);
+}

@@ -18,6 +18,8 @@ pub struct Judgement {
     pub trials: f64,
     /// Trials that cross-validation and tests compare: all, or an even sample with the chosen one.
     pub compared: f64,
+    /// Points among the trials that were passed over after a part of the sessions: they count, and are not compared.
+    pub passed_over: f64,
     /// Sessions.
     pub sessions: f64,
     /// Annualised Sharpe ratio of the chosen trial.
@@ -59,6 +61,7 @@ impl From<&analysis::Judgement> for Judgement {
             best: of.best as f64,
             trials: of.trials as f64,
             compared: of.compared as f64,
+            passed_over: of.passed_over as f64,
             sessions: of.sessions as f64,
             sharpe: of.sharpe,
             probability_above_zero: of.probability_above_zero,

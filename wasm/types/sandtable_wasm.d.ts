@@ -685,6 +685,10 @@ export interface Judgement {
      */
     compared: number;
     /**
+     * Points among the trials that were passed over after a part of the sessions: they count, and are not compared.
+     */
+    passedOver: number;
+    /**
      * Sessions.
      */
     sessions: number;

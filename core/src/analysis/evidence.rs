@@ -35,6 +35,8 @@ pub struct Evidence {
     most: usize,
     seed: u64,
     seen: u64,
+    /// Points among those seen that have no returns over all sessions.
+    passed_over: u64,
     kept: BTreeMap<(u64, u64), Sums>,
 }
 
@@ -62,7 +64,7 @@ impl Evidence {
         let cells = CELLS_IN_BLOCK.min(length);
         let inside = |block: usize| (0..cells).map(move |cell| block * length + cell * length / cells);
         let bounds = (0..blocks).flat_map(inside).chain([blocks * length]).collect();
-        Ok(Evidence { sessions, blocks, bounds, most, seed, seen: 0, kept: BTreeMap::new() })
+        Ok(Evidence { sessions, blocks, bounds, most, seed, seen: 0, passed_over: 0, kept: BTreeMap::new() })
     }
 
     /// Adds a trial by its index in the space and its returns; gives whether it can be judged. One with a return that is
@@ -107,6 +109,7 @@ impl Evidence {
             ));
         }
         self.seen += other.seen;
+        self.passed_over += other.passed_over;
         self.kept.extend(other.kept);
         self.shrink();
         Ok(())
@@ -136,6 +139,17 @@ impl Evidence {
     /// Counts trials that were seen elsewhere and that the sample does not hold.
     pub fn count(&mut self, trials: u64) {
         self.seen += trials;
+    }
+
+    /// Counts points that were passed over after they had seen a part of the data: the best trial was chosen among them too.
+    pub fn pass_over(&mut self, points: u64) {
+        self.seen += points;
+        self.passed_over += points;
+    }
+
+    /// Points that [`Evidence::pass_over`] counted.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// The random key of a trial, its index being the second part: of many, those with the smallest are kept.

@@ -7,8 +7,7 @@ use std::ops::Range;
 
 /// Those who do it.
 pub trait Hands {
-    /// Results of all items, in their order: `work` gives one for each item of its range. Ranges of fewer than `least`
-    /// items are not worth handing out.
+    /// What `work` gives of each range, one after the other. Ranges of fewer than `least` items are not worth handing out.
     fn map<R: Send>(&mut self, items: usize, least: usize, work: impl Fn(Range<usize>) -> Vec<R> + Sync) -> Vec<R>;
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Panel;
 use crate::num;
-use crate::simd::LANES;
+use crate::simd::{self, Eight, LANES, Work};
 
 /// Trials whose correlations are taken pair by pair for [`Independence::participation`].
 const PAIRWISE: usize = 128;
@@ -76,16 +76,45 @@ fn standardised(sample: &Panel) -> Vec<Vec<f64>> {
 /// Mean of the squared correlations between different columns, less `1/(rows − 1)`, which independent ones show by chance.
 fn mean_square(columns: &[Vec<f64>], rows: usize) -> f64 {
     let step = columns.len().div_ceil(PAIRWISE);
-    let picked: Vec<&Vec<f64>> = columns.iter().step_by(step).collect();
-    let (mut sum, mut pairs) = (0.0, 0.0);
-    for (place, a) in picked.iter().enumerate() {
-        for b in &picked[..place] {
-            let r = a.iter().zip(*b).map(|(a, b)| a * b).sum::<f64>() / rows as f64;
-            (sum, pairs) = (sum + r * r, pairs + 1.0);
-        }
-    }
+    let picked: Vec<&[f64]> = columns.iter().step_by(step).map(Vec::as_slice).collect();
+    let [sum, pairs] = simd::run(Squares { columns: &picked, rows });
     let chance = 1.0 / (rows as f64 - 1.0);
     if pairs > 0.0 { ((sum / pairs - chance) / (1.0 - chance)).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// Sum of the squared correlations of all pairs of standardised columns, and the number of pairs.
+struct Squares<'a> {
+    columns: &'a [&'a [f64]],
+    rows: usize,
+}
+
+impl Work for Squares<'_> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<E: Eight>(self) -> [f64; 2] {
+        let Squares { columns, rows } = self;
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        let mut tile = vec![[0.0; LANES]; rows];
+        for (number, eight) in columns.chunks(LANES).enumerate() {
+            for (row, values) in tile.iter_mut().enumerate() {
+                eight.iter().zip(values).for_each(|(column, value)| *value = column[row]);
+            }
+            // Each column with those before it; of a column's own tile some are behind it.
+            for (place, column) in columns.iter().enumerate().skip(number * LANES + 1) {
+                let mut products = E::zero();
+                for (row, z) in tile.iter().zip(*column) {
+                    products = products.add(E::load(row).mul(E::splat(*z)));
+                }
+                let before = (place - number * LANES).min(eight.len());
+                for product in &products.array()[..before] {
+                    let r = product / rows as f64;
+                    (sum, pairs) = (sum + r * r, pairs + 1.0);
+                }
+            }
+        }
+        [sum, pairs]
+    }
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct Judgement {
     /// Trials that cross-validation and tests compare: all, or an even sample with the chosen one. Of a sample the tests'
     /// p-values are lower bounds, because a larger choice has a luckier best.
     pub compared: u64,
+    /// Points among the trials that were passed over after a part of the sessions: they count, and are not compared.
+    pub passed_over: u64,
     /// Sessions.
     pub sessions: u64,
     /// Annualised Sharpe ratio of the chosen trial.
@@ -116,6 +118,7 @@ impl Judgement {
             best,
             trials: findings.trials,
             compared: evidence.indices().len() as u64,
+            passed_over: evidence.passed_over(),
             sessions: evidence.sessions() as u64,
             sharpe: findings.sharpe,
             moments,

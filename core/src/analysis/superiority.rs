@@ -5,6 +5,8 @@
 //! Snooping", Econometrica 73, 2005. Given a panel of differences to a benchmark, positive where a trial is better, this gives
 //! p-values: small ones say that the best trial's mean is more than the luck of the best.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::{Alone, Hands, Panel, StationaryBootstrap, percentile};
@@ -49,22 +51,22 @@ pub struct Superiority {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draws {
     rows: usize,
+    replications: usize,
+    from: Drawn,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Drawn {
+    /// Drawn when they are asked for: that takes less time than to fetch them.
+    By(StationaryBootstrap),
     /// Replication after replication, how often each row was drawn.
-    counts: Vec<f64>,
+    Given(Vec<u32>),
 }
 
 impl Draws {
     /// `replications` of a bootstrap over so many rows.
     pub fn of(bootstrap: &StationaryBootstrap, rows: usize, replications: u32) -> Draws {
-        let mut counts = vec![0.0; rows * replications as usize];
-        for (replication, counts) in (0..replications).zip(counts.chunks_exact_mut(rows.max(1))) {
-            bootstrap.draw(replication, |row| {
-                if let Some(count) = counts.get_mut(row as usize) {
-                    *count += 1.0;
-                }
-            });
-        }
-        Draws { rows, counts }
+        Draws { rows, replications: replications as usize, from: Drawn::By(*bootstrap) }
     }
 
     /// Replications from given row numbers; numbers beyond the rows are left out.
@@ -72,29 +74,40 @@ impl Draws {
         let mut counts = Vec::new();
         for drawn in replications {
             let from = counts.len();
-            counts.resize(from + rows, 0.0);
+            counts.resize(from + rows, 0);
             for row in drawn {
                 if let Some(count) = counts[from..].get_mut(*row as usize) {
-                    *count += 1.0;
+                    *count += 1;
                 }
             }
         }
-        Draws { rows, counts }
+        Draws { rows, replications: counts.len().checked_div(rows).unwrap_or(0), from: Drawn::Given(counts) }
     }
 
     /// Number of replications.
     pub fn replications(&self) -> usize {
-        self.counts.len().checked_div(self.rows).unwrap_or(0)
+        self.replications
     }
 
-    /// Weights of the rows in each replication, together 1, where rows weigh `shares` by themselves.
-    fn weights(&self, shares: &[f64]) -> Vec<f64> {
-        let mut weights = Vec::with_capacity(self.counts.len());
-        for counts in self.counts.chunks_exact(self.rows.max(1)) {
-            let whole: f64 = counts.iter().zip(shares).map(|(count, share)| count * share).sum();
-            weights.extend(counts.iter().zip(shares).map(|(count, share)| count * share / whole));
+    /// Writes the weights of the rows in a replication, together 1, where rows weigh `shares` by themselves.
+    fn weigh(&self, replication: usize, shares: &[f64], weights: &mut [f64]) {
+        match &self.from {
+            Drawn::By(bootstrap) => {
+                weights.fill(0.0);
+                bootstrap.draw(replication as u32, |row| {
+                    if let Some(count) = weights.get_mut(row as usize) {
+                        *count += 1.0;
+                    }
+                });
+            }
+            Drawn::Given(counts) => {
+                let counts = &counts[replication * self.rows..][..self.rows];
+                weights.iter_mut().zip(counts).for_each(|(weight, count)| *weight = f64::from(*count));
+            }
         }
-        weights
+        weights.iter_mut().zip(shares).for_each(|(weight, share)| *weight *= share);
+        let whole: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= whole);
     }
 }
 
@@ -120,27 +133,32 @@ impl Statistic {
 /// Replication by replication the largest value of each statistic over columns.
 struct Maxima<'a> {
     panel: &'a Panel,
-    weights: &'a [f64],
+    draws: &'a Draws,
+    replications: Range<usize>,
     statistics: &'a [Statistic],
 }
 
 impl Work for Maxima<'_> {
-    type Output = Vec<Vec<f64>>;
+    type Output = Vec<f64>;
 
     #[inline(always)]
-    fn run<E: Eight>(self) -> Vec<Vec<f64>> {
-        let rows = self.panel.rows();
-        let mut maxima = Vec::with_capacity(self.weights.len() / rows);
-        let mut largest = vec![[E::zero(); AT_ONCE]; self.statistics.len()];
-        for group in self.weights.chunks(rows * AT_ONCE) {
-            // A group that is not full repeats its first replication, and what that gives is not kept.
-            let count = group.len() / rows;
-            let weights: [&[f64]; AT_ONCE] =
-                std::array::from_fn(|k| &group[if k < count { k * rows } else { 0 }..][..rows]);
+    fn run<E: Eight>(self) -> Vec<f64> {
+        let Maxima { panel, draws, replications, statistics } = self;
+        let rows = panel.rows();
+        let mut maxima = Vec::with_capacity(replications.len() * statistics.len());
+        let mut weights = vec![0.0; rows * AT_ONCE];
+        let mut largest = vec![[E::zero(); AT_ONCE]; statistics.len()];
+        for first in replications.clone().step_by(AT_ONCE) {
+            let count = AT_ONCE.min(replications.end - first);
+            // A group that is not full keeps the weights of the one before, and what they give is not kept.
+            for (k, weights) in weights.chunks_exact_mut(rows).take(count).enumerate() {
+                draws.weigh(first + k, panel.shares(), weights);
+            }
+            let weights: [&[f64]; AT_ONCE] = std::array::from_fn(|k| &weights[k * rows..][..rows]);
             largest.fill([E::splat(f64::NEG_INFINITY); AT_ONCE]);
-            for (number, tile) in self.panel.tiles().enumerate() {
+            for (number, tile) in panel.tiles().enumerate() {
                 let means = means::<E>(tile, weights);
-                for (largest, statistic) in largest.iter_mut().zip(self.statistics) {
+                for (largest, statistic) in largest.iter_mut().zip(statistics) {
                     let center = E::load(&statistic.center[number]);
                     let scale = E::load(&statistic.scale[number]);
                     for (largest, mean) in largest.iter_mut().zip(means) {
@@ -149,19 +167,19 @@ impl Work for Maxima<'_> {
                 }
             }
             let across = |lanes: E| lanes.array().into_iter().fold(f64::NEG_INFINITY, f64::max);
-            maxima.extend((0..count).map(|k| largest.iter().map(|largest| across(largest[k])).collect::<Vec<f64>>()));
+            for k in 0..count {
+                maxima.extend(largest.iter().map(|largest| across(largest[k])));
+            }
         }
         maxima
     }
 }
 
-/// For each replication the largest value of each statistic.
-fn maxima(panel: &Panel, weights: &[f64], statistics: &[Statistic], hands: &mut impl Hands) -> Vec<Vec<f64>> {
-    let rows = panel.rows().max(1);
-    hands.map(weights.len() / rows, FEWEST, |replications| {
-        let weights = &weights[replications.start * rows..replications.end * rows];
-        simd::run(Maxima { panel, weights, statistics })
-    })
+/// For each replication the largest value of each statistic, replication after replication.
+fn maxima(panel: &Panel, draws: &Draws, statistics: &[Statistic], hands: &mut impl Hands) -> Vec<Vec<f64>> {
+    // Whole parts of the list: a number at a time would be handed over one by one.
+    let parts = |replications| vec![simd::run(Maxima { panel, draws, replications, statistics })];
+    hands.map(draws.replications(), FEWEST, parts)
 }
 
 /// Weighted means of eight columns in each of the replications.
@@ -222,14 +240,14 @@ pub fn superiority(panel: &Panel, draws: &Draws, block: f64, hands: &mut impl Ha
         statistics.push(Statistic::new(columns.centers(assumption), plain()));
         statistics.push(Statistic::new(columns.centers(assumption), columns.scales.iter().copied()));
     }
-    let weights = draws.weights(panel.shares());
-    let maxima = maxima(panel, &weights, &statistics, hands);
+    let maxima = maxima(panel, draws, &statistics, hands);
     let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::NEG_INFINITY, f64::max);
     let mean = largest(&mut columns.means.iter().copied());
     let ratio = largest(&mut columns.means.iter().zip(&columns.scales).map(|(mean, scale)| mean * scale));
     let share = |statistic: usize, observed: f64| {
-        let above = maxima.iter().filter(|maxima| maxima[statistic] > observed).count();
-        num::canonical(above as f64 / maxima.len() as f64)
+        let of_replications = maxima.iter().flat_map(|part| part.chunks_exact(statistics.len()));
+        let above = of_replications.filter(|maxima| maxima[statistic] > observed).count();
+        num::canonical(above as f64 / draws.replications() as f64)
     };
     let p = |from: usize, observed: f64| PValues {
         lower: share(from, observed),
@@ -256,12 +274,11 @@ impl PValues {
 /// found, the rest is compared among itself. By plain means with Hansen's consistent centers; ascending.
 pub fn superior_columns(panel: &Panel, draws: &Draws, block: f64, size: f64) -> Vec<usize> {
     let columns = Columns::of(panel, block);
-    let weights = draws.weights(panel.shares());
     let mut left = vec![true; panel.columns()];
     loop {
         let scale = left.iter().map(|&left| if left { 1.0 } else { num::NAN });
         let statistics = [Statistic::new(columns.centers(1), scale)];
-        let mut maxima = maxima(panel, &weights, &statistics, &mut Alone).concat();
+        let mut maxima = maxima(panel, draws, &statistics, &mut Alone).concat();
         maxima.sort_unstable_by(f64::total_cmp);
         let critical = percentile(&maxima, 1.0 - size);
         let found: Vec<usize> = (0..left.len()).filter(|&k| left[k] && columns.means[k] > critical).collect();
@@ -321,7 +338,9 @@ mod tests {
         // Means 6, 4/3 and 1 less 3, against 3: none is above.
         assert_eq!((tests.largest_mean, tests.raw.upper), (3.0, 0.0));
         let lengths = Panel::new(&[[0.0, 5.0]], Some(&[4.0, 1.0])).unwrap();
-        assert_eq!(Draws::given(2, [&[0, 1][..]]).weights(lengths.shares()), [0.8, 0.2]);
+        let mut weights = [0.0; 2];
+        Draws::given(2, [&[0, 1][..]]).weigh(0, lengths.shares(), &mut weights);
+        assert_eq!(weights, [0.8, 0.2]);
     }
 
     #[test]

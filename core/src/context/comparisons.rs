@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::condition::{self, Condition, ROWS, Side};
+use super::condition::{self, Condition, Gaps, ROWS, Side};
 use super::evaluate::{BoundColumn, Context, Prepared, bind};
 use crate::cache::Column;
 use crate::num::NAN;
-use crate::simd::{self, Eight, LANES, Work};
+use crate::simd::{self, Eight, Work};
 use crate::strategy::{BinaryOp, Node, NodeId, Strategy};
 
 /// Words of one block: 512 rows, 4 KB of a column, so that blocks of a hundred columns stay close to the processor.
@@ -41,33 +41,12 @@ impl Operand<'_> {
     }
 }
 
-/// The row from which on no value of a column is NaN, or one a little later.
-struct Defined<'a>(&'a [f64]);
-
-impl Work for Defined<'_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<E: Eight>(self) -> usize {
-        let (vectors, rest) = self.0.as_chunks::<LANES>();
-        if rest.iter().any(|x| x.is_nan()) {
-            return self.0.len();
-        }
-        for (k, vector) in vectors.iter().enumerate().rev() {
-            let values = E::load(vector);
-            if E::bits(values.unordered(values)) != 0 {
-                return (k + 1) * LANES;
-            }
-        }
-        0
-    }
-}
-
 struct Comparison<'a> {
     op: BinaryOp,
     left: Operand<'a>,
     right: Operand<'a>,
-    defined: usize,
+    /// The words in which it may be undefined.
+    gaps: Gaps,
 }
 
 impl Comparison<'_> {
@@ -98,7 +77,7 @@ impl Work for CompareAll<'_, '_> {
                 if let Some(comparison) = comparison {
                     let (op, a, b) = comparison.sides();
                     let words = condition.words_mut(block.clone());
-                    Condition::compare_with::<E>(op, a, b, block.clone(), comparison.defined, words);
+                    Condition::compare_with::<E>(op, a, b, block.clone(), Some(&comparison.gaps), words);
                 }
             }
         }
@@ -122,6 +101,9 @@ impl Context {
             .collect();
         let mut conditions: Vec<Condition> = wanted.iter().map(|_| Condition::falsehood(rows)).collect();
         simd::run(CompareAll { comparisons: &comparisons, conditions: &mut conditions, words: rows.div_ceil(ROWS) });
+        for (condition, comparison) in conditions.iter_mut().zip(comparisons) {
+            condition.set_gaps(comparison.map_or_else(Gaps::default, |comparison| comparison.gaps));
+        }
         conditions.into_iter().map(Arc::new).collect()
     }
 
@@ -131,7 +113,7 @@ impl Context {
         node: NodeId,
         point: &[f64],
         prepared: &Prepared,
-        known: &mut BTreeMap<*const f64, usize>,
+        known: &mut BTreeMap<*const f64, Gaps>,
     ) -> Option<Comparison<'a>> {
         let Node::Binary(op, a, b) = strategy.program.node(node) else { return None };
         let operand = |id: NodeId| match strategy.program.node(id) {
@@ -145,21 +127,17 @@ impl Context {
             }
         };
         let (left, right) = (operand(*a), operand(*b));
-        let defined = [&left, &right].map(|side| match side {
-            Operand::Scalar(x) => {
-                if x.is_nan() {
-                    usize::MAX
-                } else {
-                    0
-                }
-            }
-            other => {
+        let mut gaps = Gaps::default();
+        for side in [&left, &right] {
+            match side.column() {
                 // A column is shared by many comparisons: it is looked through once.
-                let column = other.column().unwrap_or_default();
-                *known.entry(column.as_ptr()).or_insert_with(|| simd::run(Defined(column)))
+                Some(column) => gaps.add(known.entry(column.as_ptr()).or_insert_with(|| Gaps::of(column))),
+                None if matches!(side, Operand::Scalar(x) if x.is_nan()) => {
+                    gaps.add(&Gaps::everywhere(self.panel.rows()));
+                }
+                None => {}
             }
-        });
-        let defined = defined[0].max(defined[1]);
-        Some(Comparison { op: *op, left, right, defined })
+        }
+        Some(Comparison { op: *op, left, right, gaps })
     }
 }

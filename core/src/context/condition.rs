@@ -17,13 +17,71 @@ use crate::strategy::BinaryOp;
 pub(super) const ROWS: usize = 64;
 
 /// A truth value a row.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Condition {
     rows: usize,
     /// Where it is true; nowhere where it is undefined, nor behind the last row.
     truth: Vec<u64>,
     /// Where it is undefined.
     undefined: Vec<u64>,
+    /// The words outside which it is undefined nowhere, where that is known.
+    gaps: Option<Gaps>,
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Condition) -> bool {
+        (self.rows, &self.truth, &self.undefined) == (other.rows, &other.truth, &other.undefined)
+    }
+}
+
+/// Words of rows in which something may be undefined: bit `k` of the number `n` is word `64 n + k`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gaps(Vec<u64>);
+
+impl Gaps {
+    /// Those of a column: where it is NaN.
+    pub(super) fn of(column: &[f64]) -> Gaps {
+        simd::run(Nans(column))
+    }
+
+    /// Every word of so many rows.
+    pub(super) fn everywhere(rows: usize) -> Gaps {
+        Gaps(vec![u64::MAX; rows.div_ceil(ROWS).div_ceil(ROWS)])
+    }
+
+    /// Takes in the words of another one.
+    pub(crate) fn add(&mut self, other: &Gaps) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(words, others)| *words |= others);
+    }
+
+    /// Whether a word is one of them.
+    #[inline(always)]
+    pub(crate) fn has(&self, word: usize) -> bool {
+        self.0.get(word / ROWS).is_some_and(|words| words >> (word % ROWS) & 1 == 1)
+    }
+}
+
+/// A column that is looked through for NaN.
+struct Nans<'a>(&'a [f64]);
+
+impl Work for Nans<'_> {
+    type Output = Gaps;
+
+    #[inline(always)]
+    fn run<E: Eight>(self) -> Gaps {
+        let mut gaps = vec![0; self.0.len().div_ceil(ROWS).div_ceil(ROWS)];
+        for (word, rows) in self.0.chunks(ROWS).enumerate() {
+            let (vectors, rest) = rows.as_chunks::<LANES>();
+            let mut found = u8::from(rest.iter().any(|x| x.is_nan()));
+            for values in vectors {
+                let values = E::load(values);
+                found |= E::bits(values.unordered(values));
+            }
+            gaps[word / ROWS] |= u64::from(found != 0) << (word % ROWS);
+        }
+        Gaps(gaps)
+    }
 }
 
 /// A condition of this trial, or one shared with others.
@@ -65,9 +123,8 @@ impl Deref for Held {
 impl Condition {
     /// A condition over so many rows, false everywhere.
     pub(super) fn falsehood(rows: usize) -> Condition {
-        let mut condition = Condition::default();
-        condition.reset(rows);
-        condition
+        let words = rows.div_ceil(ROWS);
+        Condition { rows, truth: vec![0; words], undefined: vec![0; words], gaps: None }
     }
 
     /// Becomes the same as `other`, in the memory that it has.
@@ -75,11 +132,13 @@ impl Condition {
         self.rows = other.rows;
         self.truth.clone_from(&other.truth);
         self.undefined.clone_from(&other.undefined);
+        self.gaps.clone_from(&other.gaps);
     }
 
     /// Makes it false over so many rows.
     pub(super) fn reset(&mut self, rows: usize) {
         self.rows = rows;
+        self.gaps = None;
         for words in [&mut self.truth, &mut self.undefined] {
             words.clear();
             words.resize(rows.div_ceil(ROWS), 0);
@@ -98,8 +157,19 @@ impl Condition {
         &self.undefined
     }
 
+    /// The words outside which it is undefined nowhere; none where that is not known.
+    pub(crate) fn gaps(&self) -> Option<&Gaps> {
+        self.gaps.as_ref()
+    }
+
+    /// Says outside which words it is undefined nowhere.
+    pub(super) fn set_gaps(&mut self, gaps: Gaps) {
+        self.gaps = Some(gaps);
+    }
+
     /// Both words around a row, for those who write them.
     pub(super) fn words_mut(&mut self, words: Range<usize>) -> (&mut [u64], &mut [u64]) {
+        self.gaps = None;
         (&mut self.truth[words.clone()], &mut self.undefined[words])
     }
 
@@ -113,6 +183,13 @@ impl Condition {
 
     /// `and` or `or` with another one.
     fn combine(&mut self, other: &Condition, op: BinaryOp) {
+        self.gaps = match (self.gaps.take(), &other.gaps) {
+            (Some(mut gaps), Some(others)) => {
+                gaps.add(others);
+                Some(gaps)
+            }
+            _ => None,
+        };
         let all = matches!(op, BinaryOp::And);
         let words = self.truth.iter_mut().zip(&mut self.undefined).zip(other.truth.iter().zip(&other.undefined));
         for ((truth, undefined), (other, other_undefined)) in words {
@@ -137,16 +214,16 @@ impl Condition {
         }
     }
 
-    /// Writes a comparison of the rows of some words. Rows from `defined` on hold no NaN on either side.
+    /// Writes a comparison of the rows of some words. Outside `gaps` there is no NaN on either side.
     pub(super) fn compare(
         op: BinaryOp,
         a: &[f64],
         b: Side,
         words: Range<usize>,
-        defined: usize,
+        gaps: Option<&Gaps>,
         (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
-        simd::run(Compare::of(op, a, b, words, defined, truth, undefined));
+        simd::run(Compare::of(op, a, b, words, gaps, truth, undefined));
     }
 
     /// The same inside of work over vectors.
@@ -156,10 +233,10 @@ impl Condition {
         a: &[f64],
         b: Side,
         words: Range<usize>,
-        defined: usize,
+        gaps: Option<&Gaps>,
         (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
-        Compare::of(op, a, b, words, defined, truth, undefined).run::<E>();
+        Compare::of(op, a, b, words, gaps, truth, undefined).run::<E>();
     }
 
     /// `if(self, a, b)`, row by row.
@@ -175,7 +252,7 @@ impl Condition {
             column,
             Side::Scalar(0.0),
             0..self.truth.len(),
-            usize::MAX,
+            None,
             (&mut self.truth, &mut self.undefined),
         );
     }
@@ -263,8 +340,9 @@ struct Compare<'a> {
     op: BinaryOp,
     a: &'a [f64],
     b: Side<'a>,
-    /// Word from which on no row is undefined.
-    defined: usize,
+    /// The first word, and all those in which a row may be undefined.
+    first: usize,
+    gaps: Option<&'a Gaps>,
     truth: &'a mut [u64],
     undefined: &'a mut [u64],
 }
@@ -300,7 +378,7 @@ impl<'a> Compare<'a> {
         a: &'a [f64],
         b: Side<'a>,
         words: Range<usize>,
-        defined: usize,
+        gaps: Option<&'a Gaps>,
         truth: &'a mut [u64],
         undefined: &'a mut [u64],
     ) -> Self {
@@ -309,25 +387,25 @@ impl<'a> Compare<'a> {
             Side::Scalar(y) => Side::Scalar(y),
             Side::Column(b) => Side::Column(&b[rows.clone()]),
         };
-        let defined = defined.div_ceil(ROWS).saturating_sub(words.start);
-        Compare { op, a: &a[rows], b, defined, truth, undefined }
+        Compare { op, a: &a[rows], b, first: words.start, gaps, truth, undefined }
     }
 
     #[inline(always)]
     fn each<E: Eight, const OP: u8>(self) {
-        let Compare { a, b, defined, truth, undefined, .. } = self;
+        let Compare { a, b, first, gaps, truth, undefined, .. } = self;
+        let may = |word: usize| gaps.is_none_or(|gaps| gaps.has(first + word));
         let (blocks, rest) = a.as_chunks::<ROWS>();
         let words = truth.iter_mut().zip(undefined.iter_mut()).enumerate();
         match b {
             Side::Scalar(y) => {
-                let (defined, y) = (if y.is_nan() { usize::MAX } else { defined }, [y; ROWS]);
+                let (never, y) = (y.is_nan(), [y; ROWS]);
                 for ((word, (truth, undefined)), x) in words.zip(blocks) {
-                    (*truth, *undefined) = compare_word::<E, OP>(x, &y, word < defined);
+                    (*truth, *undefined) = compare_word::<E, OP>(x, &y, never || may(word));
                 }
             }
             Side::Column(b) => {
                 for ((word, (truth, undefined)), (x, y)) in words.zip(blocks.iter().zip(b.as_chunks::<ROWS>().0)) {
-                    (*truth, *undefined) = compare_word::<E, OP>(x, y, word < defined);
+                    (*truth, *undefined) = compare_word::<E, OP>(x, y, may(word));
                 }
             }
         }
@@ -534,7 +612,7 @@ mod tests {
                 let mut condition = Condition::falsehood(a.len());
                 let words = 0..condition.truth.len();
                 let both = condition.words_mut(words.clone());
-                Condition::compare(op, &a, side, words, usize::MAX, both);
+                Condition::compare(op, &a, side, words, None, both);
                 Choice::of(Held::Own(condition))
             };
             same(&compared(Side::Column(&b)), a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)), &format!("{op:?}"));
@@ -546,6 +624,21 @@ mod tests {
                     || x.is_nan()));
             }
         }
+    }
+
+    #[test]
+    fn gaps_are_the_words_with_a_nan() {
+        let mut column = vec![1.0; 64 * 130 + 5];
+        for row in [0, 64 * 3 + 63, 64 * 64, 64 * 130 + 4] {
+            column[row] = NAN;
+        }
+        let gaps = Gaps::of(&column);
+        let found: Vec<usize> = (0..200).filter(|&word| gaps.has(word)).collect();
+        assert_eq!(found, [0, 3, 64, 130]);
+        let mut both = Gaps::of(&column[..64]);
+        both.add(&gaps);
+        assert_eq!(both, gaps);
+        assert!((0..131).all(|word| Gaps::everywhere(column.len()).has(word)));
     }
 
     #[test]

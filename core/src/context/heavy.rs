@@ -84,7 +84,8 @@ impl Context {
             inputs.iter().map(|input| if let Value::Scalar(x) = input { vec![*x; rows] } else { Vec::new() }).collect();
         let columns: Vec<&[f64]> =
             inputs.iter().zip(&constants).map(|(input, constant)| input.slice(panel).unwrap_or(constant)).collect();
-        let mut outputs: Vec<Vec<f64>> = indicator.outputs.iter().map(|_| workspace.buffer(rows)).collect();
+        // Every row is one of a span, and is written.
+        let mut outputs: Vec<Vec<f64>> = indicator.outputs.iter().map(|_| workspace.spare(rows)).collect();
         for span in &panel.spans {
             let inputs: Vec<&[f64]> = columns.iter().map(|column| &column[span.rows()]).collect();
             let mut parts: Vec<&mut [f64]> = outputs.iter_mut().map(|out| &mut out[span.rows()]).collect();

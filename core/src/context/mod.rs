@@ -35,7 +35,7 @@ pub use adjust::{Adjust, CorporateAction};
 pub use coded::Coded;
 #[cfg(test)]
 pub(crate) use coded::Table;
-pub use condition::{Choice, Condition, Held};
+pub use condition::{Choice, Condition, Gaps, Held};
 pub use evaluate::{BoundColumn, Context, Prepared};
 pub use fine::{BarSize, Fine};
 pub use needs::{Bindings, Need};

@@ -46,7 +46,8 @@ impl Workspace {
 
     /// Numbers for `len` rows, with whatever was left in them.
     pub(super) fn spare(&mut self, len: usize) -> Vec<f64> {
-        let mut buffer = self.pool.pop().unwrap_or_default();
+        // Fresh memory is zero already.
+        let Some(mut buffer) = self.pool.pop() else { return vec![0.0; len] };
         buffer.resize(len, NAN);
         buffer
     }

@@ -125,7 +125,7 @@ impl Evaluator {
         let returns = detail.session_returns(self.plan.settings().capital);
         let kept = judging.kept();
         let mut evidence = kept.evidence.clone();
-        evidence.count(kept.passed_over);
+        evidence.pass_over(kept.passed_over);
         drop(kept);
         Judgement::of(evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
     }

@@ -119,7 +119,9 @@ pub fn take_in_turn<R>(
 pub fn in_order<R>(made: Vec<Vec<(usize, Vec<R>)>>) -> Vec<R> {
     let mut parts: Vec<(usize, Vec<R>)> = made.into_iter().flatten().collect();
     parts.sort_unstable_by_key(|(place, _)| *place);
-    parts.into_iter().flat_map(|(_, part)| part).collect()
+    let mut all = Vec::with_capacity(parts.iter().map(|(_, part)| part.len()).sum());
+    parts.iter_mut().for_each(|(_, part)| all.append(part));
+    all
 }
 
 /// The calling thread.

@@ -193,16 +193,22 @@ fn importance(surface: &Value) -> Option<Line> {
     ))
 }
 
+/// Trials that are counted and not compared.
 fn sampled(judged: &Value) -> Option<String> {
     let (trials, compared) = (judged["trials"].as_u64()?, judged["compared"].as_u64()?);
-    (compared < trials).then(|| {
-        format!(
-            "PBO and p-values compare an even sample of {} of the {} trials, the chosen one among them: a p-value is then a \
-             lower bound",
-            grouped(compared),
-            grouped(trials)
-        )
-    })
+    let left_out = judged["passed_over"].as_u64().unwrap_or(0);
+    let (all, some) = (grouped(trials), grouped(compared));
+    let lower = "the chosen one among them: a p-value is then a lower bound";
+    if compared >= trials {
+        None
+    } else if compared + left_out >= trials {
+        Some(format!(
+            "PBO and p-values compare the {some} trials on all sessions, not the {} that saw only a part of them, {lower}",
+            grouped(left_out)
+        ))
+    } else {
+        Some(format!("PBO and p-values compare an even sample of {some} of the {all} trials, {lower}"))
+    }
 }
 
 /// A score with the sign that the study gives it.

@@ -23,6 +23,9 @@ struct Arguments {
     /// Seeds.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: u64,
+    /// Most trials: other programs' processes take a minute for two hundred.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(50..=200))]
+    trials: u64,
     /// Trials of one generation of tpe and gp; 0 for the number that a study has, 1 for what other programs do.
     #[arg(long, default_value_t = 1)]
     generation: u64,
@@ -52,7 +55,8 @@ fn main() -> ExitCode {
 
 fn run(asked: &Arguments) -> Result<()> {
     let methods = methods(&asked.methods)?;
-    let trials = BUDGETS.iter().copied().max().unwrap_or(0) as u64;
+    let trials = asked.trials;
+    let budgets: Vec<usize> = BUDGETS.into_iter().filter(|&budget| budget as u64 <= trials).collect();
     let scratch = std::env::temp_dir().join("sandtable-regret");
     let all = || NAMES.iter().map(|(name, _)| (*name).to_owned()).collect();
     let problems: Vec<String> = if asked.problems.is_empty() { all() } else { asked.problems.clone() };
@@ -76,9 +80,9 @@ fn run(asked: &Arguments) -> Result<()> {
                 Err(error) => eprintln!("{error}"),
             }
         }
-        println!("{name}\n{}", table(&runs[before..]));
+        println!("{name}\n{}", table(&runs[before..], &budgets));
         if problem.has_parts() {
-            print_parts(&problem, &runs[before..]);
+            print_parts(&problem, &runs[before..], &budgets);
         }
         if let Some(folder) = &asked.into {
             write_whole(&folder.join("regret.csv"), regret::csv(&runs).as_bytes())?;
@@ -103,11 +107,11 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
 }
 
 /// What methods that see parts of the data find for a quarter of the bars that drawing has.
-fn print_parts(problem: &Problem, runs: &[Runs]) {
+fn print_parts(problem: &Problem, runs: &[Runs], budgets: &[usize]) {
     let of = |method: Method| runs.iter().find(|run| run.method == method.word());
     let Some(random) = of(Method::Random) else { return };
     for run in [Method::Hyperband, Method::Bohb].into_iter().filter_map(of) {
-        for trials in BUDGETS.into_iter().filter(|trials| trials % 4 == 0) {
+        for &trials in budgets.iter().filter(|trials| **trials % 4 == 0) {
             println!(
                 "{}, as many bars as {} trials: {:.2} % of the best of {trials} drawn ones (median; target 98)",
                 run.method,
@@ -119,17 +123,17 @@ fn print_parts(problem: &Problem, runs: &[Runs]) {
 }
 
 /// Median regret, and the middle half of the seeds at the end.
-fn table(runs: &[Runs]) -> Table {
+fn table(runs: &[Runs], budgets: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    let last = BUDGETS[BUDGETS.len() - 1];
+    let last = budgets.last().copied().unwrap_or(0);
     let mut header = vec![String::from("method")];
-    header.extend(BUDGETS.iter().map(|trials| format!("median at {trials}")));
+    header.extend(budgets.iter().map(|trials| format!("median at {trials}")));
     header.push(format!("middle half at {last}"));
     table.set_header(header);
     for run in runs {
         let mut row = vec![run.method.clone()];
-        row.extend(BUDGETS.iter().map(|&trials| format!("{:.5}", run.quantile(trials, 0.5))));
+        row.extend(budgets.iter().map(|&trials| format!("{:.5}", run.quantile(trials, 0.5))));
         row.push(format!("{:.5} … {:.5}", run.quantile(last, 0.25), run.quantile(last, 0.75)));
         table.add_row(row);
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::BlockSums;
-use super::{Histogram, Split, kernel, median, sharpe};
+use super::{Histogram, Splits, kernel, median, sharpe};
 use crate::num;
 
 /// Cells of the distributions.
@@ -31,18 +31,17 @@ pub(super) struct Detail {
 }
 
 /// Looks at about `most` splits, spread evenly, at least one.
-pub(super) fn look(all: &BlockSums, splits: &[Split], most: usize) -> Detail {
+pub(super) fn look(all: &BlockSums, splits: &Splits, most: usize) -> Detail {
     let most = most.clamp(1, splits.len());
-    let whole = ((1_u64 << all.blocks()) - 1) as u32;
-    let count = (all.rows_in_block() * all.blocks() / 2) as f64;
-    let (mut everyone, mut chosen, mut medians) = (Vec::new(), Vec::new(), 0.0);
+    let count = kernel::returns_in_half(all);
+    let (mut everyone, mut chosen, mut medians) = (Vec::with_capacity(most * all.trials()), Vec::new(), 0.0);
     let mut ratios = Vec::with_capacity(all.trials());
     for k in 0..most {
-        let split = &splits[k * splits.len() / most];
-        let outside = whole ^ split.blocks;
+        let split = splits.at(k * splits.len() / most);
+        let outside = kernel::Half::of(all.blocks(), splits.whole ^ split.blocks);
         ratios.clear();
         // A trial without any return out of sample counts as zero, as in its rank; one without deviation is left out.
-        let ratio = |trial| match kernel::sums(all, trial, outside) {
+        let ratio = |trial| match outside.sums(all, trial) {
             [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
             sums => sharpe(sums, count),
         };

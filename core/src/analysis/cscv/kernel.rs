@@ -1,9 +1,10 @@
 //! The loop over splits and trials: the best trial of each half, and how many do worse than it in the other half.
 //!
 //! Trials are ordered by `a |a| / b`, where `a` is the sum of a trial's returns over the half and `b` the sum of their
-//! squares: over equally many returns this orders them as their Sharpe ratios do, without a root. Nor is anything divided,
-//! which would take most of the time: of two trials the better one is that whose `a |a|` times the other's `b` is larger. A
-//! half without any return counts as zero.
+//! squares: over equally many returns this orders them as their Sharpe ratios do, without a root. Dividing all of them would
+//! take most of the time: of two trials the better one is that whose `a |a|` times the other's `b` is larger, and only what
+//! comes near the best so far is divided. Which trial that is at first, the one before chose, changes no result. A half
+//! without any return counts as zero.
 //!
 //! The sums over a half are those over its blocks in three parts of all blocks. Each part has a table with all its subsets,
 //! made once for a chunk of trials. The order of splits keeps the subset of the first two parts for many splits, so
@@ -12,6 +13,7 @@
 use std::ops::Range;
 
 use super::super::{BlockSums, Hands};
+use super::sharpe;
 use crate::num;
 use crate::simd::{self, Eight, LANES, Work};
 
@@ -31,10 +33,10 @@ pub(super) struct Chosen {
     pub trial: u32,
     /// Trials that do worse than it in the other half.
     pub below: u32,
-    /// Its [`sums`] in the half.
-    pub inside: [f64; 2],
-    /// Its [`sums`] in the other half.
-    pub outside: [f64; 2],
+    /// Its Sharpe ratio in the half.
+    pub inside: f64,
+    /// Its Sharpe ratio in the other half.
+    pub outside: f64,
 }
 
 /// How good a trial is in a half: `a |a|`, and `b` to divide it by.
@@ -49,8 +51,17 @@ impl Score {
         Score([a * a.abs(), b])
     }
 
+    fn ratio(self) -> f64 {
+        self.0[0] / self.0[1]
+    }
+
     fn beats(self, other: Score) -> bool {
-        self.0[0] * other.0[1] > other.0[0] * self.0[1]
+        self.ratio() > other.ratio()
+    }
+
+    /// A little worse, by more than the rounding of two products and a quotient.
+    fn below(self) -> Score {
+        Score([self.0[0] - self.0[0].abs() * 1e-14, self.0[1]])
     }
 }
 
@@ -65,19 +76,27 @@ fn within(mask: u32, part: &Range<usize>) -> usize {
     (mask >> part.start) as usize & ((1 << part.len()) - 1)
 }
 
-/// Sum and sum of squares of a trial over a half, in the order in which the tables add: only so is a trial equal to
-/// itself. The sum of squares of a half without returns is [`SMALLEST`].
-pub(super) fn sums(all: &BlockSums, trial: usize, mask: u32) -> [f64; 2] {
-    let (a, b) = all.trial(trial);
-    let [first, second, third] = parts(all.blocks());
-    // Zero instead of a branch: the masks of splits cannot be foreseen.
-    let part = |values: &[f64], part: Range<usize>, start: f64| {
-        part.fold(start, |sum, block| sum + if mask >> block & 1 == 1 { values[block] } else { 0.0 })
-    };
-    let over = |values, start| {
-        part(values, first.clone(), 0.0) + part(values, second.clone(), 0.0) + part(values, third.clone(), start)
-    };
-    [over(a, 0.0), over(b, SMALLEST)]
+/// The blocks of a half, part by part.
+pub(super) struct Half([Vec<usize>; 3]);
+
+impl Half {
+    pub fn of(blocks: usize, mask: u32) -> Half {
+        Half(parts(blocks).map(|part| part.filter(|block| mask >> block & 1 == 1).collect()))
+    }
+
+    /// Sum and sum of squares of a trial over it, in the order in which the tables add: only so is a trial equal to itself.
+    /// The sum of squares of a half without returns is [`SMALLEST`].
+    pub fn sums(&self, all: &BlockSums, trial: usize) -> [f64; 2] {
+        let (a, b) = all.trial(trial);
+        let over = |values: &[f64], start| {
+            let [first, second, third] = [0, 1, 2].map(|part| {
+                let start = if part == 2 { start } else { 0.0 };
+                self.0[part].iter().fold(start, |sum, &block| sum + values[block])
+            });
+            first + second + third
+        };
+        [over(a, 0.0), over(b, SMALLEST)]
+    }
 }
 
 /// Sums of eight trials, and their sums of squares.
@@ -155,20 +174,20 @@ struct Sides<'a> {
     early: [Vec<Pair>; 2],
     /// The masks within the third part of a half and of its complement.
     late: [usize; 2],
-    /// Scores in a half and in its complement: `a |a|` and `b`.
-    scores: [Vec<Pair>; 2],
+    /// The places that were best in the half before and in its complement.
+    likely: [usize; 2],
 }
 
 impl Sides<'_> {
     fn of(chunk: &Chunk) -> Sides<'_> {
-        let zeros = || [0; 2].map(|_| vec![[[0.0; LANES]; 2]; chunk.width]);
-        Sides { chunk, early_mask: u32::MAX, early: zeros(), late: [0; 2], scores: zeros() }
+        let early = [0; 2].map(|_| vec![[[0.0; LANES]; 2]; chunk.width]);
+        Sides { chunk, early_mask: u32::MAX, early, late: [0; 2], likely: [0; 2] }
     }
 
-    /// Computes the scores in a half and in its complement, and gives the best place of each with its score.
+    /// Goes on to a half and its complement.
     #[inline(always)]
-    fn score<E: Eight>(&mut self, mask: u32) -> [(usize, Score); 2] {
-        let Chunk { width, whole, parts, tables, .. } = self.chunk;
+    fn turn<E: Eight>(&mut self, mask: u32) {
+        let Chunk { whole, parts, tables, .. } = self.chunk;
         let halves = [mask, whole ^ mask];
         let early_mask = mask & ((1 << parts[2].start) - 1);
         if early_mask != self.early_mask {
@@ -182,92 +201,142 @@ impl Sides<'_> {
             }
         }
         self.late = halves.map(|half| within(half, &parts[2]));
-        let late = self.late.map(|mask| tables[2].row(mask));
-        let early = [0, 1].map(|side| &self.early[side][..*width]);
-        let [one, other] = &mut self.scores;
-        let scores = [&mut one[..*width], &mut other[..*width]];
-        let mut top = [[E::splat(Score::NONE.0[0]), E::splat(Score::NONE.0[1]), E::zero()]; 2];
-        for at in 0..*width {
-            // Both sides in one loop: each waits for what was best before.
-            for side in 0..2 {
-                let (early, late) = (&early[side][at], &late[side][at]);
-                let a = E::load(&early[0]).add(E::load(&late[0]));
-                let b = E::load(&early[1]).add(E::load(&late[1]));
-                let s = a.mul(a.abs());
-                s.store(&mut scores[side][at][0]);
-                b.store(&mut scores[side][at][1]);
-                let [best, divisor, place] = top[side];
-                let better = best.mul(b).lt(s.mul(divisor));
-                top[side] = [
-                    E::select(better, s, best),
-                    E::select(better, b, divisor),
-                    E::select(better, E::splat(at as f64), place),
-                ];
-            }
-        }
-        top.map(|top| first_best(top.map(E::array)))
     }
 
-    /// [`sums`] of the trial at a place in a half (0) or its complement (1).
+    /// The scores of eight trials, of which these are the sums over the first two parts and over the third: `a |a|`, `b`.
+    #[inline(always)]
+    fn scores<E: Eight>(early: &Pair, late: &Pair) -> [E; 2] {
+        let a = E::load(&early[0]).add(E::load(&late[0]));
+        [a.mul(a.abs()), E::load(&early[1]).add(E::load(&late[1]))]
+    }
+
+    /// The best place of the half and that of its complement, and how many trials do worse than it in the other one.
+    ///
+    /// Most often it is the one that was best before: the trials below that are counted while a better one is looked for.
+    #[inline(always)]
+    fn best<E: Eight>(&mut self) -> [(Top, u32); 2] {
+        let width = self.chunk.width;
+        let likely = self.likely;
+        let mut best =
+            [0, 1].map(|side| Top { place: likely[side], score: Score::of(self.sums_at(side, likely[side])) });
+        let (mut near, mut limits, mut below) = ([[E::zero(); 2]; 2], [[E::zero(); 2]; 2], [0; 2]);
+        for side in 0..2 {
+            let (Score(one), Score(other)) =
+                (best[side].score.below(), Score::of(self.sums_at(1 - side, likely[side])));
+            near[side] = [E::splat(one[0]), E::splat(one[1])];
+            limits[side] = [E::splat(other[0]), E::splat(other[1])];
+        }
+        let early = [&self.early[0][..width], &self.early[1][..width]];
+        let late = self.late.map(|mask| &self.chunk.tables[2].row(mask)[..width]);
+        for at in 0..width {
+            let scores: [[E; 2]; 2] =
+                [Self::scores(&early[0][at], &late[0][at]), Self::scores(&early[1][at], &late[1][at])];
+            for side in 0..2 {
+                let ([s, b], [limit, divisor]) = (scores[side], near[side]);
+                let hits = E::bits(limit.mul(b).le(s.mul(divisor)));
+                if hits != 0 {
+                    best[side].look(at, hits, &[s.array(), b.array()]);
+                    let Score(one) = best[side].score.below();
+                    near[side] = [E::splat(one[0]), E::splat(one[1])];
+                }
+                let ([s, b], [limit, divisor]) = (scores[1 - side], limits[side]);
+                below[side] += E::bits(s.mul(divisor).lt(limit.mul(b))).count_ones();
+            }
+        }
+        for side in 0..2 {
+            if best[side].place != likely[side] {
+                below[side] = self.below::<E>(1 - side, Score::of(self.sums_at(1 - side, best[side].place)));
+            }
+        }
+        self.likely = best.map(|best| best.place);
+        [(best[0], below[0]), (best[1], below[1])]
+    }
+
+    /// [`Half::sums`] of the trial at a place in a half (0) or its complement (1).
     #[inline(always)]
     fn sums_at(&self, side: usize, place: usize) -> [f64; 2] {
         let (at, lane) = (place / LANES, place % LANES);
-        let late = self.chunk.tables[2].row(self.late[side]);
-        [0, 1].map(|which| self.early[side][at][which][lane] + late[at][which][lane])
+        let (early, late) = (&self.early[side][at], &self.chunk.tables[2].row(self.late[side])[at]);
+        [early[0][lane] + late[0][lane], early[1][lane] + late[1][lane]]
     }
 
     /// How many scores of a half (0) or its complement (1) are lower.
     #[inline(always)]
-    fn below<E: Eight>(&self, side: usize, limit: Score) -> u32 {
-        let ([s, b], mut below) = (limit.0.map(E::splat), 0);
-        for [signed, square] in &self.scores[side] {
-            below += E::bits(E::load(signed).mul(b).lt(s.mul(E::load(square)))).count_ones();
+    fn below<E: Eight>(&self, side: usize, Score(limit): Score) -> u32 {
+        let (limit, divisor, mut below) = (E::splat(limit[0]), E::splat(limit[1]), 0);
+        for (early, late) in self.early[side].iter().zip(self.chunk.tables[2].row(self.late[side])) {
+            let [s, b] = Self::scores::<E>(early, late);
+            below += E::bits(s.mul(divisor).lt(limit.mul(b))).count_ones();
         }
         below
     }
 }
 
-/// The best of eight lanes' scores, the one at the first place of equal ones: `a |a|`, `b` and the vector of each.
-#[inline(always)]
-fn first_best([signed, squares, vectors]: [[f64; LANES]; 3]) -> (usize, Score) {
-    let mut best = (0, Score::NONE);
-    for lane in 0..LANES {
-        let (place, score) = (vectors[lane] as usize * LANES + lane, Score([signed[lane], squares[lane]]));
-        if score.beats(best.1) || (place < best.0 && !best.1.beats(score)) {
-            best = (place, score);
+/// The best place so far.
+#[derive(Clone, Copy)]
+struct Top {
+    place: usize,
+    score: Score,
+}
+
+impl Top {
+    /// Looks at some of a vector of scores: a better one is the best from now on, of equal ones the first.
+    #[inline(never)]
+    fn look(&mut self, at: usize, hits: u8, [signed, squares]: &Pair) {
+        for lane in (0..LANES).filter(|lane| hits >> lane & 1 == 1) {
+            let (place, score) = (at * LANES + lane, Score([signed[lane], squares[lane]]));
+            if score.beats(self.score) || (place < self.place && !self.score.beats(score)) {
+                *self = Top { place, score };
+            }
         }
     }
-    best
 }
 
-/// The best of a chunk in a half, with its score.
-type Found = (Chosen, Score);
+/// The best of a chunk in a half.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    trial: u32,
+    below: u32,
+    score: Score,
+    /// [`Half::sums`] in the half and in the other one.
+    sums: [[f64; 2]; 2],
+}
 
-/// For each mask, the best of a chunk in it and in its complement.
-struct Best<'a> {
+impl Found {
+    const NOBODY: Found = Found { trial: 0, below: 0, score: Score::NONE, sums: [[0.0, SMALLEST]; 2] };
+
+    /// Without what is known of it only while others are looked for. Halves have `count` returns.
+    #[inline(always)]
+    fn chosen(self, count: f64) -> Chosen {
+        let [inside, outside] = self.sums.map(|sums| sharpe(sums, count));
+        Chosen { trial: self.trial, below: self.below, inside, outside }
+    }
+}
+
+/// For each mask, what `give` makes of the best of a chunk in it and in its complement.
+struct Best<'a, F> {
     chunk: &'a Chunk,
     masks: &'a [u32],
-    /// Whether the chunk has all trials, so that those that do worse can be counted at once.
-    counts: bool,
+    give: F,
 }
 
-impl Work for Best<'_> {
-    type Output = Vec<[Found; 2]>;
+impl<R, F: Fn(Found) -> R> Work for Best<'_, F> {
+    type Output = Vec<[R; 2]>;
 
     #[inline(always)]
-    fn run<E: Eight>(self) -> Vec<[Found; 2]> {
-        let Best { chunk, masks, counts } = self;
+    fn run<E: Eight>(self) -> Vec<[R; 2]> {
+        let Best { chunk, masks, give } = self;
         let mut sides = Sides::of(chunk);
         let mut all = Vec::with_capacity(masks.len());
         for &mask in masks {
-            let best = sides.score::<E>(mask);
-            let mut found = [NOBODY; 2];
-            for (side, (place, score)) in best.into_iter().enumerate() {
-                let [inside, outside] = [side, 1 - side].map(|side| sides.sums_at(side, place));
-                let below = if counts { sides.below::<E>(1 - side, Score::of(outside)) } else { 0 };
-                found[side] = (Chosen { trial: (chunk.from + place) as u32, below, inside, outside }, score);
-            }
-            all.push(found);
+            sides.turn::<E>(mask);
+            let best = sides.best::<E>();
+            let found = [0, 1].map(|side| {
+                let (Top { place, score }, below) = best[side];
+                let sums = [sides.sums_at(side, place), sides.sums_at(1 - side, place)];
+                Found { trial: (chunk.from + place) as u32, below, score, sums }
+            });
+            all.push(found.map(&give));
         }
         all
     }
@@ -287,40 +356,47 @@ impl Work for Below<'_> {
     fn run<E: Eight>(self) -> Vec<[u32; 2]> {
         let mut sides = Sides::of(self.chunk);
         let mut all = Vec::with_capacity(self.masks.len());
-        for (&mask, [(one, _), (other, _)]) in self.masks.iter().zip(self.chosen) {
-            sides.score::<E>(mask);
-            let below = [(1, one), (0, other)].map(|(side, of)| sides.below::<E>(side, Score::of(of.outside)));
-            all.push(below);
+        for (&mask, [one, other]) in self.masks.iter().zip(self.chosen) {
+            sides.turn::<E>(mask);
+            all.push([(1, one), (0, other)].map(|(side, of)| sides.below::<E>(side, Score::of(of.sums[1]))));
         }
         all
     }
 }
 
-const NOBODY: Found = (Chosen { trial: 0, below: 0, inside: [0.0, SMALLEST], outside: [0.0, SMALLEST] }, Score::NONE);
-
 /// For each mask, the outcome with it as sample and that with its complement.
 pub(super) fn chosen(all: &BlockSums, masks: &[u32], hands: &mut impl Hands) -> Vec<[Chosen; 2]> {
-    let counts = all.trials() <= CHUNK;
-    let mut chosen = vec![[NOBODY; 2]; masks.len()];
+    let count = returns_in_half(all);
+    if all.trials() <= CHUNK {
+        let (chunk, give) = (&Chunk::of(all, 0), |found: Found| found.chosen(count));
+        return hands.map(masks.len(), FEWEST, |range| simd::run(Best { chunk, masks: &masks[range], give }));
+    }
+    let mut best = vec![[Found::NOBODY; 2]; masks.len()];
     for from in (0..all.trials()).step_by(CHUNK) {
-        let chunk = &Chunk::of(all, from);
-        let best = hands.map(masks.len(), FEWEST, |range| simd::run(Best { chunk, masks: &masks[range], counts }));
-        for (chosen, found) in chosen.iter_mut().flatten().zip(best.into_iter().flatten()) {
+        let (chunk, give) = (&Chunk::of(all, from), |found| found);
+        let found = hands.map(masks.len(), FEWEST, |range| simd::run(Best { chunk, masks: &masks[range], give }));
+        for (best, found) in best.iter_mut().flatten().zip(found.into_iter().flatten()) {
             // A later chunk must be better, so that the first of equal ones stays.
-            if found.1.beats(chosen.1) {
-                *chosen = found;
+            if found.score.beats(best.score) {
+                *best = found;
             }
         }
     }
-    // Of several chunks, the best one is known only now.
-    for from in (0..if counts { 0 } else { all.trials() }).step_by(CHUNK) {
-        let (chunk, known) = (&Chunk::of(all, from), &chosen);
+    // Of several chunks, the best one is known only now: what was counted was of its own chunk.
+    best.iter_mut().flatten().for_each(|best| best.below = 0);
+    for from in (0..all.trials()).step_by(CHUNK) {
+        let (chunk, known) = (&Chunk::of(all, from), &best);
         let below = hands.map(masks.len(), FEWEST, |range| {
             simd::run(Below { chunk, masks: &masks[range.clone()], chosen: &known[range] })
         });
-        for ((chosen, _), below) in chosen.iter_mut().flatten().zip(below.into_iter().flatten()) {
-            chosen.below += below;
+        for (best, below) in best.iter_mut().flatten().zip(below.into_iter().flatten()) {
+            best.below += below;
         }
     }
-    chosen.into_iter().map(|sides| sides.map(|(chosen, _)| chosen)).collect()
+    best.into_iter().map(|sides| sides.map(|found| found.chosen(count))).collect()
+}
+
+/// Returns of one half.
+pub(super) fn returns_in_half(all: &BlockSums) -> f64 {
+    (all.rows_in_block() * all.blocks() / 2) as f64
 }

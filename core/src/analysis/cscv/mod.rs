@@ -107,39 +107,73 @@ impl Histogram {
 /// Cells of the histogram of logits.
 const CELLS: usize = 41;
 
+/// The outcomes of all splits.
+struct Splits {
+    /// The splits whose sample holds block 0, and the outcomes with these samples and with their complements.
+    masks: Vec<u32>,
+    chosen: Vec<[kernel::Chosen; 2]>,
+    /// The mask of all blocks.
+    whole: u32,
+    trials: usize,
+    /// Logit of each rank, for as many as are worth a table.
+    logits: Vec<f64>,
+}
+
+impl Splits {
+    fn of(all: &BlockSums, hands: &mut impl Hands) -> Result<Splits> {
+        if all.trials() < 2 {
+            let message = format!("cross-validation needs at least 2 trials to choose from, found {}", all.trials());
+            return Err(Error::plan(message));
+        }
+        let masks = splits::halves(all.blocks());
+        let chosen = kernel::chosen(all, &masks, hands);
+        let trials = all.trials();
+        // There are hardly more ranks than trials, and often fewer trials than splits.
+        let logits = (0..=(trials as u32).min(1 << 12)).map(|rank| logit(rank, trials)).collect();
+        Ok(Splits { masks, chosen, whole: ((1_u64 << all.blocks()) - 1) as u32, trials, logits })
+    }
+
+    fn len(&self) -> usize {
+        2 * self.masks.len()
+    }
+
+    /// A split, counted in lexicographic order of the blocks in the sample.
+    #[inline]
+    fn at(&self, place: usize) -> Split {
+        let other = self.len() - 1 - place;
+        let (blocks, chosen) = if place < self.masks.len() {
+            (self.masks[place], &self.chosen[place][0])
+        } else {
+            (self.whole ^ self.masks[other], &self.chosen[other][1])
+        };
+        let rank = 1 + chosen.below;
+        Split {
+            blocks,
+            best: chosen.trial,
+            inside: chosen.inside,
+            outside: chosen.outside,
+            rank,
+            logit: self.logits.get(rank as usize).copied().unwrap_or_else(|| logit(rank, self.trials)),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Split> {
+        (0..self.len()).map(|place| self.at(place))
+    }
+}
+
+/// Logit of a rank among so many trials.
+fn logit(rank: u32, trials: usize) -> f64 {
+    let w = f64::from(rank) / (trials + 1) as f64;
+    num::ln(w / (1.0 - w))
+}
+
 /// Every split, in lexicographic order of the blocks in the sample.
 ///
 /// # Errors
 /// Fewer than two trials.
 pub fn splits(all: &BlockSums, hands: &mut impl Hands) -> Result<Vec<Split>> {
-    if all.trials() < 2 {
-        let message = format!("cross-validation needs at least 2 trials to choose from, found {}", all.trials());
-        return Err(Error::plan(message));
-    }
-    let masks = splits::halves(all.blocks());
-    let chosen = kernel::chosen(all, &masks, hands);
-    let whole = ((1_u64 << all.blocks()) - 1) as u32;
-    let count = (all.rows_in_block() * all.blocks() / 2) as f64;
-    let logit = |rank: u32| {
-        let w = f64::from(rank) / (all.trials() + 1) as f64;
-        num::ln(w / (1.0 - w))
-    };
-    // There are hardly more ranks than trials, and often fewer trials than splits.
-    let logits: Vec<f64> = (0..=(all.trials() as u32).min(1 << 12)).map(logit).collect();
-    let split = |blocks: u32, chosen: &kernel::Chosen| {
-        let rank = 1 + chosen.below;
-        Split {
-            blocks,
-            best: chosen.trial,
-            inside: sharpe(chosen.inside, count),
-            outside: sharpe(chosen.outside, count),
-            rank,
-            logit: logits.get(rank as usize).copied().unwrap_or_else(|| logit(rank)),
-        }
-    };
-    let first = masks.iter().zip(&chosen).map(|(&mask, [one, _])| split(mask, one));
-    let second = masks.iter().zip(&chosen).rev().map(|(&mask, [_, other])| split(whole ^ mask, other));
-    Ok(first.chain(second).collect())
+    Ok(Splits::of(all, hands)?.iter().collect())
 }
 
 /// Sharpe ratio from a sum and a sum of squares over `n` returns, ddof 1; NaN without deviation.
@@ -155,10 +189,11 @@ fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
 /// # Errors
 /// Fewer than two trials.
 pub fn overfitting(all: &BlockSums, detailed: usize, hands: &mut impl Hands) -> Result<Overfitting> {
-    let splits = splits(all, hands)?;
+    let splits = Splits::of(all, hands)?;
     let n = splits.len() as f64;
-    let logits: Vec<f64> = splits.iter().map(|split| split.logit).collect();
-    let share = |holds: &dyn Fn(&Split) -> bool| splits.iter().filter(|split| holds(split)).count() as f64 / n;
+    let mut logits = Vec::with_capacity(splits.len());
+    logits.extend(splits.iter().map(|split| split.logit));
+    let share = |holds: &dyn Fn(&Split) -> bool| splits.iter().filter(holds).count() as f64 / n;
     let line = Line::through(&splits);
     let detail = dominance::look(all, &splits, detailed);
     let trials = all.trials() as u32;
@@ -169,8 +204,8 @@ pub fn overfitting(all: &BlockSums, detailed: usize, hands: &mut impl Hands) -> 
         splits: splits.len() as u64,
         pbo: share(&|split| split.logit <= 0.0),
         logit_mean: logits.iter().sum::<f64>() / n,
-        logit_median: median(&mut logits.clone()),
         logits: Histogram::of(&logits, CELLS),
+        logit_median: median(&mut logits),
         slope: line.slope,
         intercept: line.mean_y - line.slope * line.mean_x,
         r_squared: line.r_squared,
@@ -193,7 +228,7 @@ struct Line {
 }
 
 impl Line {
-    fn through(splits: &[Split]) -> Line {
+    fn through(splits: &Splits) -> Line {
         let pairs = || splits.iter().map(|s| (s.inside, s.outside)).filter(|(x, y)| x.is_finite() && y.is_finite());
         let n = pairs().count() as f64;
         let (x, y) = pairs().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));

@@ -97,6 +97,10 @@ impl Work for Mark<'_> {
     #[inline(always)]
     fn run<E: Eight>(self) -> Exposure {
         let Marks { cash, units, equity, places } = self.marks;
+        if equity.capacity() == 0 {
+            // Fresh memory is zero already.
+            *equity = vec![0.0; self.grid.bars];
+        }
         equity.resize(self.grid.bars, 0.0);
         places.clear();
         places.resize(units.len(), 0);

@@ -595,7 +595,7 @@ impl Run<'_> {
         let Memory { marks, ledger, .. } = &mut *self.m;
         let Workspace { account, trades, counters, session_equity, bar_equity, rows_read, .. } = workspace;
         let exposure = marks.mark(self.grid);
-        let equity = &marks.equity;
+        let equity = &mut marks.equity;
         session_equity.clear();
         bar_equity.clear();
         match self.grid.session_ends() {
@@ -605,7 +605,7 @@ impl Run<'_> {
         account.reset(self.grid.symbols, ledger.cash, record.fills);
         account.quantities.copy_from_slice(&ledger.units);
         if record.bars {
-            bar_equity.extend_from_slice(equity);
+            std::mem::swap(bar_equity, equity);
         }
         if record.fills {
             let closes = self.grid.bars.checked_sub(1).map_or(&[][..], |last| self.grid.closes_at(last));

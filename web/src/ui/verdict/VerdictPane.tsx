@@ -56,7 +56,9 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 function figuresOf(of: Judgement): [string, string, string][] {
   const ratio = (value: number) => decimal(value, 2);
   const needed = Number.isFinite(of.minimumSessions) ? decimal(of.minimumSessions, 0) : "no number";
-  const sample = of.compared < of.trials ? `; by a sample of ${decimal(of.compared, 0)} trials` : "";
+  const whole = of.compared + of.passedOver >= of.trials;
+  const compared = `${decimal(of.compared, 0)} trials`;
+  const sample = of.compared >= of.trials ? "" : whole ? `; of the ${compared} on all sessions` : `; by a sample of ${compared}`;
   return [
     ["luck’s best Sharpe", ratio(of.threshold), "Sharpe ratio that the best of so many trials without skill is expected to have; “deflated” is the probability that the true one is above it"],
     ["independent trials", decimal(of.independent, 1), "How many independent trials the search is worth"],

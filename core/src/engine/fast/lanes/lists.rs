@@ -29,6 +29,16 @@ impl<T: Copy + Default> Lists<T> {
         self.spare = self.room.saturating_sub(1);
     }
 
+    /// Makes room for so many items in each list, all of which are empty: a list that doubles again and again leaves behind
+    /// a trail of memory that was cleared for it.
+    pub fn expect(&mut self, items: usize) {
+        if self.room < items {
+            self.room = items;
+            self.items.resize(LANES * items, T::default());
+        }
+        self.clear();
+    }
+
     /// Empties one list.
     pub fn clear_lane(&mut self, lane: usize) {
         self.starts[lane] = lane * self.room;

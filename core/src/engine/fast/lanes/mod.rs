@@ -148,7 +148,11 @@ pub fn simulate(
     memory.state.reset(grid.symbols, settings.capital, !grid.sound);
     memory.equity.clear();
     memory.ready.reset(grid.symbols);
-    finished.iter_mut().for_each(|finished| finished.session_equity.clear());
+    let sessions = grid.session_ends().map_or(grid.bars, <[u32]>::len);
+    for Finished { session_equity, .. } in finished.iter_mut() {
+        session_equity.clear();
+        session_equity.reserve_exact(sessions);
+    }
     simd::run(Group { panel, grid, settings, costs, decisions, memory, finished });
 }
 

@@ -9,7 +9,7 @@ use super::super::market;
 use super::super::signals::Signals as Asked;
 use super::fill::Market;
 use super::state::{Book, each};
-use super::targets::{Turned, Words, word_at};
+use super::targets::{Turned, word_at};
 use super::{Group, HALVES, LANES, Lanes, Memory, load, store};
 use crate::context::PositionState;
 use crate::engine::Decisions;
@@ -145,7 +145,7 @@ impl Group<'_> {
         *unknown = [0; HALVES];
         asked.resize_with(LANES, Asked::default);
         let rows = self.panel.rows();
-        let mut words: Words = [[&[]; 2]; LANES];
+        let mut words: [[&[u64]; 2]; LANES] = [[&[]; 2]; LANES];
         for (asked, decisions) in asked.iter_mut().zip(self.decisions) {
             if let Decisions::Signals { enter_long, exit_long, .. } = decisions {
                 asked.set([enter_long.as_ref(), exit_long.as_ref(), None, None], rows);

@@ -126,7 +126,7 @@ impl State {
         self.books.clear();
         self.books.resize_with(symbols, Book::default);
         self.money = Money { cash: [cash; LANES], ..Money::default() };
-        self.trips.clear();
+        self.trips.expect(TRIPS);
         self.queues.resize_with(symbols, Lists::default);
         self.queues.iter_mut().for_each(Lists::clear);
         self.pending.clear();
@@ -196,6 +196,9 @@ impl State {
         store(E::select(sound, gross.div(equity), E::zero()).max(most), &mut self.money.leverage, half);
     }
 }
+
+/// Round trips that a trial has room for from the start: 512 KiB a group.
+const TRIPS: usize = 2048;
 
 /// A little more than 1: more than the rounding of the sums over all symbols.
 const SPARE: f64 = 1.0 + 1e-9;

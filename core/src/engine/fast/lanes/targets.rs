@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::super::Grid;
 use super::state::each;
 use super::{HALVES, LANES, Lanes, load};
-use crate::context::{Choice, Panel, PositionState, Rule};
+use crate::context::{Choice, Gaps, Panel, PositionState, Rule};
 use crate::engine::{Decisions, When};
 use crate::num::NAN;
 use crate::simd::Eight;
@@ -58,8 +58,22 @@ struct Symbol {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turned([u64; LANES]);
 
-/// The words of the conditions of all trials of a group: where they are true, and where undefined.
-pub(super) type Words<'a> = [[&'a [u64]; 2]; LANES];
+/// The conditions of all trials of a group.
+pub(super) struct Words<'a> {
+    /// The words in which they are true, and those in which they are undefined.
+    lanes: [[&'a [u64]; 2]; LANES],
+    /// The words in which any may be undefined; none where that is not known.
+    gaps: Option<Gaps>,
+}
+
+impl Words<'_> {
+    /// Whether any condition may be undefined in the 64 rows from `row` on.
+    #[inline(always)]
+    fn may_be_undefined(&self, row: usize) -> bool {
+        let word = row / ROWS;
+        self.gaps.as_ref().is_none_or(|gaps| gaps.has(word) || gaps.has(word + 1))
+    }
+}
 
 /// Bars of a block.
 pub(super) fn block_of(symbols: usize) -> usize {
@@ -77,10 +91,18 @@ fn choice_of(decisions: &Decisions) -> Option<&Choice> {
 /// The words of a group's conditions over so many rows; none where targets are no choices.
 pub(super) fn words_of(decisions: &[Decisions], rows: usize) -> Words<'_> {
     let words = rows.div_ceil(ROWS);
-    std::array::from_fn(|lane| match decisions.get(lane).and_then(choice_of) {
+    let lanes = std::array::from_fn(|lane| match decisions.get(lane).and_then(choice_of) {
         Some(choice) => [&choice.condition.truth()[..words], &choice.condition.undefined()[..words]],
         None => [&[][..]; 2],
-    })
+    });
+    let mut gaps = Some(Gaps::default());
+    for choice in decisions.iter().take(LANES).filter_map(choice_of) {
+        match (choice.condition.gaps(), &mut gaps) {
+            (Some(others), Some(gaps)) => gaps.add(others),
+            _ => gaps = None,
+        }
+    }
+    Words { lanes, gaps }
 }
 
 impl Targets {
@@ -200,15 +222,17 @@ impl Targets {
             let last = self.symbols[symbol].last;
             let mut changed = u64::from(last == UNSEEN);
             let mut bits = [Turned::default(); 2];
-            for kind in 0..2 {
+            for kind in 0..if words.may_be_undefined(start) { 2 } else { 1 } {
                 let mut lanes = [0; LANES];
                 for lane in 0..LANES {
-                    let word = word_at(words[lane][kind], start);
+                    let word = word_at(words.lanes[lane][kind], start);
                     changed |= word ^ (word << 1 | u64::from(last[kind] >> lane & 1));
                     lanes[lane] = word;
                 }
                 bits[kind] = Turned::of(lanes);
             }
+            // Where nothing is undefined, the first row is the first one that is defined again.
+            changed |= u64::from(last[1] & !bits[1].at(0) != 0);
             self.bits[places + place] = bits;
             self.symbols[symbol].last = [bits[0].at(count - 1), bits[1].at(count - 1)];
             let asked = if self.changes_only { changed & known } else { known };
