@@ -65,6 +65,11 @@ impl Panel {
         &self.shares
     }
 
+    /// All tiles, one after the other.
+    pub(super) fn all_tiles(&self) -> &[[f64; LANES]] {
+        &self.tiles
+    }
+
     /// The rows of eight columns, tile after tile.
     pub(super) fn tiles(&self) -> impl ExactSizeIterator<Item = &[[f64; LANES]]> {
         self.tiles.chunks_exact(self.rows)

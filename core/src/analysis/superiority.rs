@@ -13,7 +13,7 @@ use super::{Alone, Hands, Panel, StationaryBootstrap, percentile};
 use crate::num;
 use crate::simd::{self, Eight, LANES, Work};
 
-/// Replications whose means are summed at once: their weights and a tile of eight trials stay in the nearest cache.
+/// Tiles whose means are summed at once: sums that do not wait for each other.
 const AT_ONCE: usize = 4;
 
 /// Fewest replications that a thread takes at a time.
@@ -146,29 +146,30 @@ impl Work for Maxima<'_> {
         let Maxima { panel, draws, replications, statistics } = self;
         let rows = panel.rows();
         let mut maxima = Vec::with_capacity(replications.len() * statistics.len());
-        let mut weights = vec![0.0; rows * AT_ONCE];
-        let mut largest = vec![[E::zero(); AT_ONCE]; statistics.len()];
-        for first in replications.clone().step_by(AT_ONCE) {
-            let count = AT_ONCE.min(replications.end - first);
-            // A group that is not full keeps the weights of the one before, and what they give is not kept.
-            for (k, weights) in weights.chunks_exact_mut(rows).take(count).enumerate() {
-                draws.weigh(first + k, panel.shares(), weights);
-            }
-            let weights: [&[f64]; AT_ONCE] = std::array::from_fn(|k| &weights[k * rows..][..rows]);
-            largest.fill([E::splat(f64::NEG_INFINITY); AT_ONCE]);
-            for (number, tile) in panel.tiles().enumerate() {
-                let means = means::<E>(tile, weights);
-                for (largest, statistic) in largest.iter_mut().zip(statistics) {
-                    let center = E::load(&statistic.center[number]);
-                    let scale = E::load(&statistic.scale[number]);
-                    for (largest, mean) in largest.iter_mut().zip(means) {
+        let (mut weights, mut drawn) = (vec![0.0; rows], Vec::with_capacity(rows));
+        let mut largest = vec![E::zero(); statistics.len()];
+        for replication in replications {
+            draws.weigh(replication, panel.shares(), &mut weights);
+            // More than a third of the rows are not drawn at all.
+            drawn.clear();
+            drawn.extend(weights.iter().copied().enumerate().filter(|(_, weight)| *weight != 0.0));
+            largest.fill(E::splat(f64::NEG_INFINITY));
+            for (number, tiles) in panel.all_tiles().chunks(rows * AT_ONCE).enumerate() {
+                let (means, count) = if tiles.len() == rows * AT_ONCE {
+                    (means::<E>(tiles, rows, &drawn), AT_ONCE)
+                } else {
+                    (few_means::<E>(tiles, rows, &drawn), tiles.len() / rows)
+                };
+                for (place, mean) in means.into_iter().enumerate().take(count) {
+                    let tile = number * AT_ONCE + place;
+                    for (largest, statistic) in largest.iter_mut().zip(statistics) {
+                        let (center, scale) = (E::load(&statistic.center[tile]), E::load(&statistic.scale[tile]));
                         *largest = mean.sub(center).mul(scale).max(*largest);
                     }
                 }
             }
-            let across = |lanes: E| lanes.array().into_iter().fold(f64::NEG_INFINITY, f64::max);
-            for k in 0..count {
-                maxima.extend(largest.iter().map(|largest| across(largest[k])));
+            for largest in &largest {
+                maxima.push(largest.array().into_iter().fold(f64::NEG_INFINITY, f64::max));
             }
         }
         maxima
@@ -182,19 +183,32 @@ fn maxima(panel: &Panel, draws: &Draws, statistics: &[Statistic], hands: &mut im
     hands.map(draws.replications(), FEWEST, parts)
 }
 
-/// Weighted means of eight columns in each of the replications.
+/// Weighted means of the columns of [`AT_ONCE`] tiles over the rows that were drawn.
 #[inline(always)]
-fn means<E: Eight>(tile: &[[f64; LANES]], weights: [&[f64]; AT_ONCE]) -> [E; AT_ONCE] {
-    let [w0, w1, w2, w3] = weights;
-    let [mut s0, mut s1, mut s2, mut s3] = [E::zero(); AT_ONCE];
-    for ((((row, w0), w1), w2), w3) in tile.iter().zip(w0).zip(w1).zip(w2).zip(w3) {
-        let row = E::load(row);
-        s0 = s0.add(row.mul(E::splat(*w0)));
-        s1 = s1.add(row.mul(E::splat(*w1)));
-        s2 = s2.add(row.mul(E::splat(*w2)));
-        s3 = s3.add(row.mul(E::splat(*w3)));
+fn means<E: Eight>(tiles: &[[f64; LANES]], rows: usize, drawn: &[(usize, f64)]) -> [E; AT_ONCE] {
+    let ((first, rest), mut sums) = (tiles.split_at(rows), [E::zero(); AT_ONCE]);
+    let ((second, rest), [s0, s1, s2, s3]) = (rest.split_at(rows), &mut sums);
+    let (third, fourth) = rest.split_at(rows);
+    for &(row, weight) in drawn {
+        let weight = E::splat(weight);
+        *s0 = s0.add(E::load(&first[row]).mul(weight));
+        *s1 = s1.add(E::load(&second[row]).mul(weight));
+        *s2 = s2.add(E::load(&third[row]).mul(weight));
+        *s3 = s3.add(E::load(&fourth[row]).mul(weight));
     }
-    [s0, s1, s2, s3]
+    sums
+}
+
+/// The same of fewer tiles.
+#[inline(always)]
+fn few_means<E: Eight>(tiles: &[[f64; LANES]], rows: usize, drawn: &[(usize, f64)]) -> [E; AT_ONCE] {
+    let mut sums = [E::zero(); AT_ONCE];
+    for (tile, sum) in tiles.chunks_exact(rows).zip(&mut sums) {
+        for &(row, weight) in drawn {
+            *sum = sum.add(E::load(&tile[row]).mul(E::splat(weight)));
+        }
+    }
+    sums
 }
 
 /// What each column is compared with and by.

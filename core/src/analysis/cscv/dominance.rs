@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::super::BlockSums;
 use super::{Histogram, Splits, kernel, median, sharpe};
 use crate::num;
+use crate::simd::LANES;
 
 /// Cells of the distributions.
 const CELLS: usize = 64;
@@ -35,16 +36,20 @@ pub(super) fn look(all: &BlockSums, splits: &Splits, most: usize) -> Detail {
     let most = most.clamp(1, splits.len());
     let count = kernel::returns_in_half(all);
     let (mut everyone, mut chosen, mut medians) = (Vec::with_capacity(most * all.trials()), Vec::new(), 0.0);
+    let (turned, mut sums) = (kernel::Turned::of(all), Vec::new());
     let mut ratios = Vec::with_capacity(all.trials());
     for k in 0..most {
         let split = splits.at(k * splits.len() / most);
-        let outside = kernel::Half::of(all.blocks(), splits.whole ^ split.blocks);
-        ratios.clear();
+        kernel::Half::of(all.blocks(), splits.whole ^ split.blocks).sums(&turned, &mut sums);
         // A trial without any return out of sample counts as zero, as in its rank; one without deviation is left out.
-        let ratio = |trial| match outside.sums(all, trial) {
-            [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
-            sums => sharpe(sums, count),
+        let ratio = |trial: usize| {
+            let [a, b] = &sums[trial / LANES];
+            match [a[trial % LANES], b[trial % LANES]] {
+                [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
+                sums => sharpe(sums, count),
+            }
         };
+        ratios.clear();
         ratios.extend((0..all.trials()).map(ratio).filter(|x| x.is_finite()));
         everyone.extend_from_slice(&ratios);
         chosen.extend(Some(ratio(split.best as usize)).filter(|x| x.is_finite()));

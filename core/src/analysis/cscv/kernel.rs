@@ -2,9 +2,9 @@
 //!
 //! Trials are ordered by `a |a| / b`, where `a` is the sum of a trial's returns over the half and `b` the sum of their
 //! squares: over equally many returns this orders them as their Sharpe ratios do, without a root. Dividing all of them would
-//! take most of the time: of two trials the better one is that whose `a |a|` times the other's `b` is larger, and only what
-//! comes near the best so far is divided. Which trial that is at first, the one before chose, changes no result. A half
-//! without any return counts as zero.
+//! take most of the time: a trial comes near the best so far where its `a |a|` comes near its `b` times the best ratio, and
+//! only such trials are divided. Which trial is held for the best at first, the one before was, changes no result. A half
+//! without any return counts as zero. A trial does worse than another by more than the rounding of these sums.
 //!
 //! The sums over a half are those over its blocks in three parts of all blocks. Each part has a table with all its subsets,
 //! made once for a chunk of trials. The order of splits keeps the subset of the first two parts for many splits, so
@@ -17,8 +17,8 @@ use super::sharpe;
 use crate::num;
 use crate::simd::{self, Eight, LANES, Work};
 
-/// Trials whose tables are made at once: the third table of 16 blocks has 512 KiB then.
-const CHUNK: usize = 512;
+/// Trials whose tables are made at once: the third table of 16 blocks has 1 MiB then. More of them are gone through twice.
+const CHUNK: usize = 1024;
 
 /// Fewest splits that a thread takes at a time.
 const FEWEST: usize = 256;
@@ -39,30 +39,16 @@ pub(super) struct Chosen {
     pub outside: f64,
 }
 
-/// How good a trial is in a half: `a |a|`, and `b` to divide it by.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Score([f64; 2]);
+/// How good a trial is in a half, by its sums there.
+#[inline(always)]
+fn ratio([a, b]: [f64; 2]) -> f64 {
+    a * a.abs() / b
+}
 
-impl Score {
-    /// Worse than any.
-    const NONE: Score = Score([f64::NEG_INFINITY, 1.0]);
-
-    fn of([a, b]: [f64; 2]) -> Score {
-        Score([a * a.abs(), b])
-    }
-
-    fn ratio(self) -> f64 {
-        self.0[0] / self.0[1]
-    }
-
-    fn beats(self, other: Score) -> bool {
-        self.ratio() > other.ratio()
-    }
-
-    /// A little worse, by more than the rounding of two products and a quotient.
-    fn below(self) -> Score {
-        Score([self.0[0] - self.0[0].abs() * 1e-14, self.0[1]])
-    }
+/// A little less than a ratio, by more than the rounding of a product and a quotient.
+#[inline(always)]
+fn less(ratio: f64) -> f64 {
+    ratio - ratio.abs() * 1e-14
 }
 
 /// Where the three parts of the blocks begin and end.
@@ -84,23 +70,68 @@ impl Half {
         Half(parts(blocks).map(|part| part.filter(|block| mask >> block & 1 == 1).collect()))
     }
 
-    /// Sum and sum of squares of a trial over it, in the order in which the tables add: only so is a trial equal to itself.
-    /// The sum of squares of a half without returns is [`SMALLEST`].
-    pub fn sums(&self, all: &BlockSums, trial: usize) -> [f64; 2] {
-        let (a, b) = all.trial(trial);
-        let over = |values: &[f64], start| {
-            let [first, second, third] = [0, 1, 2].map(|part| {
-                let start = if part == 2 { start } else { 0.0 };
-                self.0[part].iter().fold(start, |sum, &block| sum + values[block])
-            });
-            first + second + third
-        };
-        [over(a, 0.0), over(b, SMALLEST)]
+    /// The sums of each trial over it: eight trials' sums, then their sums of squares; what lies behind the last trial is
+    /// zero.
+    pub fn sums(&self, all: &Turned, out: &mut Vec<Pair>) {
+        simd::run(HalfSums { half: self, all, out });
+    }
+}
+
+/// Sums of all trials over each block, eight trials side by side.
+pub(super) struct Turned {
+    blocks: usize,
+    /// Of eight trials, the sums over each block, then the sums of squares.
+    sums: Vec<[f64; LANES]>,
+}
+
+impl Turned {
+    pub fn of(all: &BlockSums) -> Turned {
+        let blocks = all.blocks();
+        let mut sums = vec![[0.0; LANES]; all.trials().div_ceil(LANES) * 2 * blocks];
+        for trial in 0..all.trials() {
+            let (a, b) = all.trial(trial);
+            let eight = &mut sums[trial / LANES * 2 * blocks..][..2 * blocks];
+            eight.iter_mut().zip(a.iter().chain(b)).for_each(|(sums, sum)| sums[trial % LANES] = *sum);
+        }
+        Turned { blocks, sums }
+    }
+}
+
+struct HalfSums<'a> {
+    half: &'a Half,
+    all: &'a Turned,
+    out: &'a mut Vec<Pair>,
+}
+
+impl Work for HalfSums<'_> {
+    type Output = ();
+
+    /// In the order in which the tables add: only so is a trial equal to itself. The sum of squares of a half without
+    /// returns is [`SMALLEST`].
+    #[inline(always)]
+    fn run<E: Eight>(self) {
+        let HalfSums { half, all, out } = self;
+        out.clear();
+        for eight in all.sums.chunks_exact(2 * all.blocks) {
+            let mut pair = [[0.0; LANES]; 2];
+            for which in 0..2 {
+                let start = [0.0, SMALLEST][which];
+                let mut parts = [E::zero(), E::zero(), E::splat(start)];
+                for (sum, blocks) in parts.iter_mut().zip(&half.0) {
+                    for &block in blocks {
+                        *sum = sum.add(E::load(&eight[which * all.blocks + block]));
+                    }
+                }
+                let [first, second, third] = parts;
+                first.add(second).add(third).store(&mut pair[which]);
+            }
+            out.push(pair);
+        }
     }
 }
 
 /// Sums of eight trials, and their sums of squares.
-type Pair = [[f64; LANES]; 2];
+pub(super) type Pair = [[f64; LANES]; 2];
 
 /// Sums over all subsets of one part of the blocks, for a chunk of trials.
 struct Subsets {
@@ -217,14 +248,11 @@ impl Sides<'_> {
     fn best<E: Eight>(&mut self) -> [(Top, u32); 2] {
         let width = self.chunk.width;
         let likely = self.likely;
-        let mut best =
-            [0, 1].map(|side| Top { place: likely[side], score: Score::of(self.sums_at(side, likely[side])) });
-        let (mut near, mut limits, mut below) = ([[E::zero(); 2]; 2], [[E::zero(); 2]; 2], [0; 2]);
+        let mut best = [0, 1].map(|side| Top { place: likely[side], ratio: ratio(self.sums_at(side, likely[side])) });
+        let (mut near, mut limits, mut below) = ([E::zero(); 2], [E::zero(); 2], [0; 2]);
         for side in 0..2 {
-            let (Score(one), Score(other)) =
-                (best[side].score.below(), Score::of(self.sums_at(1 - side, likely[side])));
-            near[side] = [E::splat(one[0]), E::splat(one[1])];
-            limits[side] = [E::splat(other[0]), E::splat(other[1])];
+            near[side] = E::splat(less(best[side].ratio));
+            limits[side] = E::splat(less(ratio(self.sums_at(1 - side, likely[side]))));
         }
         let early = [&self.early[0][..width], &self.early[1][..width]];
         let late = self.late.map(|mask| &self.chunk.tables[2].row(mask)[..width]);
@@ -232,27 +260,26 @@ impl Sides<'_> {
             let scores: [[E; 2]; 2] =
                 [Self::scores(&early[0][at], &late[0][at]), Self::scores(&early[1][at], &late[1][at])];
             for side in 0..2 {
-                let ([s, b], [limit, divisor]) = (scores[side], near[side]);
-                let hits = E::bits(limit.mul(b).le(s.mul(divisor)));
+                let [s, b] = scores[side];
+                let hits = E::bits(near[side].mul(b).le(s)) & !best[side].own(at);
                 if hits != 0 {
                     best[side].look(at, hits, &[s.array(), b.array()]);
-                    let Score(one) = best[side].score.below();
-                    near[side] = [E::splat(one[0]), E::splat(one[1])];
+                    near[side] = E::splat(less(best[side].ratio));
                 }
-                let ([s, b], [limit, divisor]) = (scores[1 - side], limits[side]);
-                below[side] += E::bits(s.mul(divisor).lt(limit.mul(b))).count_ones();
+                let [s, b] = scores[1 - side];
+                below[side] += E::bits(s.lt(limits[side].mul(b))).count_ones();
             }
         }
         for side in 0..2 {
             if best[side].place != likely[side] {
-                below[side] = self.below::<E>(1 - side, Score::of(self.sums_at(1 - side, best[side].place)));
+                below[side] = self.below::<E>(1 - side, ratio(self.sums_at(1 - side, best[side].place)));
             }
         }
         self.likely = best.map(|best| best.place);
         [(best[0], below[0]), (best[1], below[1])]
     }
 
-    /// [`Half::sums`] of the trial at a place in a half (0) or its complement (1).
+    /// [`HalfSums`] of the trial at a place in a half (0) or its complement (1).
     #[inline(always)]
     fn sums_at(&self, side: usize, place: usize) -> [f64; 2] {
         let (at, lane) = (place / LANES, place % LANES);
@@ -260,13 +287,13 @@ impl Sides<'_> {
         [early[0][lane] + late[0][lane], early[1][lane] + late[1][lane]]
     }
 
-    /// How many scores of a half (0) or its complement (1) are lower.
+    /// How many trials of a half (0) or its complement (1) do worse than a ratio.
     #[inline(always)]
-    fn below<E: Eight>(&self, side: usize, Score(limit): Score) -> u32 {
-        let (limit, divisor, mut below) = (E::splat(limit[0]), E::splat(limit[1]), 0);
+    fn below<E: Eight>(&self, side: usize, ratio: f64) -> u32 {
+        let (limit, mut below) = (E::splat(less(ratio)), 0);
         for (early, late) in self.early[side].iter().zip(self.chunk.tables[2].row(self.late[side])) {
             let [s, b] = Self::scores::<E>(early, late);
-            below += E::bits(s.mul(divisor).lt(limit.mul(b))).count_ones();
+            below += E::bits(s.lt(limit.mul(b))).count_ones();
         }
         below
     }
@@ -276,17 +303,25 @@ impl Sides<'_> {
 #[derive(Clone, Copy)]
 struct Top {
     place: usize,
-    score: Score,
+    ratio: f64,
 }
 
 impl Top {
+    /// Its bit in a vector; none if it is elsewhere.
+    #[inline(always)]
+    fn own(&self, at: usize) -> u8 {
+        u8::from(self.place / LANES == at) << (self.place % LANES)
+    }
+
     /// Looks at some of a vector of scores: a better one is the best from now on, of equal ones the first.
     #[inline(never)]
-    fn look(&mut self, at: usize, hits: u8, [signed, squares]: &Pair) {
-        for lane in (0..LANES).filter(|lane| hits >> lane & 1 == 1) {
-            let (place, score) = (at * LANES + lane, Score([signed[lane], squares[lane]]));
-            if score.beats(self.score) || (place < self.place && !self.score.beats(score)) {
-                *self = Top { place, score };
+    fn look(&mut self, at: usize, mut hits: u8, [signed, squares]: &Pair) {
+        while hits != 0 {
+            let lane = hits.trailing_zeros() as usize;
+            hits &= hits - 1;
+            let (place, ratio) = (at * LANES + lane, signed[lane] / squares[lane]);
+            if ratio > self.ratio || (ratio == self.ratio && place < self.place) {
+                *self = Top { place, ratio };
             }
         }
     }
@@ -297,13 +332,13 @@ impl Top {
 struct Found {
     trial: u32,
     below: u32,
-    score: Score,
-    /// [`Half::sums`] in the half and in the other one.
+    ratio: f64,
+    /// [`HalfSums`] in the half and in the other one.
     sums: [[f64; 2]; 2],
 }
 
 impl Found {
-    const NOBODY: Found = Found { trial: 0, below: 0, score: Score::NONE, sums: [[0.0, SMALLEST]; 2] };
+    const NOBODY: Found = Found { trial: 0, below: 0, ratio: f64::NEG_INFINITY, sums: [[0.0, SMALLEST]; 2] };
 
     /// Without what is known of it only while others are looked for. Halves have `count` returns.
     #[inline(always)]
@@ -332,9 +367,9 @@ impl<R, F: Fn(Found) -> R> Work for Best<'_, F> {
             sides.turn::<E>(mask);
             let best = sides.best::<E>();
             let found = [0, 1].map(|side| {
-                let (Top { place, score }, below) = best[side];
+                let (Top { place, ratio }, below) = best[side];
                 let sums = [sides.sums_at(side, place), sides.sums_at(1 - side, place)];
-                Found { trial: (chunk.from + place) as u32, below, score, sums }
+                Found { trial: (chunk.from + place) as u32, below, ratio, sums }
             });
             all.push(found.map(&give));
         }
@@ -358,7 +393,7 @@ impl Work for Below<'_> {
         let mut all = Vec::with_capacity(self.masks.len());
         for (&mask, [one, other]) in self.masks.iter().zip(self.chosen) {
             sides.turn::<E>(mask);
-            all.push([(1, one), (0, other)].map(|(side, of)| sides.below::<E>(side, Score::of(of.sums[1]))));
+            all.push([(1, one), (0, other)].map(|(side, of)| sides.below::<E>(side, ratio(of.sums[1]))));
         }
         all
     }
@@ -377,7 +412,7 @@ pub(super) fn chosen(all: &BlockSums, masks: &[u32], hands: &mut impl Hands) -> 
         let found = hands.map(masks.len(), FEWEST, |range| simd::run(Best { chunk, masks: &masks[range], give }));
         for (best, found) in best.iter_mut().flatten().zip(found.into_iter().flatten()) {
             // A later chunk must be better, so that the first of equal ones stays.
-            if found.score.beats(best.score) {
+            if found.ratio > best.ratio {
                 *best = found;
             }
         }

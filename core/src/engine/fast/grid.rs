@@ -2,10 +2,11 @@
 //!
 //! Given a panel and settings, this file gives prices by bar and by symbol. It never knows trials.
 
+use std::sync::Arc;
+
 use super::lanes;
-use crate::context::Panel;
+use crate::context::{Panel, Span};
 use crate::plan::{Fill, Settings};
-use crate::simd::LANES;
 
 /// Most places for one row of the panel: symbols that rarely trade at the same time would fill memory with gaps.
 const MOST_PLACES_PER_ROW: usize = 8;
@@ -19,11 +20,7 @@ pub struct Grid {
     pub(super) symbols: usize,
     /// Simulated rows of each symbol.
     pub(super) rows: Vec<Rows>,
-    /// Last close at or before each bar, 0 before the first; symbol after symbol.
-    closes: Vec<f64>,
-    /// Bar after bar, where its orders fill (the price of the bar, or the last close of a symbol without one), then the
-    /// same closes: what one decision and its fill at the next bar read lies side by side.
-    prices: Vec<f64>,
+    prices: Prices,
     /// What a unit costs and brings where orders fill, costs of the price included; bar after bar. Only of a panel whose
     /// trials may go side by side.
     paid: Vec<[f64; 2]>,
@@ -35,6 +32,20 @@ pub struct Grid {
     pub(super) sound: bool,
     /// Whether every unit costs and brings something, where that is known.
     pub(super) payable: bool,
+}
+
+/// Closes, and the prices where orders fill.
+#[derive(Debug)]
+enum Prices {
+    /// The columns of a panel, of which every row from `first` on is a bar: those of a single symbol are not copied.
+    Shared { fills: Arc<Vec<f64>>, closes: Arc<Vec<f64>>, first: usize },
+    Own {
+        /// Last close at or before each bar, 0 before the first; symbol after symbol.
+        closes: Vec<f64>,
+        /// Bar after bar, where its orders fill (the price of the bar, or the last close of a symbol without one), then the
+        /// same closes: what one decision and its fill at the next bar read lies side by side.
+        both: Vec<f64>,
+    },
 }
 
 /// The least of such closes.
@@ -53,6 +64,43 @@ pub(super) struct Rows {
     pub unbroken: bool,
 }
 
+impl Rows {
+    fn of(panel: &Panel, span: Span, bars: usize) -> Rows {
+        let (first, end) = (span.offset + panel.first_simulated(span), span.offset + span.len);
+        let bar_of = |row: usize| panel.row_time[row] as usize - panel.start;
+        let first_bar = if first < end { bar_of(first) } else { bars };
+        let unbroken = first == end || bar_of(end - 1) - first_bar == end - 1 - first;
+        Rows { first, end, first_bar, unbroken }
+    }
+}
+
+impl Prices {
+    fn of(panel: &Panel, settings: &Settings, rows: &[Rows], bars: usize) -> Prices {
+        let fills = if settings.fill == Fill::NextOpen { &panel.open } else { &panel.close };
+        if let [Rows { first, end, first_bar: 0, unbroken: true }] = rows
+            && end - first == bars
+        {
+            return Prices::Shared { fills: fills.clone(), closes: panel.close.clone(), first: *first };
+        }
+        let symbols = rows.len();
+        let (mut closes, mut both) = (vec![0.0; bars * symbols], vec![0.0; 2 * bars * symbols]);
+        for (symbol, rows) in rows.iter().enumerate() {
+            let (mut row, mut close) = (rows.first, 0.0);
+            for bar in 0..bars {
+                let mut fill = close;
+                if row < rows.end && panel.row_time[row] as usize == panel.start + bar {
+                    (fill, close) = (fills[row], panel.close[row]);
+                    row += 1;
+                }
+                closes[symbol * bars + bar] = close;
+                both[2 * bar * symbols + symbol] = fill;
+                both[(2 * bar + 1) * symbols + symbol] = close;
+            }
+        }
+        Prices::Own { closes, both }
+    }
+}
+
 impl Grid {
     /// Lays `panel` out.
     ///
@@ -67,21 +115,20 @@ impl Grid {
         if !(panel.close.iter().chain(panel.open.iter()).all(|price| price.is_finite())) {
             return Err("its prices are not all finite");
         }
-        let places = bars * symbols;
+        let rows: Vec<Rows> = panel.spans.iter().map(|span| Rows::of(panel, *span, bars)).collect();
         let mut grid = Grid {
             bars,
             symbols,
-            rows: Vec::with_capacity(symbols),
-            closes: vec![0.0; places + LANES],
-            prices: vec![0.0; places * 2],
+            prices: Prices::of(panel, settings, &rows, bars),
+            rows,
             paid: Vec::new(),
-            tradable: vec![false; places],
+            tradable: vec![false; bars * symbols],
             session_ends: None,
             payable: false,
             sound: panel.close.iter().all(|close| *close > LEAST_CLOSE),
         };
         for symbol in 0..symbols {
-            grid.lay_out(panel, settings, symbol);
+            grid.note_tradable(panel, settings, symbol);
         }
         if panel.rows() <= lanes::MOST_ROWS {
             let costs = lanes::Costs::new(&settings.costs);
@@ -96,45 +143,46 @@ impl Grid {
         Ok(grid)
     }
 
-    fn lay_out(&mut self, panel: &Panel, settings: &Settings, symbol: usize) {
-        let span = panel.spans[symbol];
-        let (first, end) = (span.offset + panel.first_simulated(span), span.offset + span.len);
-        let mut row = first;
-        let mut close = 0.0;
-        for bar in 0..self.bars {
-            let place = bar * self.symbols + symbol;
-            let mut fill = close;
-            if row < end && panel.row_time[row] as usize == panel.start + bar {
-                close = panel.close[row];
-                fill = if settings.fill == Fill::NextOpen { panel.open[row] } else { close };
-                self.tradable[place] = panel.volume[row] != 0.0 || !span.has_volume || settings.fill_without_volume;
-                row += 1;
-            }
-            self.closes[symbol * self.bars + bar] = close;
-            self.prices[2 * bar * self.symbols + symbol] = fill;
-            self.prices[(2 * bar + 1) * self.symbols + symbol] = close;
+    /// Notes at which bars a symbol's orders fill.
+    fn note_tradable(&mut self, panel: &Panel, settings: &Settings, symbol: usize) {
+        let (span, Rows { first, end, first_bar, unbroken }) = (panel.spans[symbol], self.rows[symbol]);
+        let always = !span.has_volume || settings.fill_without_volume;
+        let volumes = &panel.volume[first..end];
+        if unbroken && self.symbols == 1 {
+            let tradable = &mut self.tradable[first_bar..][..volumes.len()];
+            tradable.iter_mut().zip(volumes).for_each(|(tradable, volume)| *tradable = always | (*volume != 0.0));
+            return;
         }
-        let bar_of = |row: usize| panel.row_time[row] as usize - panel.start;
-        let first_bar = if first < end { bar_of(first) } else { self.bars };
-        let unbroken = first == end || bar_of(end - 1) - first_bar == end - 1 - first;
-        self.rows.push(Rows { first, end, first_bar, unbroken });
+        for (row, volume) in (first..end).zip(volumes) {
+            let bar = panel.row_time[row] as usize - panel.start;
+            self.tradable[bar * self.symbols + symbol] = always | (*volume != 0.0);
+        }
     }
 
-    /// Closes of one symbol from a bar on, and at least a vector of whatever follows.
+    /// Closes of one symbol from a bar on, and whatever follows.
     pub(super) fn closes_from(&self, symbol: usize, bar: usize) -> &[f64] {
-        &self.closes[symbol * self.bars + bar..]
+        match &self.prices {
+            Prices::Shared { closes, first, .. } => &closes[first + bar..],
+            Prices::Own { closes, .. } => &closes[symbol * self.bars + bar..],
+        }
     }
 
     /// Closes of all symbols at one bar.
     #[inline]
     pub(super) fn closes_at(&self, bar: usize) -> &[f64] {
-        &self.prices[(2 * bar + 1) * self.symbols..][..self.symbols]
+        match &self.prices {
+            Prices::Shared { closes, first, .. } => &closes[first + bar..][..1],
+            Prices::Own { both, .. } => &both[(2 * bar + 1) * self.symbols..][..self.symbols],
+        }
     }
 
     /// Prices of all symbols where the orders of one bar fill.
     #[inline]
     pub(super) fn fills_at(&self, bar: usize) -> &[f64] {
-        &self.prices[2 * bar * self.symbols..][..self.symbols]
+        match &self.prices {
+            Prices::Shared { fills, first, .. } => &fills[first + bar..][..1],
+            Prices::Own { both, .. } => &both[2 * bar * self.symbols..][..self.symbols],
+        }
     }
 
     /// What a unit of each symbol costs and brings where the orders of one bar fill.

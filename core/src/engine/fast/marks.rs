@@ -106,13 +106,18 @@ impl Work for Mark<'_> {
         places.resize(units.len(), 0);
         let (mut cash_place, mut exposure) = (0, Exposure::default());
         // A vector more than a block, which stretches may write into.
-        let (mut sums, mut gross) = ([0.0; BLOCK + LANES], [0.0; BLOCK + LANES]);
+        let (mut sums, mut gross, mut last) = ([0.0; BLOCK + LANES], [0.0; BLOCK + LANES], [0.0; BLOCK + LANES]);
         for (k, equity) in equity.chunks_mut(BLOCK).enumerate() {
             let block = k * BLOCK..k * BLOCK + equity.len();
             stretches(cash, &mut cash_place, block.clone(), |bars, cash| sums[bars].fill(cash));
             gross.fill(0.0);
             for ((symbol, steps), place) in units.iter().enumerate().zip(places.iter_mut()) {
-                let closes = &self.grid.closes_from(symbol, block.start);
+                let mut closes = self.grid.closes_from(symbol, block.start);
+                if closes.len() < last.len() {
+                    // Vectors reach beyond the last close.
+                    last[..closes.len()].copy_from_slice(closes);
+                    closes = &last;
+                }
                 stretches(
                     steps,
                     place,
