@@ -163,8 +163,12 @@ impl Workers for Crew {
         let mut made: Vec<Outcome> = Vec::with_capacity(indices.len());
         // One thread that was asked for has nothing to decide: all at once, in whole groups of lanes.
         let alone = self.machine.wanted == 1;
+        // Nor has small work.
+        let expected = planner::expected(0, self.trials, evaluator.simulated_rows());
+        let small = self.machine.is_small(expected);
+        let small = small.filter(|_| self.pool.is_none() && evaluator.side_by_side_pays(points, prepared));
         let some = planner::first_trials(evaluator.simulated_rows());
-        let first = if alone { indices.len().max(1) } else { some };
+        let first = if alone || small.is_some() { indices.len().max(1) } else { some };
         while self.pool.is_none() && made.len() < indices.len() {
             let range = made.len()..(made.len() + first).min(indices.len());
             let count = range.len();
@@ -176,6 +180,7 @@ impl Workers for Crew {
             self.grows(indices.len() - made.len(), 0.0);
             self.portion = planner::portion(count, 1, self.seconds.trial);
         }
+        self.threads = small.unwrap_or_else(|| self.threads.clone());
         let count = indices.len() - made.len();
         if count > 0 {
             let threads = Workers::threads(self);

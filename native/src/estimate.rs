@@ -19,7 +19,9 @@ use crate::search::{Options, Resolved};
 use crate::{caches, drive, memory, print};
 
 /// Most trials of the sample: enough for portions on every thread.
-const SAMPLE: u64 = 64;
+const SAMPLE: u64 = 1024;
+/// Neighbours that are sampled together, as a search evaluates them: they share columns, and go side by side.
+const RUN: u64 = 16;
 /// Seconds that timing trials may take, roughly.
 const TIMING: f64 = 0.3;
 /// Results that an encoder holds before it writes them: a group of rows.
@@ -156,7 +158,7 @@ pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Es
 /// # Errors
 /// The sample's results cannot be encoded.
 pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> Result<Costs> {
-    let sample = sample(evaluator, trials, crew);
+    let sample = sample(evaluator, trials, keeps, crew);
     let asked = asked(evaluator, trials);
     let computed = if keeps { distinct_columns(evaluator, trials).min(asked.columns) } else { asked.columns };
     let column = evaluator.context.panel.rows() as u64 * 8;
@@ -208,19 +210,37 @@ fn text(estimate: &Estimate, arrangement: &Arrangement) -> String {
     out
 }
 
-/// Evaluates valid trials spread evenly over the space, again and again until their time is known well enough.
-fn sample(evaluator: &Evaluator, trials: u64, crew: &mut Crew) -> Sample {
+/// Valid trials: runs of neighbours spread evenly over the space, with no more columns than a search holds at a time.
+fn sampled(evaluator: &Evaluator, trials: u64) -> (Vec<u64>, Vec<Vec<f64>>) {
     let space = evaluator.plan.space();
-    // No more than a search holds at a time.
     let columns = drive::COLUMN_BYTES / (evaluator.context.panel.rows() * 8).max(1);
-    let most = SAMPLE.min((columns as u64 / 2).max(4)).min(trials).max(1);
-    let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(most)) as u64;
-    let mut indices: Vec<u64> = (0..most).filter_map(|k: u64| space.valid_in(from(k)..space.size()).next()).collect();
-    indices.dedup();
-    let mut points = points_of(evaluator, &indices);
+    let mut most = SAMPLE.min(trials).max(1);
+    loop {
+        let runs = most.div_ceil(RUN);
+        let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(runs)) as u64;
+        let run = |k| space.valid_in(from(k)..space.size()).take(RUN.min(most) as usize);
+        let mut indices: Vec<u64> = (0..runs).flat_map(run).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let points = points_of(evaluator, &indices);
+        if most <= 4 || evaluator.wanted(&points).len() <= columns {
+            return (indices, points);
+        }
+        most /= 2;
+    }
+}
+
+/// Evaluates a sample of trials, again and again until their time is known well enough.
+fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> Sample {
+    let (mut indices, mut points) = sampled(evaluator, trials);
     let mut timed = Timed { crew: &mut *crew, columns: (0, 0.0), comparisons: (0, 0.0) };
     let batch = Batch::whole(indices.clone(), points.clone());
-    let prepared = evaluator.prepare(&batch, &mut timed);
+    let mut prepared = evaluator.prepare(&batch, &mut timed);
+    if !keeps {
+        // The first columns wait for fresh memory, which a search uses again and again where no cache keeps them.
+        evaluator.context.recycle(prepared);
+        prepared = evaluator.prepare(&batch, &mut timed);
+    }
     let each = |(count, seconds): (usize, f64)| seconds / count.max(1) as f64;
     let (column_s, comparison_s) = (each(timed.columns), each(timed.comparisons));
 

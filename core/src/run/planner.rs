@@ -13,8 +13,11 @@ use crate::error::{Error, Result};
 
 /// Seconds of work left from which on starting a pool of threads pays: a hundred times what starting it takes.
 const STARTING_PAYS: f64 = 2e-3;
-/// Seconds of work left from which on waking a pool that runs already pays.
-const WAKING_PAYS: f64 = 2e-4;
+/// Seconds of work left from which on waking a pool that runs already pays: memory of its threads that is cold costs more
+/// than the waking.
+const WAKING_PAYS: f64 = 1e-3;
+/// How much longer trials may take than their size says and still be surely small work.
+const SURELY: f64 = 10.0;
 /// Seconds that a portion should take at least, so that handing it out is lost in it.
 const PORTION: f64 = 1e-4;
 /// Portions for each thread that should be left at least, so that threads end together.
@@ -105,6 +108,16 @@ impl Machine {
         let about = milliseconds(seconds);
         let reason = || format!("about {about} of work were expected from its bars, columns and trials");
         pays.then(|| Choice::new(self.processors, reason()))
+    }
+
+    /// One thread, if so many seconds of work, expected from its size alone, are surely less than it takes to share them: then
+    /// nothing has to be timed.
+    pub fn is_small(&self, seconds: f64) -> Option<Choice<usize>> {
+        let about = milliseconds(seconds);
+        let reason =
+            || format!("about {about} of work were expected from its bars and trials, less than sharing it takes");
+        let small = seconds * SURELY < WAKING_PAYS && self.settled().is_none();
+        small.then(|| Choice::new(1, reason()))
     }
 
     /// The number of threads for what is left: all processors once the work is known to pay for it, one until then.
@@ -262,8 +275,8 @@ mod tests {
             // processors, a pool runs, asked for, parts, milliseconds left: threads, a word of the reason
             (8, false, 0, 100, 0.5, 1, "starting a pool pays from 2.0 ms on"),
             (8, false, 0, 100, 3.0, 8, "about 3.0 ms of work were left"),
-            (8, true, 0, 100, 0.5, 8, "waking the pool"),
-            (8, true, 0, 100, 0.1, 1, "waking the pool pays from 0.2 ms on"),
+            (8, true, 0, 100, 1.5, 8, "waking the pool"),
+            (8, true, 0, 100, 0.5, 1, "waking the pool pays from 1.0 ms on"),
             (8, false, 0, 1, 900.0, 1, "nothing that threads"),
             (1, false, 0, 100, 900.0, 1, "one processor"),
             (8, false, 3, 100, 0.0, 3, "--threads 3"),
@@ -275,6 +288,14 @@ mod tests {
             assert!(choice.reason.contains(word), "{choice:?}");
         }
         assert_eq!(machine(2, false, 0).settled(), None);
+    }
+
+    #[test]
+    fn surely_small_work_is_not_timed() {
+        let machine = Machine { processors: 8, pool_runs: true, wanted: 0 };
+        assert_eq!(machine.is_small(5e-5).map(|choice| choice.value), Some(1));
+        assert_eq!(machine.is_small(2e-4), None);
+        assert_eq!(Machine { wanted: 2, ..machine }.is_small(5e-5), None, "two threads were asked for");
     }
 
     #[test]

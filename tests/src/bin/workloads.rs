@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use sandtable::study::{json_text, write_whole};
 use sandtable_core::{Error, Result};
+use sandtable_tests::measure::estimates;
 use sandtable_tests::measure::figures::{self, Ask};
 use sandtable_tests::measure::repeats::{self, Case, Runs};
 use sandtable_tests::measure::rivals::{self, Rival};
-use sandtable_tests::measure::{choices, estimates};
 use sandtable_tests::measure::{machine, targets};
 use sandtable_tests::workload::{NAMES, Workload, named};
 use serde_json::{Value, json};
@@ -48,9 +48,6 @@ struct Arguments {
     /// Estimates beside what it took, each in processes of its own; with `all`, of every workload that is one search.
     #[arg(long)]
     estimates: bool,
-    /// What the planner chooses for small searches (W2, W9) beside every fixed number of threads.
-    #[arg(long)]
-    choices: bool,
     /// Run so many times, each in a fresh process, and print medians with the raw figures.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1000))]
     repeat: Option<u64>,
@@ -207,12 +204,6 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         let rounds = arguments.repeat.unwrap_or(3) as usize;
         let scratch = arguments.scratch.clone().unwrap_or_else(|| std::env::temp_dir().join("sandtable-rivals"));
         return rivals::side_by_side(rival, arguments.workload.as_deref(), rounds, &scratch, arguments.into.as_deref());
-    }
-    if arguments.choices {
-        let (text, json) = choices::beside_fixed(arguments.repeat.unwrap_or(21) as usize)?;
-        println!("{text}");
-        let written = arguments.into.as_deref().map_or(Ok(()), |into| estimates::write(into, &json));
-        return written.map(|()| ExitCode::SUCCESS);
     }
     if arguments.estimates {
         let only = arguments.workload.as_deref().filter(|name| *name != "all");

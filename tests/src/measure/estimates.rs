@@ -112,7 +112,7 @@ pub fn beside_truth(only: Option<&str>, threads: usize, rounds: usize) -> Result
     Ok((table.to_string(), json!({ "rounds": rounds, "lines": lines })))
 }
 
-/// Writes figures as JSON.
+/// Writes what [`beside_truth`] gave as JSON.
 ///
 /// # Errors
 /// The file cannot be written.

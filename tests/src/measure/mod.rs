@@ -3,7 +3,6 @@
 //! Given a workload, this module gives figures with everything that a claim needs: machine, commit, command, what was
 //! read and done, and raw numbers. It never asserts a time.
 
-pub mod choices;
 pub mod estimates;
 pub mod figures;
 pub mod machine;
