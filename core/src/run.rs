@@ -465,11 +465,10 @@ impl Evaluator {
                 worth
             })
             .collect();
-        let timelines = self.parts.iter().map(|part| &part.panel.timeline[part.panel.start..]);
-        let time: Vec<&[_]> = timelines.collect();
+        let timelines: Vec<&[i64]> = self.parts.iter().map(|part| &part.panel.timeline[part.panel.start..]).collect();
         Detail {
             metrics: values,
-            time: time.concat(),
+            time: timelines.concat(),
             equity: engine.bar_equity,
             sessions: self.sessions.dates.clone(),
             session_equity: engine.session_equity,

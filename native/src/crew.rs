@@ -180,7 +180,10 @@ impl Workers for Crew {
             self.grows(indices.len() - made.len(), 0.0);
             self.portion = planner::portion(count, 1, self.seconds.trial);
         }
-        self.threads = small.unwrap_or_else(|| self.threads.clone());
+        // What was decided by a clock stands, and so does its reason.
+        if let (Some(small), false) = (small, self.asked) {
+            self.threads = small;
+        }
         let count = indices.len() - made.len();
         if count > 0 {
             let threads = Workers::threads(self);

@@ -77,7 +77,7 @@ impl Work for CompareAll<'_, '_> {
                 if let Some(comparison) = comparison {
                     let (op, a, b) = comparison.sides();
                     let words = condition.words_mut(block.clone());
-                    Condition::compare_with::<E>(op, a, b, block.clone(), Some(&comparison.gaps), words);
+                    Condition::compare_with::<E>(op, a, b, block.clone(), &comparison.gaps, words);
                 }
             }
         }

@@ -214,29 +214,28 @@ impl Condition {
         }
     }
 
-    /// Writes a comparison of the rows of some words. Outside `gaps` there is no NaN on either side.
+    /// Writes a comparison of the rows of some words.
     pub(super) fn compare(
         op: BinaryOp,
         a: &[f64],
         b: Side,
         words: Range<usize>,
-        gaps: Option<&Gaps>,
         (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
-        simd::run(Compare::of(op, a, b, words, gaps, truth, undefined));
+        simd::run(Compare::of(op, a, b, words, None, truth, undefined));
     }
 
-    /// The same inside of work over vectors.
+    /// The same inside of work over vectors. Outside `gaps` there is no NaN on either side.
     #[inline(always)]
     pub(super) fn compare_with<E: Eight>(
         op: BinaryOp,
         a: &[f64],
         b: Side,
         words: Range<usize>,
-        gaps: Option<&Gaps>,
+        gaps: &Gaps,
         (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
-        Compare::of(op, a, b, words, gaps, truth, undefined).run::<E>();
+        Compare::of(op, a, b, words, Some(gaps), truth, undefined).run::<E>();
     }
 
     /// `if(self, a, b)`, row by row.
@@ -252,7 +251,6 @@ impl Condition {
             column,
             Side::Scalar(0.0),
             0..self.truth.len(),
-            None,
             (&mut self.truth, &mut self.undefined),
         );
     }
@@ -612,7 +610,7 @@ mod tests {
                 let mut condition = Condition::falsehood(a.len());
                 let words = 0..condition.truth.len();
                 let both = condition.words_mut(words.clone());
-                Condition::compare(op, &a, side, words, None, both);
+                Condition::compare(op, &a, side, words, both);
                 Choice::of(Held::Own(condition))
             };
             same(&compared(Side::Column(&b)), a.iter().zip(&b).map(|(&x, &y)| op.apply(x, y)), &format!("{op:?}"));

@@ -130,7 +130,7 @@ impl Context {
         let mut out = workspace.condition(left.len());
         let words = 0..out.truth().len();
         let both = out.words_mut(words.clone());
-        Condition::compare(op, left, right, words, None, both);
+        Condition::compare(op, left, right, words, both);
         Some(out)
     }
 

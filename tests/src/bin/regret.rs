@@ -23,7 +23,7 @@ struct Arguments {
     /// Seeds.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: u64,
-    /// Most trials: other programs' processes take a minute for two hundred.
+    /// Trials of each search; tables show those after 50, 100 and 200, as far as they go.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(50..=200))]
     trials: u64,
     /// Trials of one generation of tpe and gp; 0 for the number that a study has, 1 for what other programs do.

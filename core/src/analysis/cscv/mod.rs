@@ -32,7 +32,7 @@ pub struct Split {
     pub inside: f64,
     /// Its Sharpe ratio out of the sample.
     pub outside: f64,
-    /// 1 + number of trials with a lower Sharpe ratio out of sample.
+    /// 1 + number of trials with a Sharpe ratio out of sample that is lower by more than rounding.
     pub rank: u32,
     /// Logit of its relative rank.
     pub logit: f64,

@@ -145,17 +145,11 @@ impl Grid {
 
     /// Notes at which bars a symbol's orders fill.
     fn note_tradable(&mut self, panel: &Panel, settings: &Settings, symbol: usize) {
-        let (span, Rows { first, end, first_bar, unbroken }) = (panel.spans[symbol], self.rows[symbol]);
+        let (span, Rows { first, end, .. }) = (panel.spans[symbol], self.rows[symbol]);
         let always = !span.has_volume || settings.fill_without_volume;
-        let volumes = &panel.volume[first..end];
-        if unbroken && self.symbols == 1 {
-            let tradable = &mut self.tradable[first_bar..][..volumes.len()];
-            tradable.iter_mut().zip(volumes).for_each(|(tradable, volume)| *tradable = always | (*volume != 0.0));
-            return;
-        }
-        for (row, volume) in (first..end).zip(volumes) {
-            let bar = panel.row_time[row] as usize - panel.start;
-            self.tradable[bar * self.symbols + symbol] = always | (*volume != 0.0);
+        for row in first..end {
+            let place = self.bar_of(panel, symbol, row) * self.symbols + symbol;
+            self.tradable[place] = always || panel.volume[row] != 0.0;
         }
     }
 
