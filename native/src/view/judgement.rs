@@ -198,16 +198,19 @@ fn sampled(judged: &Value) -> Option<String> {
     let (trials, compared) = (judged["trials"].as_u64()?, judged["compared"].as_u64()?);
     let left_out = judged["passed_over"].as_u64().unwrap_or(0);
     let (all, some) = (grouped(trials), grouped(compared));
-    let lower = "the chosen one among them: a p-value is then a lower bound";
+    let lower = "a p-value is then a lower bound";
     if compared >= trials {
         None
     } else if compared + left_out >= trials {
         Some(format!(
-            "PBO and p-values compare the {some} trials on all sessions, not the {} that saw only a part of them, {lower}",
+            "PBO and p-values compare the {some} trials on all sessions, the chosen one among them, and not the {} that saw only \
+             a part: {lower}",
             grouped(left_out)
         ))
     } else {
-        Some(format!("PBO and p-values compare an even sample of {some} of the {all} trials, {lower}"))
+        Some(format!(
+            "PBO and p-values compare an even sample of {some} of the {all} trials, the chosen one among them: {lower}"
+        ))
     }
 }
 
