@@ -3,7 +3,8 @@
 //! Given places with values, this file fits a Matérn 5/2 kernel with a length for each parameter (Rasmussen and Williams,
 //! "Gaussian processes for machine learning", 2006, chapters 4 and 5) and gives mean and spread at any place, with their
 //! slopes. Unordered parameters are equal or not. Lengths, scale and noise are those of the largest posterior density;
-//! the priors are Optuna's. It never knows what the values are.
+//! the priors are Optuna's. The level around which values vary is unknown too (chapter 2.7): trials crowd where values
+//! are good, so their mean is far better than what is to be expected elsewhere. It never knows what the values are.
 
 use super::descent::minimise;
 use super::linear::{cholesky, dot, inverse, solve_lower, solve_upper};
@@ -13,6 +14,8 @@ use crate::num;
 const STEPS: u32 = 40;
 /// Least variance of the noise, in variances of the values.
 const LEAST_NOISE: f64 = 1e-6;
+/// Variance of the level: of values with mean 0 and variance 1 it is as unknown as they are.
+const LEVEL: f64 = 1.0;
 const ROOT_5: f64 = 2.236_067_977_499_79;
 
 /// A fitted process.
@@ -42,6 +45,11 @@ impl Parameters {
     /// Those before anything is known.
     pub fn unknown(dimensions: usize) -> Parameters {
         Parameters { inverse_squares: vec![1.0; dimensions], scale: 1.0, noise: 1e-4 }
+    }
+
+    /// Variance of a value, without noise, before any other is known.
+    fn variance(&self) -> f64 {
+        LEVEL + self.scale
     }
 
     fn from_logs(logs: &[f64]) -> Parameters {
@@ -133,11 +141,11 @@ impl Process {
         for i in 0..n {
             for j in 0..i {
                 let (value, bend) = matern(dot(weights, &squares[pair * d..(pair + 1) * d]));
-                covariance[i * n + j] = parameters.scale * value;
+                covariance[i * n + j] = LEVEL + parameters.scale * value;
                 bends[pair] = parameters.scale * bend;
                 pair += 1;
             }
-            covariance[i * n + i] = parameters.scale + parameters.noise;
+            covariance[i * n + i] = parameters.variance() + parameters.noise;
         }
         let Some(lower) = cholesky(&covariance, n) else { return f64::INFINITY };
         let mut alpha = self.y.clone();
@@ -155,7 +163,7 @@ impl Process {
                 let along = pull * bends[pair];
                 let own = &squares[pair * d..(pair + 1) * d];
                 slope.iter_mut().zip(own).for_each(|(slope, square)| *slope += along * square);
-                slope[d] += pull * covariance[i * n + j];
+                slope[d] += pull * (covariance[i * n + j] - LEVEL);
                 pair += 1;
             }
             let pull = 0.5 * (inverse[i * n + i] - alpha[i] * alpha[i]);
@@ -174,7 +182,7 @@ impl Process {
             for (j, value) in self.covariances(&self.x[i * d..(i + 1) * d], i).into_iter().enumerate() {
                 covariance[i * n + j] = value;
             }
-            covariance[i * n + i] = self.parameters.scale + self.parameters.noise;
+            covariance[i * n + i] = self.parameters.variance() + self.parameters.noise;
         }
         self.lower = cholesky(&covariance, n)?;
         self.solve();
@@ -190,7 +198,7 @@ impl Process {
     /// Covariances of a place with the first so many places.
     fn covariances(&self, place: &[f64], count: usize) -> Vec<f64> {
         let d = self.ordered.len();
-        let of = |row: &[f64]| self.parameters.scale * matern(self.distance(place, row)).0;
+        let of = |row: &[f64]| LEVEL + self.parameters.scale * matern(self.distance(place, row)).0;
         self.x.chunks(d).take(count).map(of).collect()
     }
 
@@ -205,7 +213,7 @@ impl Process {
         let mut row = self.covariances(place, n);
         let mean = dot(&row, &self.alpha);
         solve_lower(&self.lower, n, &mut row);
-        let rest = self.parameters.scale + self.parameters.noise - dot(&row, &row);
+        let rest = self.parameters.variance() + self.parameters.noise - dot(&row, &row);
         let mut lower = vec![0.0; (n + 1) * (n + 1)];
         for i in 0..n {
             lower[i * (n + 1)..i * (n + 1) + n].copy_from_slice(&self.lower[i * n..(i + 1) * n]);
@@ -223,7 +231,7 @@ impl Process {
         let mut row = self.covariances(place, self.len());
         let mean = dot(&row, &self.alpha);
         solve_lower(&self.lower, self.len(), &mut row);
-        (mean, (self.parameters.scale - dot(&row, &row)).max(1e-12))
+        (mean, (self.parameters.variance() - dot(&row, &row)).max(1e-12))
     }
 
     /// Mean and variance at a place, with their slopes.
@@ -232,7 +240,7 @@ impl Process {
         let mut row = self.covariances(place, n);
         let mean = dot(&row, &self.alpha);
         solve_lower(&self.lower, n, &mut row);
-        let variance = (self.parameters.scale - dot(&row, &row)).max(1e-12);
+        let variance = (self.parameters.variance() - dot(&row, &row)).max(1e-12);
         solve_upper(&self.lower, n, &mut row);
         let (mut mean_slope, mut variance_slope) = (vec![0.0; d], vec![0.0; d]);
         for (i, other) in self.x.chunks(d).enumerate() {
@@ -317,6 +325,23 @@ mod tests {
         }
         let (mean, variance) = process.at(&[0.5, 0.5]);
         assert!((mean - num::sin(3.0) - 0.05).abs() < 0.1 && variance < 0.05);
+    }
+
+    #[test]
+    fn where_nothing_is_known_values_are_not_as_good_as_where_trials_crowd() {
+        let mut stream = Stream::new(5, [0, 0]);
+        // A narrow valley with most of the trials in it, and a few elsewhere.
+        let mut x: Vec<f64> = (0..60).map(|_| 0.5 + 0.02 * stream.normal()).collect();
+        x.extend([0.9, 0.1, 0.1, 0.9, 0.9, 0.9]);
+        let depth = |p: &[f64]| -num::exp(-50.0 * ((p[0] - 0.5) * (p[0] - 0.5) + (p[1] - 0.5) * (p[1] - 0.5)));
+        let y: Vec<f64> = x.chunks(2).map(depth).collect();
+        let mean = y.iter().sum::<f64>() / y.len() as f64;
+        let spread = num::sqrt(y.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / y.len() as f64);
+        let y = y.iter().map(|y| (y - mean) / spread).collect();
+        let process = Process::fit(&[true, true], x, y, &Parameters::unknown(2)).unwrap();
+        // Expected is about what the few say, far from the mean of all.
+        let elsewhere = process.at(&[0.1, 0.1]).0 * spread + mean;
+        assert!(elsewhere > -0.35 && mean < -0.8, "{elsewhere} {mean}");
     }
 
     #[test]
