@@ -247,11 +247,6 @@ impl Evidence {
     }
 }
 
-#[inline(always)]
-fn with_square<E: Eight>(r: E) -> [E; 2] {
-    [r, r.mul(r)]
-}
-
 /// Sums over the cells of a trial: fills `sums` as [`Sums`] has them, and gives the sum and the sum of squares of all
 /// returns.
 struct Cells<'a> {
@@ -269,14 +264,58 @@ impl Work for Cells<'_> {
     fn run<E: Eight>(self) -> [f64; 2] {
         let Cells { bounds, in_block, returns, rest, sums } = self;
         let (means, blocks) = sums.split_at_mut(bounds.len() - 1);
-        let [mut total, mut total_squares] = striped::sums::<E, 2>(rest, with_square);
-        for (cell, (bounds, mean)) in bounds.windows(2).zip(means).enumerate() {
-            let [sum, squares] = striped::sums::<E, 2>(&returns[bounds[0]..bounds[1]], with_square);
-            *mean = sum / (bounds[1] - bounds[0]) as f64;
-            blocks[cell / in_block] += squares;
-            (total, total_squares) = (total + sum, total_squares + squares);
+        let (mut total, mut total_squares) = (0.0, 0.0);
+        let cells = bounds.windows(2).map(|bounds| &returns[bounds[0]..bounds[1]]);
+        // Squares are asked for block by block only: their stripes are not added up for each cell.
+        let mut squares = Squares::<E>::none();
+        for (cell, (returns, mean)) in cells.zip(means).enumerate() {
+            let sum = squares.add(returns);
+            *mean = sum / returns.len() as f64;
+            total += sum;
+            if (cell + 1).is_multiple_of(in_block) {
+                let of_block = std::mem::replace(&mut squares, Squares::none()).sum();
+                blocks[cell / in_block] = of_block;
+                total_squares += of_block;
+            }
         }
-        [total, total_squares]
+        total += squares.add(rest);
+        [total, total_squares + squares.sum()]
+    }
+}
+
+/// A sum of squares: in stripes, and of what fills no vector.
+struct Squares<E> {
+    stripes: E,
+    rest: f64,
+}
+
+impl<E: Eight> Squares<E> {
+    #[inline(always)]
+    fn none() -> Squares<E> {
+        Squares { stripes: E::zero(), rest: 0.0 }
+    }
+
+    /// Adds the squares of returns; gives the sum of these.
+    #[inline(always)]
+    fn add(&mut self, returns: &[f64]) -> f64 {
+        let (vectors, rest) = returns.as_chunks();
+        let mut stripes = E::zero();
+        for vector in vectors {
+            let r = E::load(vector);
+            stripes = stripes.add(r);
+            self.stripes = self.stripes.add(r.mul(r));
+        }
+        let mut sum = striped::fold(stripes.array());
+        for r in rest {
+            sum += r;
+            self.rest += r * r;
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        striped::fold(self.stripes.array()) + self.rest
     }
 }
 

@@ -13,8 +13,10 @@ use super::{Alone, Hands, Panel, StationaryBootstrap, percentile};
 use crate::num;
 use crate::simd::{self, Eight, LANES, Work};
 
-/// Tiles whose means are summed at once: sums that do not wait for each other.
+/// Replications whose means are summed at once, and tiles of columns: eight sums that do not wait for each other, and each
+/// row of a panel is fetched once for four replications.
 const AT_ONCE: usize = 4;
+const TILES: usize = 2;
 
 /// Fewest replications that a thread takes at a time.
 const FEWEST: usize = 32;
@@ -146,30 +148,35 @@ impl Work for Maxima<'_> {
         let Maxima { panel, draws, replications, statistics } = self;
         let rows = panel.rows();
         let mut maxima = Vec::with_capacity(replications.len() * statistics.len());
-        let (mut weights, mut drawn) = (vec![0.0; rows], Vec::with_capacity(rows));
-        let mut largest = vec![E::zero(); statistics.len()];
-        for replication in replications {
-            draws.weigh(replication, panel.shares(), &mut weights);
-            // More than a third of the rows are not drawn at all.
-            drawn.clear();
-            drawn.extend(weights.iter().copied().enumerate().filter(|(_, weight)| *weight != 0.0));
-            largest.fill(E::splat(f64::NEG_INFINITY));
-            for (number, tiles) in panel.all_tiles().chunks(rows * AT_ONCE).enumerate() {
-                let (means, count) = if tiles.len() == rows * AT_ONCE {
-                    (means::<E>(tiles, rows, &drawn), AT_ONCE)
+        let (mut one, mut weights) = (vec![0.0; rows], vec![[0.0; AT_ONCE]; rows]);
+        let mut largest = vec![[E::zero(); AT_ONCE]; statistics.len()];
+        for first in replications.clone().step_by(AT_ONCE) {
+            let count = AT_ONCE.min(replications.end - first);
+            for place in 0..count {
+                draws.weigh(first + place, panel.shares(), &mut one);
+                weights.iter_mut().zip(&one).for_each(|(weights, weight)| weights[place] = *weight);
+            }
+            largest.fill([E::splat(f64::NEG_INFINITY); AT_ONCE]);
+            for (number, tiles) in panel.all_tiles().chunks(rows * TILES).enumerate() {
+                let means = if tiles.len() == rows * TILES {
+                    means::<E, TILES>([&tiles[..rows], &tiles[rows..]], &weights)
                 } else {
-                    (few_means::<E>(tiles, rows, &drawn), tiles.len() / rows)
+                    let [alone] = means::<E, 1>([tiles], &weights);
+                    [alone, [E::splat(num::NAN); AT_ONCE]]
                 };
-                for (place, mean) in means.into_iter().enumerate().take(count) {
-                    let tile = number * AT_ONCE + place;
+                for (tile, means) in (number * TILES..panel.all_tiles().len() / rows).zip(means) {
                     for (largest, statistic) in largest.iter_mut().zip(statistics) {
                         let (center, scale) = (E::load(&statistic.center[tile]), E::load(&statistic.scale[tile]));
-                        *largest = mean.sub(center).mul(scale).max(*largest);
+                        for (largest, mean) in largest.iter_mut().zip(means) {
+                            *largest = mean.sub(center).mul(scale).max(*largest);
+                        }
                     }
                 }
             }
-            for largest in &largest {
-                maxima.push(largest.array().into_iter().fold(f64::NEG_INFINITY, f64::max));
+            for place in 0..count {
+                let of_lanes =
+                    |largest: &[E; AT_ONCE]| largest[place].array().into_iter().fold(f64::NEG_INFINITY, f64::max);
+                maxima.extend(largest.iter().map(of_lanes));
             }
         }
         maxima
@@ -179,33 +186,27 @@ impl Work for Maxima<'_> {
 /// For each replication the largest value of each statistic, replication after replication.
 fn maxima(panel: &Panel, draws: &Draws, statistics: &[Statistic], hands: &mut impl Hands) -> Vec<Vec<f64>> {
     // Whole parts of the list: a number at a time would be handed over one by one.
-    let parts = |replications| vec![simd::run(Maxima { panel, draws, replications, statistics })];
-    hands.map(draws.replications(), FEWEST, parts)
+    hands.map(draws.replications(), FEWEST, |replications| vec![maxima_in(panel, draws, replications, statistics)])
 }
 
-/// Weighted means of the columns of [`AT_ONCE`] tiles over the rows that were drawn.
-#[inline(always)]
-fn means<E: Eight>(tiles: &[[f64; LANES]], rows: usize, drawn: &[(usize, f64)]) -> [E; AT_ONCE] {
-    let ((first, rest), mut sums) = (tiles.split_at(rows), [E::zero(); AT_ONCE]);
-    let ((second, rest), [s0, s1, s2, s3]) = (rest.split_at(rows), &mut sums);
-    let (third, fourth) = rest.split_at(rows);
-    for &(row, weight) in drawn {
-        let weight = E::splat(weight);
-        *s0 = s0.add(E::load(&first[row]).mul(weight));
-        *s1 = s1.add(E::load(&second[row]).mul(weight));
-        *s2 = s2.add(E::load(&third[row]).mul(weight));
-        *s3 = s3.add(E::load(&fourth[row]).mul(weight));
-    }
-    sums
+/// The same of some replications. Compiled here and not where somebody's hands take it up, where less was inlined.
+#[inline(never)]
+fn maxima_in(panel: &Panel, draws: &Draws, replications: Range<usize>, statistics: &[Statistic]) -> Vec<f64> {
+    simd::run(Maxima { panel, draws, replications, statistics })
 }
 
-/// The same of fewer tiles.
+/// Means of the columns of some tiles under the weights of each replication.
 #[inline(always)]
-fn few_means<E: Eight>(tiles: &[[f64; LANES]], rows: usize, drawn: &[(usize, f64)]) -> [E; AT_ONCE] {
-    let mut sums = [E::zero(); AT_ONCE];
-    for (tile, sum) in tiles.chunks_exact(rows).zip(&mut sums) {
-        for &(row, weight) in drawn {
-            *sum = sum.add(E::load(&tile[row]).mul(E::splat(weight)));
+fn means<E: Eight, const N: usize>(tiles: [&[[f64; LANES]]; N], weights: &[[f64; AT_ONCE]]) -> [[E; AT_ONCE]; N] {
+    let mut sums = [[E::zero(); AT_ONCE]; N];
+    for (row, weights) in weights.iter().enumerate() {
+        // A row that a replication did not draw adds zero.
+        let weights = weights.map(E::splat);
+        for (tile, sums) in tiles.iter().zip(&mut sums) {
+            let values = E::load(&tile[row]);
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum = sum.add(values.mul(weight));
+            }
         }
     }
     sums

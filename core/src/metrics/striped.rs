@@ -65,7 +65,8 @@ pub(super) fn total<E: Eight, const K: usize>(stripes: [E; K], last: Option<[E; 
 }
 
 /// The sum of all stripes.
-fn fold(s: [f64; LANES]) -> f64 {
+#[inline(always)]
+pub(crate) fn fold(s: [f64; LANES]) -> f64 {
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 

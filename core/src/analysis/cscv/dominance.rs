@@ -1,8 +1,10 @@
 //! Whether choosing the best trial beats taking any: the distributions of both out of sample, side by side.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
-use super::super::BlockSums;
+use super::super::{BlockSums, Hands};
 use super::{Histogram, Splits, kernel, median, sharpe};
 use crate::num;
 use crate::simd::LANES;
@@ -31,31 +33,48 @@ pub(super) struct Detail {
     pub dominance: Dominance,
 }
 
+/// Fewest splits that a thread takes at a time.
+const FEWEST: usize = 8;
+
+/// A split looked at in detail.
+struct Look {
+    /// The trials' ratios out of sample, those that have one.
+    ratios: Vec<f64>,
+    median: f64,
+    /// That of the chosen trial; NaN if it has none.
+    chosen: f64,
+}
+
 /// Looks at about `most` splits, spread evenly, at least one.
-pub(super) fn look(all: &BlockSums, splits: &Splits, most: usize) -> Detail {
+pub(super) fn look(all: &BlockSums, splits: &Splits, most: usize, hands: &mut impl Hands) -> Detail {
     let most = most.clamp(1, splits.len());
-    let count = kernel::returns_in_half(all);
-    let (mut everyone, mut chosen, mut medians) = (Vec::with_capacity(most * all.trials()), Vec::new(), 0.0);
-    let (turned, mut sums) = (kernel::Turned::of(all), Vec::new());
-    let mut ratios = Vec::with_capacity(all.trials());
-    for k in 0..most {
-        let split = splits.at(k * splits.len() / most);
-        kernel::Half::of(all.blocks(), splits.whole ^ split.blocks).sums(&turned, &mut sums);
-        // A trial without any return out of sample counts as zero, as in its rank; one without deviation is left out.
-        let ratio = |trial: usize| {
-            let [a, b] = &sums[trial / LANES];
-            match [a[trial % LANES], b[trial % LANES]] {
-                [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
-                sums => sharpe(sums, count),
-            }
-        };
-        ratios.clear();
-        ratios.extend((0..all.trials()).map(ratio).filter(|x| x.is_finite()));
-        everyone.extend_from_slice(&ratios);
-        chosen.extend(Some(ratio(split.best as usize)).filter(|x| x.is_finite()));
-        medians += median(&mut ratios);
-    }
+    let turned = kernel::Turned::of(all);
+    let looks = hands.map(most, FEWEST, |range| looks(all, &turned, splits, range, most));
+    let mut everyone = Vec::with_capacity(most * all.trials());
+    looks.iter().for_each(|look| everyone.extend_from_slice(&look.ratios));
+    let chosen: Vec<f64> = looks.iter().map(|look| look.chosen).filter(|x| x.is_finite()).collect();
+    let medians: f64 = looks.iter().map(|look| look.median).sum();
     Detail { mean_median: num::canonical(medians / most as f64), dominance: Dominance::of(&chosen, &everyone) }
+}
+
+/// Some of `most` splits.
+fn looks(all: &BlockSums, turned: &kernel::Turned, splits: &Splits, range: Range<usize>, most: usize) -> Vec<Look> {
+    let count = kernel::returns_in_half(all);
+    let (mut sums, mut sorted) = (Vec::new(), Vec::with_capacity(all.trials()));
+    let mut looks = Vec::with_capacity(range.len());
+    for k in range {
+        let split = splits.at(k * splits.len() / most);
+        kernel::Half::of(all.blocks(), splits.whole ^ split.blocks).sums(turned, &mut sums);
+        // A trial without any return out of sample counts as zero, as in its rank; one without deviation is left out.
+        let ratio = |trial: usize| match sums[trial / LANES].lane(trial % LANES) {
+            [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
+            sums => sharpe(sums, count),
+        };
+        let ratios: Vec<f64> = (0..all.trials()).map(ratio).filter(|x| x.is_finite()).collect();
+        sorted.clone_from(&ratios);
+        looks.push(Look { chosen: ratio(split.best as usize), median: median(&mut sorted), ratios });
+    }
+    looks
 }
 
 impl Dominance {
@@ -67,7 +86,11 @@ impl Dominance {
         let shares = |values: &[f64]| {
             let mut counts = [0_u32; CELLS];
             for value in values {
-                counts[(((value - range.low) / width).ceil() as usize).clamp(1, CELLS) - 1] += 1;
+                // Rounded up, which processors without an instruction for it call a function for.
+                let place = (value - range.low) / width;
+                let whole = place as usize;
+                let cell = whole + usize::from(place > whole as f64);
+                counts[cell.clamp(1, CELLS) - 1] += 1;
             }
             let mut sum = 0;
             counts.map(|count| {

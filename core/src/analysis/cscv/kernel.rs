@@ -20,6 +20,10 @@ use crate::simd::{self, Eight, LANES, Work};
 /// Trials whose tables are made at once: the third table of 16 blocks has 1 MiB then. More of them are gone through twice.
 const CHUNK: usize = 1024;
 
+/// Trials that were best in splits before and are looked at first. In six halves of seven of a grid of 400 the best one is
+/// among eight of them, and all others are found worse without a division.
+const KNOWN: usize = LANES;
+
 /// Fewest splits that a thread takes at a time.
 const FEWEST: usize = 256;
 
@@ -113,7 +117,7 @@ impl Work for HalfSums<'_> {
         let HalfSums { half, all, out } = self;
         out.clear();
         for eight in all.sums.chunks_exact(2 * all.blocks) {
-            let mut pair = [[0.0; LANES]; 2];
+            let mut pair = Pair::default();
             for which in 0..2 {
                 let start = [0.0, SMALLEST][which];
                 let mut parts = [E::zero(), E::zero(), E::splat(start)];
@@ -123,15 +127,25 @@ impl Work for HalfSums<'_> {
                     }
                 }
                 let [first, second, third] = parts;
-                first.add(second).add(third).store(&mut pair[which]);
+                first.add(second).add(third).store(&mut pair.0[which]);
             }
             out.push(pair);
         }
     }
 }
 
-/// Sums of eight trials, and their sums of squares.
-pub(super) type Pair = [[f64; LANES]; 2];
+/// Sums of eight trials, and their sums of squares, each in a cache line of its own.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+pub(super) struct Pair([[f64; LANES]; 2]);
+
+impl Pair {
+    /// A trial's sum and its sum of squares.
+    #[inline(always)]
+    pub fn lane(&self, lane: usize) -> [f64; 2] {
+        [self.0[0][lane], self.0[1][lane]]
+    }
+}
 
 /// Sums over all subsets of one part of the blocks, for a chunk of trials.
 struct Subsets {
@@ -143,23 +157,24 @@ struct Subsets {
 impl Subsets {
     fn of(all: &BlockSums, part: &Range<usize>, trials: Range<usize>, squares_from: f64) -> Subsets {
         let width = trials.len().div_ceil(LANES);
-        let mut rows = vec![[[0.0; LANES]; 2]; width << part.len()];
-        rows[..width].fill([[0.0; LANES], [squares_from; LANES]]);
+        let mut rows = vec![Pair::default(); width << part.len()];
+        rows[..width].fill(Pair([[0.0; LANES], [squares_from; LANES]]));
         for (bit, block) in part.clone().enumerate() {
             let (done, next) = rows.split_at_mut(width << bit);
             for (from, to) in done.chunks_exact(width).zip(next.chunks_exact_mut(width)) {
                 for (place, trial) in trials.clone().enumerate() {
                     let (a, b) = all.trial(trial);
                     let (at, lane) = (place / LANES, place % LANES);
-                    to[at][0][lane] = from[at][0][lane] + a[block];
-                    to[at][1][lane] = from[at][1][lane] + b[block];
+                    let [sum, squares] = from[at].lane(lane);
+                    to[at].0[0][lane] = sum + a[block];
+                    to[at].0[1][lane] = squares + b[block];
                 }
             }
         }
         // A place without a trial is neither better nor worse than any.
         for row in rows.chunks_exact_mut(width) {
             for place in trials.len()..width * LANES {
-                row[place / LANES].iter_mut().for_each(|sums| sums[place % LANES] = num::NAN);
+                row[place / LANES].0.iter_mut().for_each(|sums| sums[place % LANES] = num::NAN);
             }
         }
         Subsets { width, rows }
@@ -205,14 +220,14 @@ struct Sides<'a> {
     early: [Vec<Pair>; 2],
     /// The masks within the third part of a half and of its complement.
     late: [usize; 2],
-    /// The places that were best in the half before and in its complement.
-    likely: [usize; 2],
+    /// Places that were best in halves before, the latest first, and in their complements.
+    known: [[usize; KNOWN]; 2],
 }
 
 impl Sides<'_> {
     fn of(chunk: &Chunk) -> Sides<'_> {
-        let early = [0; 2].map(|_| vec![[[0.0; LANES]; 2]; chunk.width]);
-        Sides { chunk, early_mask: u32::MAX, early, late: [0; 2], likely: [0; 2] }
+        let early = [0; 2].map(|_| vec![Pair::default(); chunk.width]);
+        Sides { chunk, early_mask: u32::MAX, early, late: [0; 2], known: [[0; KNOWN]; 2] }
     }
 
     /// Goes on to a half and its complement.
@@ -226,8 +241,9 @@ impl Sides<'_> {
             for (half, early) in halves.into_iter().zip(&mut self.early) {
                 let rows = [0, 1].map(|part| tables[part].row(within(half, &parts[part])));
                 for ((early, a), b) in early.iter_mut().zip(rows[0]).zip(rows[1]) {
-                    E::load(&a[0]).add(E::load(&b[0])).store(&mut early[0]);
-                    E::load(&a[1]).add(E::load(&b[1])).store(&mut early[1]);
+                    for ((early, a), b) in early.0.iter_mut().zip(&a.0).zip(&b.0) {
+                        E::load(a).add(E::load(b)).store(early);
+                    }
                 }
             }
         }
@@ -237,46 +253,67 @@ impl Sides<'_> {
     /// The scores of eight trials, of which these are the sums over the first two parts and over the third: `a |a|`, `b`.
     #[inline(always)]
     fn scores<E: Eight>(early: &Pair, late: &Pair) -> [E; 2] {
-        let a = E::load(&early[0]).add(E::load(&late[0]));
-        [a.mul(a.abs()), E::load(&early[1]).add(E::load(&late[1]))]
+        let a = E::load(&early.0[0]).add(E::load(&late.0[0]));
+        [a.mul(a.abs()), E::load(&early.0[1]).add(E::load(&late.0[1]))]
     }
 
     /// The best place of the half and that of its complement, and how many trials do worse than it in the other one.
     ///
-    /// Most often it is the one that was best before: the trials below that are counted while a better one is looked for.
+    /// Most often it is one that was best before: the trials below that are counted while a better one is looked for.
     #[inline(always)]
     fn best<E: Eight>(&mut self) -> [(Top, u32); 2] {
         let width = self.chunk.width;
-        let likely = self.likely;
-        let mut best = [0, 1].map(|side| Top { place: likely[side], ratio: ratio(self.sums_at(side, likely[side])) });
-        let (mut near, mut limits, mut below) = ([E::zero(); 2], [E::zero(); 2], [0; 2]);
-        for side in 0..2 {
-            near[side] = E::splat(less(best[side].ratio));
-            limits[side] = E::splat(less(ratio(self.sums_at(1 - side, likely[side]))));
-        }
+        let likely = [self.likeliest::<E>(0), self.likeliest::<E>(1)];
+        let outside = [0, 1].map(|side| ratio(self.sums_at(1 - side, likely[side].place)));
+        let limits = outside.map(|ratio| E::splat(less(ratio)));
+        let mut near = likely.map(|top| E::splat(less(top.ratio)));
+        let (mut best, mut below) = (likely, [0; 2]);
         let early = [&self.early[0][..width], &self.early[1][..width]];
         let late = self.late.map(|mask| &self.chunk.tables[2].row(mask)[..width]);
         for at in 0..width {
-            let scores: [[E; 2]; 2] =
-                [Self::scores(&early[0][at], &late[0][at]), Self::scores(&early[1][at], &late[1][at])];
-            for side in 0..2 {
-                let [s, b] = scores[side];
-                let hits = E::bits(near[side].mul(b).le(s)) & !best[side].own(at);
-                if hits != 0 {
-                    best[side].look(at, hits, &[s.array(), b.array()]);
-                    near[side] = E::splat(less(best[side].ratio));
+            let [s0, b0] = Self::scores::<E>(&early[0][at], &late[0][at]);
+            let [s1, b1] = Self::scores::<E>(&early[1][at], &late[1][at]);
+            let (hits0, hits1) = (near[0].mul(b0).le(s0), near[1].mul(b1).le(s1));
+            below[0] += E::bits(s1.lt(limits[0].mul(b1))).count_ones();
+            below[1] += E::bits(s0.lt(limits[1].mul(b0))).count_ones();
+            // The best one itself comes here, and hardly any other. Sums are fetched again where they are needed:
+            // vectors handed over would be written to memory for every eight trials.
+            if E::bits(E::either(hits0, hits1)) != 0 {
+                for (side, hits) in [E::bits(hits0), E::bits(hits1)].into_iter().enumerate() {
+                    let hits = hits & !best[side].own(at);
+                    if hits != 0 {
+                        best[side].look(at, hits, &early[side][at], &late[side][at]);
+                        near[side] = E::splat(less(best[side].ratio));
+                    }
                 }
-                let [s, b] = scores[1 - side];
-                below[side] += E::bits(s.lt(limits[side].mul(b))).count_ones();
             }
         }
         for side in 0..2 {
-            if best[side].place != likely[side] {
+            if best[side].place != likely[side].place {
                 below[side] = self.below::<E>(1 - side, ratio(self.sums_at(1 - side, best[side].place)));
             }
+            remember(&mut self.known[side], best[side].place);
         }
-        self.likely = best.map(|best| best.place);
         [(best[0], below[0]), (best[1], below[1])]
+    }
+
+    /// One of the best of those that were best before.
+    #[inline(always)]
+    fn likeliest<E: Eight>(&self, side: usize) -> Top {
+        let known = &self.known[side];
+        let (mut sums, mut squares) = ([0.0; KNOWN], [0.0; KNOWN]);
+        for k in 0..KNOWN {
+            [sums[k], squares[k]] = self.sums_at(side, known[k]);
+        }
+        let sums = E::load(&sums);
+        let ratios = sums.mul(sums.abs()).div(E::load(&squares)).array();
+        let mut best = Top { place: known[0], ratio: ratios[0] };
+        for k in 1..KNOWN {
+            if ratios[k] > best.ratio {
+                best = Top { place: known[k], ratio: ratios[k] };
+            }
+        }
+        best
     }
 
     /// [`HalfSums`] of the trial at a place in a half (0) or its complement (1).
@@ -284,7 +321,7 @@ impl Sides<'_> {
     fn sums_at(&self, side: usize, place: usize) -> [f64; 2] {
         let (at, lane) = (place / LANES, place % LANES);
         let (early, late) = (&self.early[side][at], &self.chunk.tables[2].row(self.late[side])[at]);
-        [early[0][lane] + late[0][lane], early[1][lane] + late[1][lane]]
+        together(early, late, lane)
     }
 
     /// How many trials of a half (0) or its complement (1) do worse than a ratio.
@@ -313,16 +350,39 @@ impl Top {
         u8::from(self.place / LANES == at) << (self.place % LANES)
     }
 
-    /// Looks at some of a vector of scores: a better one is the best from now on, of equal ones the first.
+    /// Looks at some of eight trials: a better one is the best from now on, of equal ones the first.
     #[inline(never)]
-    fn look(&mut self, at: usize, mut hits: u8, [signed, squares]: &Pair) {
+    fn look(&mut self, at: usize, mut hits: u8, early: &Pair, late: &Pair) {
         while hits != 0 {
             let lane = hits.trailing_zeros() as usize;
             hits &= hits - 1;
-            let (place, ratio) = (at * LANES + lane, signed[lane] / squares[lane]);
-            if ratio > self.ratio || (ratio == self.ratio && place < self.place) {
-                *self = Top { place, ratio };
-            }
+            self.take(at * LANES + lane, ratio(together(early, late, lane)));
+        }
+    }
+
+    #[inline(always)]
+    fn take(&mut self, place: usize, ratio: f64) {
+        if ratio > self.ratio || (ratio == self.ratio && place < self.place) {
+            *self = Top { place, ratio };
+        }
+    }
+}
+
+/// A trial's sums over the first two parts and the third.
+#[inline(always)]
+fn together(early: &Pair, late: &Pair, lane: usize) -> [f64; 2] {
+    let ([a, b], [c, d]) = (early.lane(lane), late.lane(lane));
+    [a + c, b + d]
+}
+
+/// Puts a place first; of the others the one that was not best for the longest time goes.
+#[inline(always)]
+fn remember(known: &mut [usize; KNOWN], place: usize) {
+    let mut next = place;
+    for known in known {
+        std::mem::swap(known, &mut next);
+        if next == place {
+            break;
         }
     }
 }
@@ -399,17 +459,38 @@ impl Work for Below<'_> {
     }
 }
 
+// What follows is compiled here and not where somebody's hands take it up: there, parts of it were not inlined, and
+// everything took half as long again.
+
+/// The best of a chunk for each mask.
+#[inline(never)]
+fn found_in(chunk: &Chunk, masks: &[u32]) -> Vec<[Found; 2]> {
+    simd::run(Best { chunk, masks, give: |found| found })
+}
+
+/// The same, where there is one chunk.
+#[inline(never)]
+fn chosen_in(chunk: &Chunk, masks: &[u32], count: f64) -> Vec<[Chosen; 2]> {
+    simd::run(Best { chunk, masks, give: |found: Found| found.chosen(count) })
+}
+
+/// For each mask, how many of a chunk do worse than the chosen ones.
+#[inline(never)]
+fn below_in(chunk: &Chunk, masks: &[u32], chosen: &[[Found; 2]]) -> Vec<[u32; 2]> {
+    simd::run(Below { chunk, masks, chosen })
+}
+
 /// For each mask, the outcome with it as sample and that with its complement.
 pub(super) fn chosen(all: &BlockSums, masks: &[u32], hands: &mut impl Hands) -> Vec<[Chosen; 2]> {
     let count = returns_in_half(all);
     if all.trials() <= CHUNK {
-        let (chunk, give) = (&Chunk::of(all, 0), |found: Found| found.chosen(count));
-        return hands.map(masks.len(), FEWEST, |range| simd::run(Best { chunk, masks: &masks[range], give }));
+        let chunk = &Chunk::of(all, 0);
+        return hands.map(masks.len(), FEWEST, |range| chosen_in(chunk, &masks[range], count));
     }
     let mut best = vec![[Found::NOBODY; 2]; masks.len()];
     for from in (0..all.trials()).step_by(CHUNK) {
-        let (chunk, give) = (&Chunk::of(all, from), |found| found);
-        let found = hands.map(masks.len(), FEWEST, |range| simd::run(Best { chunk, masks: &masks[range], give }));
+        let chunk = &Chunk::of(all, from);
+        let found = hands.map(masks.len(), FEWEST, |range| found_in(chunk, &masks[range]));
         for (best, found) in best.iter_mut().flatten().zip(found.into_iter().flatten()) {
             // A later chunk must be better, so that the first of equal ones stays.
             if found.ratio > best.ratio {
@@ -421,9 +502,7 @@ pub(super) fn chosen(all: &BlockSums, masks: &[u32], hands: &mut impl Hands) -> 
     best.iter_mut().flatten().for_each(|best| best.below = 0);
     for from in (0..all.trials()).step_by(CHUNK) {
         let (chunk, known) = (&Chunk::of(all, from), &best);
-        let below = hands.map(masks.len(), FEWEST, |range| {
-            simd::run(Below { chunk, masks: &masks[range.clone()], chosen: &known[range] })
-        });
+        let below = hands.map(masks.len(), FEWEST, |range| below_in(chunk, &masks[range.clone()], &known[range]));
         for (best, below) in best.iter_mut().flatten().zip(below.into_iter().flatten()) {
             best.below += below;
         }

@@ -190,30 +190,38 @@ fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
 /// Fewer than two trials.
 pub fn overfitting(all: &BlockSums, detailed: usize, hands: &mut impl Hands) -> Result<Overfitting> {
     let splits = Splits::of(all, hands)?;
-    let n = splits.len() as f64;
-    let mut logits = Vec::with_capacity(splits.len());
-    logits.extend(splits.iter().map(|split| split.logit));
-    let share = |holds: &dyn Fn(&Split) -> bool| splits.iter().filter(holds).count() as f64 / n;
-    let line = Line::through(&splits);
-    let detail = dominance::look(all, &splits, detailed);
-    let trials = all.trials() as u32;
+    let (n, trials) = (splits.len() as f64, all.trials() as u32);
+    let (mut logits, mut pairs) = (Vec::with_capacity(splits.len()), Vec::with_capacity(splits.len()));
+    let (mut overfit, mut losing, mut above_median) = (0_u32, 0_u32, 0_u32);
+    for split in splits.iter() {
+        logits.push(split.logit);
+        overfit += u32::from(split.logit <= 0.0);
+        losing += u32::from(split.outside < 0.0);
+        // Of an even number the median is the mean of two: to be above it is to be at least the upper one.
+        above_median += u32::from(split.rank > trials.div_ceil(2));
+        if split.inside.is_finite() && split.outside.is_finite() {
+            pairs.push((split.inside, split.outside));
+        }
+    }
+    let share = |count: u32| f64::from(count) / n;
+    let line = Line::through(&pairs);
+    let detail = dominance::look(all, &splits, detailed, hands);
     Ok(Overfitting {
         blocks: all.blocks() as u32,
         rows: (all.rows_in_block() * all.blocks()) as u64,
         trials: u64::from(trials),
         splits: splits.len() as u64,
-        pbo: share(&|split| split.logit <= 0.0),
+        pbo: share(overfit),
         logit_mean: logits.iter().sum::<f64>() / n,
         logits: Histogram::of(&logits, CELLS),
         logit_median: median(&mut logits),
         slope: line.slope,
         intercept: line.mean_y - line.slope * line.mean_x,
         r_squared: line.r_squared,
-        probability_of_loss: share(&|split| split.outside < 0.0),
+        probability_of_loss: share(losing),
         mean_inside: line.mean_x,
         mean_outside: line.mean_y,
-        // Of an even number the median is the mean of two: to be above it is to be at least the upper one.
-        above_median: share(&|split| split.rank > trials.div_ceil(2)),
+        above_median: share(above_median),
         mean_median: detail.mean_median,
         dominance: detail.dominance,
     })
@@ -228,12 +236,11 @@ struct Line {
 }
 
 impl Line {
-    fn through(splits: &Splits) -> Line {
-        let pairs = || splits.iter().map(|s| (s.inside, s.outside)).filter(|(x, y)| x.is_finite() && y.is_finite());
-        let n = pairs().count() as f64;
-        let (x, y) = pairs().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+    fn through(pairs: &[(f64, f64)]) -> Line {
+        let n = pairs.len() as f64;
+        let (x, y) = pairs.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
         let (x, y) = (x / n, y / n);
-        let [xx, xy, yy] = pairs().fold([0.0; 3], |[xx, xy, yy], (a, b)| {
+        let [xx, xy, yy] = pairs.iter().fold([0.0; 3], |[xx, xy, yy], (a, b)| {
             let (a, b) = (a - x, b - y);
             [xx + a * a, xy + a * b, yy + b * b]
         });
