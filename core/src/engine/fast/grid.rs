@@ -132,8 +132,12 @@ impl Grid {
         }
         if panel.rows() <= lanes::MOST_ROWS {
             let costs = lanes::Costs::new(&settings.costs);
-            let paid = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
-            grid.paid = (0..bars).flat_map(|bar| grid.fills_at(bar).iter().map(paid)).collect();
+            let mut paid = Vec::with_capacity(bars * symbols);
+            for bar in 0..bars {
+                let price = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
+                paid.extend(grid.fills_at(bar).iter().map(price));
+            }
+            grid.paid = paid;
             let places = grid.paid.iter().zip(&grid.tradable).filter(|(_, tradable)| **tradable);
             grid.payable = places.flat_map(|(paid, _)| paid).all(|price| *price > 0.0 && *price < f64::INFINITY);
         }
