@@ -81,6 +81,7 @@ fn run(asked: &Arguments) -> Result<()> {
             }
         }
         println!("{name}\n{}", table(&runs[before..], &budgets));
+        print_behind(&runs[before..], &budgets);
         if problem.has_parts() {
             print_parts(&problem, &runs[before..], &budgets);
         }
@@ -104,6 +105,17 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
         })
     };
     names.iter().map(find).collect()
+}
+
+/// Whether a method is behind another program's by more than chance.
+fn print_behind(runs: &[Runs], budgets: &[usize]) {
+    for (own, rival) in [("tpe", "optuna tpe"), ("gp", "optuna gp"), ("cma-es", "cmaes")] {
+        let of = |method: &str| runs.iter().find(|run| run.method == method);
+        let Some((own, rival)) = of(own).zip(of(rival)) else { continue };
+        let p = |&trials: &usize| format!("{:.2} at {trials}", regret::behind(own, rival, trials));
+        let all: Vec<String> = budgets.iter().map(p).collect();
+        println!("{} behind {} by chance: p = {}", own.method, rival.method, all.join(", "));
+    }
 }
 
 /// What methods that see parts of the data find for a quarter of the bars that drawing has.

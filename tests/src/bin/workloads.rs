@@ -42,6 +42,9 @@ struct Arguments {
     /// Compare a sample of the trials with the reference simulator, bit for bit, after the clock has stopped.
     #[arg(long)]
     check: bool,
+    /// Run it a second time in the same process, over memory that is in use: `again_…` are its figures.
+    #[arg(long)]
+    again: bool,
     /// Estimate it, as `optimize --estimate` would, and run nothing.
     #[arg(long)]
     estimate: bool,
@@ -102,6 +105,7 @@ fn once(arguments: &Arguments) -> Result<ExitCode> {
         trials: arguments.trials,
         bundle: arguments.bundle.clone(),
         check: arguments.check,
+        again: arguments.again,
         results: arguments.results.clone(),
     };
     if arguments.estimate {
@@ -154,6 +158,7 @@ fn repeated(arguments: &Arguments, times: u64) -> Result<ExitCode> {
     let mut case = Case::new(name, arguments.threads);
     case.trials = arguments.trials;
     case.more.extend(arguments.check.then(|| "--check".into()));
+    case.more.extend(arguments.again.then(|| "--again".into()));
     case.more.extend(arguments.size.into_iter().flat_map(|bars| ["--size".into(), bars.to_string()]));
     let bundle = arguments.bundle.iter().map(|path| path.display().to_string());
     case.more.extend(bundle.flat_map(|path| ["--bundle".into(), path]));

@@ -79,6 +79,8 @@ pub fn targets(all: &[Runs]) -> Vec<Target> {
         .iter()
         .map(|&(name, must, aim)| line(&format!("{name} inside, 1 thread"), Unit::Rate, must, Some(aim), rate(name)))
         .collect();
+    let again = median("W1", 1, "again_inside_bar_trials_per_s_per_core");
+    lines.insert(1, line("W1 inside, the second time in a process", Unit::Rate, 0.7e9, Some(1.2e9), again));
     lines.push(line(
         "W1 whole process, cold, 2 threads",
         Unit::Seconds,
@@ -114,11 +116,12 @@ fn million(runs: Option<&Runs>) -> Option<f64> {
     Some(opened + (wall - opened) * 1e6 / trials)
 }
 
-/// Time from the bundle on with the program's own choice of threads, as a part of the better fixed choice's.
+/// Time from the first line to the results with the program's own choice of threads, as a part of the better fixed choice's.
+/// The data are in it: what a second thread gains while it makes some of them is paid for when they are first read here.
 fn against_fixed(all: &[Runs], name: &str, trials: Option<u64>) -> Option<f64> {
     let time = |threads: usize| {
         let wanted = |case: &Case| case.workload == name && case.trials == trials && case.threads == threads;
-        all.iter().find(|runs| wanted(&runs.case))?.median("from_bundle_s")
+        all.iter().find(|runs| wanted(&runs.case))?.median("wall_s")
     };
     Some(time(0)? / time(1)?.min(time(2)?))
 }
@@ -153,6 +156,7 @@ pub fn cases(quick: bool) -> Vec<Case> {
     let both = |name: &str| [Case::new(name, 1), Case::new(name, 2)];
     let mut cases = Vec::new();
     cases.extend(["W1", "W1d", "W4"].iter().flat_map(|name| both(name)));
+    cases.iter_mut().for_each(|case| case.more.push("--again".into()));
     cases.extend(both("W5").map(|case| if quick { case.first(512) } else { case }));
     cases.push(if quick { Case::new("W6", 2).first(2560) } else { Case::new("W6", 2) });
     cases.extend([Case::new("W3", 0), Case::new("W7", 1), Case::new("W7x", 1), Case::new("W9", 0)]);
@@ -183,9 +187,9 @@ mod tests {
                 Case::new("W6", 2).first(1000),
                 json!({"open_s": 1.0, "wall_s": 1.1, "trials": 1000.0, "peak_rss_mb": 60.0}),
             ),
-            runs(Case::new("W2", 0), json!({"from_bundle_s": 0.010_2})),
-            runs(Case::new("W2", 1), json!({"from_bundle_s": 0.010})),
-            runs(Case::new("W2", 2), json!({"from_bundle_s": 0.015})),
+            runs(Case::new("W2", 0), json!({"wall_s": 0.010_2})),
+            runs(Case::new("W2", 1), json!({"wall_s": 0.010})),
+            runs(Case::new("W2", 2), json!({"wall_s": 0.015})),
         ];
         let lines = targets(&all);
         let reached = |what: &str| lines.iter().find(|line| line.what.starts_with(what)).unwrap().verdict();
@@ -203,7 +207,7 @@ mod tests {
     fn every_line_has_its_cases() {
         let figures = json!({
             "inside_s": 1.0, "wall_s": 1.0, "open_s": 0.1, "from_bundle_s": 0.9, "process_s": 1.0, "trials": 1.0,
-            "peak_rss_mb": 1.0, "inside_bar_trials_per_s_per_core": 1.0,
+            "peak_rss_mb": 1.0, "inside_bar_trials_per_s_per_core": 1.0, "again_inside_bar_trials_per_s_per_core": 1.0,
         });
         for quick in [false, true] {
             let all: Vec<Runs> = cases(quick).into_iter().map(|case| runs(case, figures.clone())).collect();

@@ -9,6 +9,7 @@ mod problems;
 use std::path::Path;
 use std::process::Command;
 
+use sandtable_core::analysis::normal;
 use sandtable_core::plan::{Method, Score, Searching};
 use sandtable_core::search::{Guided, Hyperband};
 use sandtable_core::{Error, Result};
@@ -134,6 +135,40 @@ pub fn rival(problem: &Problem, method: &str, trials: u64, seeds: u64, python: &
     Ok(Runs { problem: problem.name.into(), method: program, regrets })
 }
 
+/// Whether one method's regrets after so many trials are larger than another's by more than chance: the p-value of the
+/// one-sided rank-sum test (Mann and Whitney 1947; normal approximation with corrections for ties and continuity, as
+/// `scipy.stats.mannwhitneyu`). A small one says that it is worse.
+pub fn behind(one: &Runs, other: &Runs, trials: usize) -> f64 {
+    let at = |runs: &Runs| -> Vec<f64> {
+        let regret = |run: &Vec<f64>| run.get(trials.saturating_sub(1)).or(run.last()).copied();
+        runs.regrets.iter().filter_map(regret).collect()
+    };
+    let (own, others) = (at(one), at(other));
+    let (m, n) = (own.len() as f64, others.len() as f64);
+    // Each pair counts for the larger one, ties for both by half.
+    let wins = |x: &f64| {
+        others
+            .iter()
+            .map(|y| {
+                if x > y {
+                    1.0
+                } else if x == y {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
+            .sum::<f64>()
+    };
+    let larger: f64 = own.iter().map(wins).sum();
+    let mut all: Vec<f64> = own.iter().chain(&others).copied().collect();
+    all.sort_by(f64::total_cmp);
+    let tied = all.chunk_by(|a, b| a == b).map(|tied| tied.len() as f64).map(|t| t * t * t - t).sum::<f64>();
+    let total = m + n;
+    let variance = m * n / 12.0 * (total + 1.0 - tied / (total * (total - 1.0)));
+    1.0 - normal::cdf((larger - m * n / 2.0 - 0.5) / variance.sqrt())
+}
+
 /// The runs as a table of CSV: problem, method, seed, trial, regret.
 pub fn csv(runs: &[Runs]) -> String {
     let mut text = String::from("problem,method,seed,trial,regret\n");
@@ -160,6 +195,19 @@ mod tests {
             assert!(runs.regrets.iter().flatten().all(|&regret| regret >= 0.0), "{name}");
             assert!(runs.quantile(400, 0.5) < runs.quantile(10, 0.5), "{name}");
         }
+    }
+
+    #[test]
+    fn ranks_say_who_is_behind_as_scipy_does() {
+        let runs = |values: &[f64]| Runs {
+            problem: "p".into(),
+            method: "m".into(),
+            regrets: values.iter().map(|&value| vec![value]).collect(),
+        };
+        let (one, other) = (runs(&[1.0, 2.0, 2.0, 7.0, 9.0]), runs(&[2.0, 3.0, 3.5, 0.4, 0.5, 1.0]));
+        // scipy.stats.mannwhitneyu(one, other, alternative="greater", method="asymptotic").pvalue, and exchanged.
+        assert!((behind(&one, &other, 1) - 0.133_907_233_859_466_12).abs() < 1e-12, "{}", behind(&one, &other, 1));
+        assert!((behind(&other, &one, 1) - 0.901_958_942_487_443_3).abs() < 1e-12);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Measured {
     pub threads: usize,
     /// Time on columns and trials.
     pub inside: Duration,
+    /// Of it, time on columns; nothing for a single backtest.
+    pub columns: Duration,
     /// Why the reference simulator evaluated the trials; `None` if the fast path did.
     pub reference_because: Option<&'static str>,
     /// BLAKE3 of the results as the program would write them; see [`Measured::results_hash`].
@@ -199,6 +201,7 @@ impl Bench<'_> {
         let kept = taker.finish()?;
         self.found.threads = crew.threads().value;
         self.found.inside += tally.preparing + tally.evaluating;
+        self.found.columns += tally.preparing;
         self.found.reference_because = evaluator.fast_path().err();
         Ok(kept)
     }
@@ -216,7 +219,7 @@ impl Bench<'_> {
     fn drawn(&mut self, evaluator: &Arc<Evaluator>, indices: &[u64]) -> Result<Vec<Trial>> {
         let keep = self.asked.keep_all;
         let mut crew = Crew::new(self.threads, indices.len() as u64)?;
-        let mut inside = Duration::ZERO;
+        let (mut inside, mut columns) = (Duration::ZERO, Duration::ZERO);
         let mut taker = self.taker(evaluator, indices.len() as u64, keep)?;
         for part in indices.chunks(evaluator.plan.batch().max(1)) {
             let point = |&index: &u64| {
@@ -227,6 +230,7 @@ impl Bench<'_> {
             let batch = Batch::whole(part.to_vec(), part.iter().map(point).collect());
             let began = Instant::now();
             let prepared = evaluator.prepare(&batch, &mut crew);
+            columns += began.elapsed();
             let outcomes = crew.trials(evaluator, &batch.indices, &batch.points, &prepared);
             inside += began.elapsed();
             taker.take(&batch, &outcomes)?;
@@ -234,6 +238,7 @@ impl Bench<'_> {
         let kept = taker.finish()?;
         self.found.threads = crew.threads().value;
         self.found.inside += inside;
+        self.found.columns += columns;
         self.found.reference_because = evaluator.fast_path().err();
         Ok(kept)
     }

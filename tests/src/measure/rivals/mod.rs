@@ -253,7 +253,7 @@ impl Place<'_> {
 
     fn case(&self, pairs: &Match, threads: usize) -> Case {
         let mut case = Case::new(pairs.name, threads);
-        case.more.extend(["--conventions".to_owned(), self.rival.name().to_owned()]);
+        case.more.extend(["--again", "--conventions", self.rival.name()].map(str::to_owned));
         case
     }
 

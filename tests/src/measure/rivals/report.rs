@@ -50,7 +50,7 @@ fn times(part: &Value) -> Table {
     ]);
     for ours in part["ours"].as_array().into_iter().flatten() {
         let figure = |key: &str| number(&ours["medians"][key]);
-        let (process, inner, peak) = (figure("process_s"), figure("from_bundle_s"), figure("peak_rss_mb"));
+        let (process, inner, peak) = (figure("process_s"), figure("again_from_bundle_s"), figure("peak_rss_mb"));
         let against = |theirs: f64, ours: f64| format!("{:.0} ×", theirs / ours);
         table.add_row([
             format!("sandtable, {} threads", ours["threads_asked"]),
