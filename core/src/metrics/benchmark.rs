@@ -151,7 +151,7 @@ mod tests {
 
     fn relative(returns: &[f64], benchmark: &[f64], risk_free: f64) -> Relative {
         let benchmark = Benchmark::new(benchmark.to_vec());
-        let moments = Returns::of::<Plain>(returns, 0.0, benchmark.complete(returns.len()));
+        let moments = Returns::of::<Plain>(returns, returns.iter().sum(), 0.0, benchmark.complete(returns.len()));
         Relative::of::<Plain>(returns, &moments, &benchmark, risk_free)
     }
 

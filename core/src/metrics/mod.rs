@@ -223,7 +223,7 @@ impl Inputs {
         let first = returns::fill::<E>(account.initial_cash, account.equity, returns);
         let equity = if first.finite { account.equity } else { &[] };
         let apart = account.benchmark.and_then(|benchmark| benchmark.complete(returns.len()));
-        let moments = Returns::of::<E>(returns, account.mar, apart);
+        let moments = Returns::of::<E>(returns, first.returns, account.mar, apart);
         extremes::of_blocks::<E>(equity, extremes);
         let sessions = equity.len() as f64;
         Inputs {

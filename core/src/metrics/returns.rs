@@ -39,6 +39,8 @@ pub(super) struct First {
     pub finite: bool,
     /// Mean equity.
     pub mean: f64,
+    /// Sum of the returns, where there are any.
+    pub returns: f64,
 }
 
 /// Simple returns of the equity series, the first against the initial cash. None at all if any base is zero or less.
@@ -46,7 +48,7 @@ pub(super) struct First {
 pub(super) fn fill<E: Eight>(initial_cash: f64, equity: &[f64], returns: &mut Vec<f64>) -> First {
     returns.resize(equity.len(), 0.0);
     // `bad` is 0 in the lanes of finite numbers, NaN in others.
-    let (mut sum, mut lowest, mut bad) = (E::zero(), E::splat(f64::INFINITY), E::zero());
+    let (mut sum, mut total, mut lowest, mut bad) = (E::zero(), E::zero(), E::splat(f64::INFINITY), E::zero());
     let (blocks, rest) = equity.as_chunks::<LANES>();
     let (out, rest_out) = returns.as_chunks_mut::<LANES>();
     for (k, (now, out)) in blocks.iter().zip(out).enumerate() {
@@ -56,7 +58,9 @@ pub(super) fn fill<E: Eight>(initial_cash: f64, equity: &[f64], returns: &mut Ve
         };
         let now = E::load(now);
         (sum, lowest, bad) = (sum.add(now), base.min(lowest), bad.add(now.sub(now)));
-        now.div(base).sub(E::splat(1.0)).store(out);
+        let r = now.div(base).sub(E::splat(1.0));
+        total = total.add(r);
+        r.store(out);
     }
     let mut last = None;
     if !rest.is_empty() {
@@ -68,15 +72,16 @@ pub(super) fn fill<E: Eight>(initial_cash: f64, equity: &[f64], returns: &mut Ve
         base[rest.len()..].fill(1.0);
         let (now, base) = (E::load(&now), E::load(&base));
         (lowest, bad) = (base.min(lowest), bad.add(now.sub(now)));
-        rest_out.copy_from_slice(&now.div(base).sub(E::splat(1.0)).array()[..rest.len()]);
-        last = Some([now]);
+        let r = now.div(base).sub(E::splat(1.0));
+        rest_out.copy_from_slice(&r.array()[..rest.len()]);
+        last = Some([now, r]);
     }
     let finite = initial_cash > 0.0 && initial_cash.is_finite() && bad.array() == [0.0; LANES];
     if !(finite && E::bits(E::zero().lt(lowest)) == u8::MAX) {
         returns.clear();
     }
-    let [sum] = striped::total([sum], last, rest.len());
-    First { finite, mean: sum / equity.len() as f64 }
+    let [sum, total] = striped::total([sum, total], last, rest.len());
+    First { finite, mean: sum / equity.len() as f64, returns: total }
 }
 
 /// The numbers one place later, after `before`.
@@ -97,15 +102,10 @@ fn moments<E: Eight>(r: E, mean: E, floor: E) -> (E, [E; 6]) {
 }
 
 impl Returns {
-    /// Moments of the returns; `apart` are a benchmark's returns in the same sessions, less their mean.
+    /// Moments of returns whose sum is known; `apart` are a benchmark's returns in the same sessions, less their mean.
     #[inline(always)]
-    pub(super) fn of<E: Eight>(returns: &[f64], mar: f64, apart: Option<&[f64]>) -> Self {
+    pub(super) fn of<E: Eight>(returns: &[f64], sum: f64, mar: f64, apart: Option<&[f64]>) -> Self {
         let n = returns.len() as f64;
-        let [sum] = striped::sums::<E, 1>(
-            returns,
-            #[inline(always)]
-            |r| [r],
-        );
         let mean = if n > 0.0 { sum / n } else { num::NAN };
         let (center, floor) = (E::splat(mean), E::splat(mar));
         let ([two, three, four, below, gain, loss], against) = match apart {
@@ -171,7 +171,8 @@ mod tests {
     use crate::simd::Plain;
 
     fn fill(initial_cash: f64, equity: &[f64], returns: &mut Vec<f64>) {
-        _ = super::fill::<Plain>(initial_cash, equity, returns);
+        let First { returns: sum, .. } = super::fill::<Plain>(initial_cash, equity, returns);
+        assert!(returns.is_empty() || (sum - returns.iter().sum::<f64>()).abs() < 1e-12);
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn moments_of_a_known_sample() {
         // scipy.stats.skew and kurtosis of [1, 2, 3, 10] with bias=False: 1.7635... and 3.2380...
-        let r = Returns::of::<Plain>(&[1.0, 2.0, 3.0, 10.0], 0.0, None);
+        let r = Returns::of::<Plain>(&[1.0, 2.0, 3.0, 10.0], 16.0, 0.0, None);
         assert!((r.deviation - 4.082_482_904_638_63).abs() < 1e-14);
         assert!((r.skew - 1.763_632_614_803_888).abs() < 1e-12, "{}", r.skew);
         assert!((r.kurtosis - 3.228).abs() < 1e-12, "{}", r.kurtosis);
@@ -216,7 +217,7 @@ mod tests {
         let mut returns = Vec::new();
         fill(equity[0], &equity[1..], &mut returns);
         assert!(returns.iter().any(|r| *r != returns[0]), "the returns do carry rounding");
-        let r = Returns::of::<Plain>(&returns, 0.0004, None);
+        let r = Returns::of::<Plain>(&returns, returns.iter().sum(), 0.0004, None);
         assert_eq!((r.deviation, r.downside, r.loss), (0.0, 0.0, 0.0));
         assert!(r.skew.is_nan() && r.kurtosis.is_nan());
     }

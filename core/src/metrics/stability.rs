@@ -17,12 +17,7 @@ pub(super) fn r_squared<E: Eight>(equity: &[f64], blocks: &[Extremes], scratch: 
     if n < 2.0 || !blocks.iter().all(|block| block.lowest >= f64::MIN_POSITIVE) {
         return num::NAN;
     }
-    logarithms::<E>(equity, blocks, scratch);
-    let [sum] = striped::sums::<E, 1>(
-        scratch,
-        #[inline(always)]
-        |y| [y],
-    );
+    let sum = logarithms::<E>(equity, blocks, scratch);
     let (mean, middle) = (E::splat(sum / n), E::splat((n - 1.0) / 2.0));
     // Session i goes to stripe i mod 8.
     let mut places = E::load(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
@@ -52,33 +47,45 @@ fn terms<E: Eight>(y: E, places: E, mean: E, middle: E) -> [E; 2] {
 /// Most by which equity may change within a block for the series of [`ln_ratio`].
 const STEP: f64 = 1.2;
 
-/// `ln(e_i / e_0)`, block after block: within one, the logarithm of the ratio to the last session before it.
+/// `ln(e_i / e_0)`, block after block: within one, the logarithm of the ratio to the last session before it. Gives their
+/// sum: blocks are whole vectors, so that each session goes to its stripe.
 #[inline(always)]
-fn logarithms<E: Eight>(equity: &[f64], blocks: &[Extremes], out: &mut Vec<f64>) {
+fn logarithms<E: Eight>(equity: &[f64], blocks: &[Extremes], out: &mut Vec<f64>) -> f64 {
     out.resize(equity.len(), 0.0);
     let (mut base, mut log) = (equity[0], 0.0);
+    let (mut stripes, mut end) = (E::zero(), None);
     for ((values, out), block) in equity.chunks(BLOCK).zip(out.chunks_mut(BLOCK)).zip(blocks) {
         if block.highest <= STEP * base && base <= STEP * block.lowest {
             let (vectors, rest) = values.as_chunks::<LANES>();
             let (vectors_out, rest_out) = out.as_chunks_mut::<LANES>();
             for (vector, out) in vectors.iter().zip(vectors_out) {
-                ln_ratio(E::load(vector), E::splat(base)).add(E::splat(log)).store(out);
+                let logs = ln_ratio(E::load(vector), E::splat(base)).add(E::splat(log));
+                stripes = stripes.add(logs);
+                logs.store(out);
             }
             if !rest.is_empty() {
                 let mut padded = [base; LANES];
                 padded[..rest.len()].copy_from_slice(rest);
-                let logs = ln_ratio(E::load(&padded), E::splat(base)).add(E::splat(log)).array();
-                rest_out.copy_from_slice(&logs[..rest.len()]);
+                let logs = ln_ratio(E::load(&padded), E::splat(base)).add(E::splat(log));
+                rest_out.copy_from_slice(&logs.array()[..rest.len()]);
+                end = Some([logs]);
             }
         } else {
             for (value, out) in values.iter().zip(out.iter_mut()) {
                 *out = log + num::ln(value / base);
             }
+            let (vectors, rest) = out.as_chunks();
+            for vector in vectors {
+                stripes = stripes.add(E::load(vector));
+            }
+            end = (!rest.is_empty()).then(|| [E::load(&striped::padded(rest))]);
         }
         if let (Some(&value), Some(&last)) = (values.last(), out.last()) {
             (base, log) = (value, last);
         }
     }
+    let [sum] = striped::total([stripes], end, equity.len() % LANES);
+    sum
 }
 
 /// `ln(x / b)` of numbers that differ by at most a factor of [`STEP`]: `2 artanh(u)` with `u = (x − b) / (x + b)`, cut after
@@ -129,15 +136,19 @@ mod tests {
 
     #[test]
     fn logarithms_of_wild_and_of_calm_blocks_join() {
-        let mut rates = [0.001, -0.002, 0.01].repeat(40);
-        rates[50] = 7.0;
-        rates[90] = -0.9;
-        let equity = growth(&rates);
-        let (mut blocks, mut logs) = (Vec::new(), Vec::new());
-        extremes::of_blocks::<Plain>(&equity, &mut blocks);
-        logarithms::<Plain>(&equity, &blocks, &mut logs);
-        for (e, log) in equity.iter().zip(&logs) {
-            assert!((log - num::ln(e / equity[0])).abs() < 2e-15);
+        // The last block is calm or wild, and its end fills no vector.
+        for last in [0.002, 4.0] {
+            let mut rates = [0.001, -0.002, 0.01].repeat(41);
+            (rates[50], rates[90], rates[122]) = (7.0, -0.9, last);
+            let equity = growth(&rates);
+            let (mut blocks, mut logs) = (Vec::new(), Vec::new());
+            extremes::of_blocks::<Plain>(&equity, &mut blocks);
+            let sum = logarithms::<Plain>(&equity, &blocks, &mut logs);
+            for (e, log) in equity.iter().zip(&logs) {
+                assert!((log - num::ln(e / equity[0])).abs() < 2e-15);
+            }
+            let [in_stripes] = striped::sums::<Plain, 1>(&logs, |y| [y]);
+            assert_eq!(sum, in_stripes);
         }
     }
 

@@ -219,7 +219,12 @@ mod tests {
     use crate::simd::Plain;
 
     fn tails(returns: &[f64]) -> Tails {
-        Tails::of::<Plain>(returns, &Returns::of::<Plain>(returns, 0.0, None), &mut Vec::new(), &mut Vec::new())
+        Tails::of::<Plain>(
+            returns,
+            &Returns::of::<Plain>(returns, returns.iter().sum(), 0.0, None),
+            &mut Vec::new(),
+            &mut Vec::new(),
+        )
     }
 
     #[test]
