@@ -189,7 +189,8 @@ fn maxima(panel: &Panel, draws: &Draws, statistics: &[Statistic], hands: &mut im
     hands.map(draws.replications(), FEWEST, |replications| vec![maxima_in(panel, draws, replications, statistics)])
 }
 
-/// The same of some replications. Compiled here and not where somebody's hands take it up, where less was inlined.
+/// The same of some replications. Compiled here and not where somebody's hands take it up, as the splits of
+/// cross-validation are.
 #[inline(never)]
 fn maxima_in(panel: &Panel, draws: &Draws, replications: Range<usize>, statistics: &[Statistic]) -> Vec<f64> {
     simd::run(Maxima { panel, draws, replications, statistics })

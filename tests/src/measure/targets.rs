@@ -117,7 +117,7 @@ fn million(runs: Option<&Runs>) -> Option<f64> {
 }
 
 /// Time from the first line to the results with the program's own choice of threads, as a part of the better fixed choice's.
-/// The data are in it: what a second thread gains while it makes some of them is paid for when they are first read here.
+/// The data are in it: a clock that starts after them would leave out what a second thread gains while it makes them.
 fn against_fixed(all: &[Runs], name: &str, trials: Option<u64>) -> Option<f64> {
     let time = |threads: usize| {
         let wanted = |case: &Case| case.workload == name && case.trials == trials && case.threads == threads;

@@ -32,10 +32,15 @@ pub struct Runs {
 }
 
 impl Runs {
+    /// The regret of each seed after so many trials, of shorter searches at their end; NaN where nothing was evaluated.
+    fn after(&self, trials: usize) -> Vec<f64> {
+        let at = |run: &Vec<f64>| run.get(trials.saturating_sub(1)).or(run.last()).copied().unwrap_or(f64::NAN);
+        self.regrets.iter().map(at).collect()
+    }
+
     /// Quantile of the regret over seeds after so many trials: 0.5 is the median, of two middle ones the lower.
     pub fn quantile(&self, trials: usize, part: f64) -> f64 {
-        let at = |run: &Vec<f64>| run.get(trials.saturating_sub(1)).or(run.last()).copied().unwrap_or(f64::NAN);
-        let mut values: Vec<f64> = self.regrets.iter().map(at).collect();
+        let mut values = self.after(trials);
         values.sort_by(f64::total_cmp);
         let place = (part * (values.len().saturating_sub(1)) as f64) as usize;
         values.get(place).copied().unwrap_or(f64::NAN)
@@ -73,12 +78,9 @@ pub fn in_parts(problem: &Problem, method: Method, trials: u64, seeds: u64) -> R
 /// The median over seeds of a method's best value as a part of another's with the same seed, after numbers of trials of
 /// each: 0.98 is 2 % less. For problems whose least value is below zero, so that parts mean something.
 pub fn part_of(problem: &Problem, one: &Runs, trials: usize, other: &Runs, their_trials: usize) -> f64 {
-    let best = |run: &Vec<f64>, trials: usize| {
-        let regret = run.get(trials.saturating_sub(1)).or(run.last()).copied().unwrap_or(f64::NAN);
-        regret + problem.least
-    };
-    let pairs = one.regrets.iter().zip(&other.regrets);
-    let mut parts: Vec<f64> = pairs.map(|(one, other)| best(one, trials) / best(other, their_trials)).collect();
+    let best = |runs: &Runs, trials: usize| runs.after(trials).into_iter().map(|regret| regret + problem.least);
+    let pairs = best(one, trials).zip(best(other, their_trials));
+    let mut parts: Vec<f64> = pairs.map(|(one, other)| one / other).collect();
     parts.sort_by(f64::total_cmp);
     parts.get(parts.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
@@ -139,27 +141,11 @@ pub fn rival(problem: &Problem, method: &str, trials: u64, seeds: u64, python: &
 /// one-sided rank-sum test (Mann and Whitney 1947; normal approximation with corrections for ties and continuity, as
 /// `scipy.stats.mannwhitneyu`). A small one says that it is worse.
 pub fn behind(one: &Runs, other: &Runs, trials: usize) -> f64 {
-    let at = |runs: &Runs| -> Vec<f64> {
-        let regret = |run: &Vec<f64>| run.get(trials.saturating_sub(1)).or(run.last()).copied();
-        runs.regrets.iter().filter_map(regret).collect()
-    };
-    let (own, others) = (at(one), at(other));
+    let (own, others) = (one.after(trials), other.after(trials));
     let (m, n) = (own.len() as f64, others.len() as f64);
     // Each pair counts for the larger one, ties for both by half.
-    let wins = |x: &f64| {
-        others
-            .iter()
-            .map(|y| {
-                if x > y {
-                    1.0
-                } else if x == y {
-                    0.5
-                } else {
-                    0.0
-                }
-            })
-            .sum::<f64>()
-    };
+    let half = |holds: bool| f64::from(u8::from(holds)) / 2.0;
+    let wins = |x: &f64| others.iter().map(|y| half(x > y) + half(x >= y)).sum::<f64>();
     let larger: f64 = own.iter().map(wins).sum();
     let mut all: Vec<f64> = own.iter().chain(&others).copied().collect();
     all.sort_by(f64::total_cmp);

@@ -132,11 +132,9 @@ impl Grid {
         }
         if panel.rows() <= lanes::MOST_ROWS {
             let costs = lanes::Costs::new(&settings.costs);
+            let price = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
             let mut paid = Vec::with_capacity(bars * symbols);
-            for bar in 0..bars {
-                let price = |base: &f64| [costs.price(*base, true), costs.price(*base, false)];
-                paid.extend(grid.fills_at(bar).iter().map(price));
-            }
+            (0..bars).for_each(|bar| paid.extend(grid.fills_at(bar).iter().map(price)));
             grid.paid = paid;
             let places = grid.paid.iter().zip(&grid.tradable).filter(|(_, tradable)| **tradable);
             grid.payable = places.flat_map(|(paid, _)| paid).all(|price| *price > 0.0 && *price < f64::INFINITY);
