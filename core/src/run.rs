@@ -120,7 +120,7 @@ impl Panelled {
 pub struct Scratch {
     columns: context::Workspace,
     engine: engine::Workspace,
-    lanes: lanes::Memory,
+    lanes: fast::GroupMemory,
     finished: Vec<lanes::Finished>,
     metrics: metrics::Workspace,
     values: Vec<f64>,

@@ -8,6 +8,7 @@ use sandtable_core::bundle::{Bundle, synth};
 use sandtable_core::cache::History;
 use sandtable_core::context::{self, Prepared};
 use sandtable_core::engine::fast::lanes::{self, Finished, LANES};
+use sandtable_core::engine::fast::switches;
 use sandtable_core::engine::{self, Decisions, Record, Workspace};
 use sandtable_core::plan::{BundleFacts, Plan, PlanSpec};
 use sandtable_core::rng::Stream;
@@ -51,12 +52,13 @@ fn bound(run: &Evaluator, indices: &[u64]) -> (Vec<Vec<f64>>, Vec<Decisions>) {
 #[derive(Default)]
 struct Used {
     lanes: lanes::Memory,
+    switches: switches::Memory,
     plain: Workspace,
     /// Trials that were left to the sequential path.
     unknown: u64,
 }
 
-/// One group against the reference. Number of fills; `None` if the group cannot be simulated side by side.
+/// One group, bar by bar, against the reference. Number of fills; `None` if the group cannot be simulated side by side.
 fn compare(run: &Evaluator, indices: &[u64], used: &mut Used, what: &str) -> Option<u64> {
     let (panel, settings) = (&*run.context.panel, run.plan.settings());
     let grid = run.fast_path().ok()?;
@@ -67,8 +69,33 @@ fn compare(run: &Evaluator, indices: &[u64], used: &mut Used, what: &str) -> Opt
     }
     let mut finished = vec![Finished::default(); indices.len()];
     lanes::simulate(panel, grid, settings, &decisions, &mut used.lanes, &mut finished);
+    Some(check(run, indices, &decisions, &finished, used, what))
+}
+
+/// The same from switch to switch, however often they come; `None` if it is not open to the group.
+fn compare_switches(run: &Evaluator, indices: &[u64], used: &mut Used, what: &str) -> Option<u64> {
+    let (panel, settings) = (&*run.context.panel, run.plan.settings());
+    let grid = run.fast_path().ok()?;
+    let (_, decisions) = bound(run, indices);
+    lanes::covers(&decisions[0], settings).ok()?;
+    let mut finished = vec![Finished::default(); indices.len()];
+    let memory = &mut used.switches;
+    switches::simulate(panel, grid, settings, &decisions, 0, memory, &mut finished)
+        .then(|| check(run, indices, &decisions, &finished, used, what))
+}
+
+/// What a group came to against the reference.
+fn check(
+    run: &Evaluator,
+    indices: &[u64],
+    decisions: &[Decisions],
+    finished: &[Finished],
+    used: &mut Used,
+    what: &str,
+) -> u64 {
+    let (panel, settings) = (&*run.context.panel, run.plan.settings());
     let mut fills = 0;
-    for ((mut decisions, found), index) in decisions.iter().zip(&finished).zip(indices) {
+    for ((mut decisions, found), index) in decisions.iter().zip(finished).zip(indices) {
         let what = format!("trial {index} of {}, {what}", indices.len());
         if found.unknown {
             used.unknown += 1;
@@ -84,7 +111,7 @@ fn compare(run: &Evaluator, indices: &[u64], used: &mut Used, what: &str) -> Opt
         assert_eq!(found.rows_read, run.context.panel.simulated_rows() as u64, "rows, {what}");
         fills += found.counters.fills;
     }
-    Some(fills)
+    fills
 }
 
 fn indices(run: &Evaluator, random: &mut Stream, most: u64) -> Vec<u64> {
@@ -146,6 +173,67 @@ fn random_groups_come_to_the_same_bits() {
     assert!(
         compared > 4000 && often > 2000 && refused > 0,
         "too few cases say anything: {compared} compared, {often} traded often, {refused} refused"
+    );
+}
+
+/// A strategy that holds one weight or nothing.
+fn switching(random: &mut Stream) -> String {
+    let condition = random::condition(random, 1);
+    let weight = *pick(random, &["1 / n_symbols", "0.3", "1", "2 / n_symbols", "p / 20"]);
+    let target = match random.below(4) {
+        0 => format!("if({condition}, 0, {weight})"),
+        _ => format!("if({condition}, {weight}, 0)"),
+    };
+    format!(
+        "name = \"random\"\n[params]\np = {{ type = \"int\", min = 2, max = 20, default = 5 }}\n\
+         q = {{ type = \"int\", min = 5, max = 60, step = 5, default = 10 }}\n[rules]\ntarget = \"{target}\"\n\
+         rebalance = \"on_change\"\n"
+    )
+}
+
+#[test]
+fn random_switches_come_to_the_same_bits() {
+    let mut used = Used::default();
+    let (mut compared, mut often, mut refused, mut long) = (0_u32, 0_u32, 0_u32, 0_u32);
+    for case in 0..6000 {
+        let mut random = Stream::new(25, [case, 0]);
+        let days = 10 + random.below(if case % 10 == 0 { 600 } else { 150 }) as usize;
+        let symbols = 1 + random.below(if case % 20 == 0 { 70 } else { 10 }) as usize;
+        let bundle = match case % 5 {
+            // With missing bars.
+            0 => random::bundle(&mut random, symbols, days),
+            // Sessions of several bars.
+            1 => synth::minute_bars(20 * days as u64, case.into()).into_bundle(),
+            _ => synth::universe(symbols as u32, 1, case.into()).into_bundle(),
+        };
+        let strategy = switching(&mut random);
+        let mut settings = random::settings(&mut random);
+        random::more_settings(&mut random, &bundle, &mut settings);
+        settings.retain(|(key, value)| {
+            !matches!(
+                (*key, &value[..]),
+                ("fractional" | "lot" | "refuse_unpaid_sales" | "close_at_end", _)
+                    | ("size_at", "order")
+                    | ("sequence", "by_value")
+            )
+        });
+        let Some(run) = evaluator(&bundle, &strategy, &settings) else { continue };
+        let group = indices(&run, &mut random, LANES as u64);
+        simd::limit([64, 256, 512][case as usize % 3]);
+        match compare_switches(&run, &group, &mut used, &format!("case {case}:\n{strategy}\n{settings:?}")) {
+            Some(fills) => {
+                compared += 1;
+                often += u32::from(fills > 10 * group.len() as u64);
+                long += u32::from(group.len() > simd::LANES);
+            }
+            None => refused += 1,
+        }
+    }
+    simd::limit(0);
+    assert!(
+        compared > 2000 && often > 1000 && long > 500 && refused > 0,
+        "too few cases say anything: {compared} compared, {often} traded often, {long} of more than a lane's trial, \
+         {refused} refused"
     );
 }
 
@@ -292,6 +380,31 @@ fn workloads_come_to_the_same_bits_at_every_width() {
         assert!(
             lanes::pays(panel, run.fast_path().unwrap(), settings, &bound(run, &indices).1),
             "{name} is simulated one by one"
+        );
+    }
+}
+
+#[test]
+fn crossovers_go_from_switch_to_switch_at_every_width() {
+    let mut used = Used::default();
+    let bundle = synth::mag8(synth::MAG8_SEED).into_bundle();
+    let minutes = synth::minute_bars(20_000, 5).into_bundle();
+    for (name, bundle) in [("W1", &bundle), ("W5", &minutes)] {
+        let run = workload::evaluator(name, bundle).unwrap();
+        let indices: Vec<u64> = (0..LANES as u64).map(|k| k * 7919 % run.plan.space().size()).collect();
+        for width in [64, 256, 512] {
+            simd::limit(width);
+            let fills = compare_switches(&run, &indices, &mut used, &format!("{name}, {width} bits")).unwrap();
+            assert!(fills > 1_000, "{name}: {fills} fills");
+        }
+        simd::limit(0);
+        let (panel, settings, decisions) = (&*run.context.panel, run.plan.settings(), bound(&run, &indices).1);
+        let mut finished = vec![Finished::default(); LANES];
+        let (rows, memory) = (switches::FEWEST_ROWS, &mut used.switches);
+        let grid = run.fast_path().unwrap();
+        assert!(
+            switches::simulate(panel, grid, settings, &decisions, rows, memory, &mut finished),
+            "{name} goes bar by bar"
         );
     }
 }

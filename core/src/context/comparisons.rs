@@ -5,7 +5,7 @@
 //! processor while it is compared.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::condition::{self, Condition, Gaps, ROWS, Side};
 use super::evaluate::{BoundColumn, Context, Prepared, bind};
@@ -16,6 +16,37 @@ use crate::strategy::{BinaryOp, Node, NodeId, Strategy};
 
 /// Words of one block: 512 rows, 4 KB of a column, so that blocks of a hundred columns stay close to the processor.
 const BLOCK: usize = 8;
+
+/// In which words columns may be NaN. A column goes through many batches, on several threads, and is looked through once.
+#[derive(Debug, Default)]
+pub(super) struct KnownGaps(Mutex<Known>);
+
+/// Columns by their addresses.
+type Known = BTreeMap<usize, (Weak<Vec<f64>>, Gaps)>;
+
+/// Columns from which on those that nobody holds any more are forgotten.
+const MOST_KNOWN: usize = 1024;
+
+impl KnownGaps {
+    /// Those of a column. It is known by its address, which no other one gets as long as it is remembered here.
+    fn of(&self, column: &Column) -> Gaps {
+        let address = Arc::as_ptr(column).addr();
+        if let Some((_, gaps)) = self.known().get(&address) {
+            return gaps.clone();
+        }
+        let gaps = Gaps::of(column);
+        let mut known = self.known();
+        if known.len() >= MOST_KNOWN {
+            known.retain(|_, (column, _)| column.strong_count() > 0);
+        }
+        known.insert(address, (Arc::downgrade(column), gaps.clone()));
+        gaps
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// One side of a comparison, as it is held.
 enum Operand<'a> {
@@ -129,13 +160,13 @@ impl Context {
         let (left, right) = (operand(*a), operand(*b));
         let mut gaps = Gaps::default();
         for side in [&left, &right] {
-            match side.column() {
-                // A column is shared by many comparisons: it is looked through once.
-                Some(column) => gaps.add(known.entry(column.as_ptr()).or_insert_with(|| Gaps::of(column))),
-                None if matches!(side, Operand::Scalar(x) if x.is_nan()) => {
+            match (side, side.column()) {
+                (Operand::Held(column), _) => gaps.add(&self.known_gaps.of(column)),
+                (_, Some(column)) => gaps.add(known.entry(column.as_ptr()).or_insert_with(|| Gaps::of(column))),
+                (_, None) if matches!(side, Operand::Scalar(x) if x.is_nan()) => {
                     gaps.add(&Gaps::everywhere(self.panel.rows()));
                 }
-                None => {}
+                (_, None) => {}
             }
         }
         Some(Comparison { op: *op, left, right, gaps })

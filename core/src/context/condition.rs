@@ -55,6 +55,18 @@ impl Gaps {
         self.0.iter_mut().zip(&other.0).for_each(|(words, others)| *words |= others);
     }
 
+    /// The last one of these words that is one of them.
+    pub(crate) fn last_in(&self, words: Range<usize>) -> Option<usize> {
+        let places = words.start / ROWS..self.0.len().min(words.end.div_ceil(ROWS));
+        places.rev().find_map(|place| {
+            let first = place * ROWS;
+            let below =
+                |word: usize| if word >= first + ROWS { u64::MAX } else { (1 << word.saturating_sub(first)) - 1 };
+            let found = self.0[place] & below(words.end) & !below(words.start);
+            (found != 0).then(|| first + ROWS - 1 - found.leading_zeros() as usize)
+        })
+    }
+
     /// Whether a word is one of them.
     #[inline(always)]
     pub(crate) fn has(&self, word: usize) -> bool {
@@ -573,6 +585,19 @@ impl Held {
 mod tests {
     use super::*;
     use crate::context::coded::Table;
+
+    #[test]
+    fn the_last_gap_of_some_words_is_found() {
+        let mut column = vec![0.0; 64 * 200];
+        for word in [3, 64, 130] {
+            column[word * 64 + 5] = NAN;
+        }
+        let gaps = Gaps::of(&column);
+        for (start, end) in [(0, 200), (0, 130), (4, 64), (4, 65), (64, 65), (65, 130), (131, 200), (0, 3), (5, 5)] {
+            let expected = (start..end).rev().find(|word| gaps.has(*word));
+            assert_eq!(gaps.last_in(start..end), expected, "{start}..{end}");
+        }
+    }
 
     const VALUES: [f64; 7] = [NAN, 0.0, -0.0, 1.0, -2.5, f64::INFINITY, 0.5];
     const TRUTHS: [f64; 3] = [0.0, 1.0, NAN];

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
+use super::comparisons::KnownGaps;
 use super::condition::{self, Choice, Condition, Held};
 use super::needs::Need;
 use super::panel::Panel;
@@ -31,6 +32,8 @@ pub struct Context {
     coarse: Mutex<BTreeMap<Period, Arc<OnceLock<Coarse>>>>,
     week_starts: OnceLock<Column>,
     month_starts: OnceLock<Column>,
+    /// What comparisons know of the columns that they read.
+    pub(super) known_gaps: KnownGaps,
     /// Memory of columns that nobody needs any more, for those that are computed next.
     spare: Mutex<Vec<Vec<f64>>>,
 }
@@ -139,6 +142,7 @@ impl Context {
             coarse: Mutex::default(),
             week_starts: OnceLock::new(),
             month_starts: OnceLock::new(),
+            known_gaps: KnownGaps::default(),
             spare: Mutex::default(),
         }
     }

@@ -85,25 +85,19 @@ impl Neighbours {
 /// The returns below `low`, and the mirror images of those above `high`, in the order of time.
 #[inline(always)]
 fn beyond<E: Eight>(returns: &[f64], low: f64, high: f64, lows: &mut Vec<f64>, highs: &mut Vec<f64>) {
-    lows.resize(returns.len(), 0.0);
-    highs.resize(returns.len(), 0.0);
+    // A vector too much: what is written behind the last one is written over, or cut off.
+    lows.resize(returns.len() + LANES, 0.0);
+    highs.resize(returns.len() + LANES, 0.0);
     let (mut low_count, mut high_count) = (0, 0);
-    let (below, above) = (E::splat(low), E::splat(high));
-    let (blocks, rest) = returns.as_chunks::<64>();
-    for block in blocks {
-        let (mut low, mut high) = (0u64, 0u64);
-        for (k, vector) in block.as_chunks::<LANES>().0.iter().enumerate() {
-            let values = E::load(vector);
-            low |= u64::from(E::bits(values.lt(below))) << (k * LANES);
-            high |= u64::from(E::bits(above.lt(values))) << (k * LANES);
+    let (below, above, minus) = (E::splat(low), E::splat(high), E::splat(-1.0));
+    let (vectors, rest) = returns.as_chunks::<LANES>();
+    for values in vectors {
+        let values = E::load(values);
+        if let Some(to) = lows[low_count..].first_chunk_mut() {
+            low_count += values.compress(values.lt(below), to);
         }
-        while low != 0 {
-            lows[low_count] = block[low.trailing_zeros() as usize];
-            (low_count, low) = (low_count + 1, low & (low - 1));
-        }
-        while high != 0 {
-            highs[high_count] = -block[high.trailing_zeros() as usize];
-            (high_count, high) = (high_count + 1, high & (high - 1));
+        if let Some(to) = highs[high_count..].first_chunk_mut() {
+            high_count += values.mul(minus).compress(above.lt(values), to);
         }
     }
     for &r in rest {

@@ -242,13 +242,13 @@ impl Evaluator {
         finished.resize_with(decisions.len(), lanes::Finished::default);
         let grids = self.parts.iter().filter_map(|part| Some((&*part.panel, part.grid.get()?.as_ref().ok()?)));
         if self.parts.len() == 1 {
-            grids.for_each(|(panel, grid)| lanes::simulate(panel, grid, settings, decisions, memory, finished));
+            grids.for_each(|(panel, grid)| fast::simulate_group(panel, grid, settings, decisions, memory, finished));
             return;
         }
         let mut joined = vec![Joined::default(); decisions.len()];
         let mut unknown = vec![false; decisions.len()];
         for (panel, grid) in grids {
-            lanes::simulate(panel, grid, settings, decisions, memory, finished);
+            fast::simulate_group(panel, grid, settings, decisions, memory, finished);
             for (joined, done) in joined.iter_mut().zip(&*finished) {
                 let courses = [&done.session_equity[..], &[]];
                 joined.add(settings.capital, courses, &done.trades, &done.counters, done.rows_read);

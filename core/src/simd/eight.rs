@@ -72,6 +72,18 @@ pub trait Eight: Copy {
         Self::splat(0.0)
     }
 
+    /// Writes the lanes that are set one after another, and whatever behind them. How many there are.
+    #[inline(always)]
+    fn compress(self, mask: Self::Mask, to: &mut [f64; LANES]) -> usize {
+        let (values, mut left, mut count) = (self.array(), Self::bits(mask), 0);
+        while left != 0 {
+            to[count] = values[left.trailing_zeros() as usize];
+            left &= left - 1;
+            count += 1;
+        }
+        count
+    }
+
     /// The numbers as an array.
     #[inline(always)]
     fn array(self) -> [f64; LANES] {

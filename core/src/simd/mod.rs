@@ -70,6 +70,10 @@ mod tests {
                 for mask in [less, a.le(b), same, odd].into_iter().chain(logic) {
                     out.push(E::bits(mask).into());
                     out.extend(E::select(mask, a, b).array().map(|x| crate::num::canonical(x).to_bits()));
+                    let mut some = [0.0; LANES];
+                    let count = a.compress(mask, &mut some);
+                    out.push(count as u64);
+                    out.extend(some[..count].iter().map(|x| crate::num::canonical(*x).to_bits()));
                 }
             }
             out

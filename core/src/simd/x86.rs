@@ -198,6 +198,13 @@ impl Eight for Wide {
     }
 
     #[inline(always)]
+    fn compress(self, mask: __mmask8, to: &mut [f64; LANES]) -> usize {
+        // SAFETY: see the head of the file; the array holds eight numbers, and any alignment will do.
+        unsafe { _mm512_storeu_pd(to.as_mut_ptr(), _mm512_maskz_compress_pd(mask, self.0)) }
+        mask.count_ones() as usize
+    }
+
+    #[inline(always)]
     fn bits(mask: __mmask8) -> u8 {
         mask
     }

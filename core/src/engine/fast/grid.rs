@@ -30,6 +30,8 @@ pub struct Grid {
     session_ends: Option<Vec<u32>>,
     /// Whether all closes are large enough for positions to be worth something.
     pub(super) sound: bool,
+    /// Whether every symbol's orders fill at every bar that it has.
+    pub(super) always_tradable: bool,
     /// Whether every unit costs and brings something, where that is known.
     pub(super) payable: bool,
 }
@@ -59,12 +61,17 @@ pub(super) struct Rows {
     /// End of the rows.
     pub end: usize,
     /// Bar of the first row.
-    first_bar: usize,
+    pub first_bar: usize,
     /// Whether every bar from the first on has a row, up to the last one.
     pub unbroken: bool,
 }
 
 impl Rows {
+    /// Bar of the last row, where there is one and no bar between has none.
+    pub fn last_bar(self) -> usize {
+        self.first_bar + self.end - 1 - self.first
+    }
+
     fn of(panel: &Panel, span: Span, bars: usize) -> Rows {
         let (first, end) = (span.offset + panel.first_simulated(span), span.offset + span.len);
         let bar_of = |row: usize| panel.row_time[row] as usize - panel.start;
@@ -124,6 +131,7 @@ impl Grid {
             paid: Vec::new(),
             tradable: vec![false; bars * symbols],
             session_ends: None,
+            always_tradable: true,
             payable: false,
             sound: panel.close.iter().all(|close| *close > LEAST_CLOSE),
         };
@@ -152,6 +160,7 @@ impl Grid {
         for row in first..end {
             let place = self.bar_of(panel, symbol, row) * self.symbols + symbol;
             self.tradable[place] = always || panel.volume[row] != 0.0;
+            self.always_tradable &= self.tradable[place];
         }
     }
 
@@ -160,6 +169,15 @@ impl Grid {
         match &self.prices {
             Prices::Shared { closes, first, .. } => &closes[first + bar..],
             Prices::Own { closes, .. } => &closes[symbol * self.bars + bar..],
+        }
+    }
+
+    /// Closes at every bar, symbol after symbol.
+    #[inline]
+    pub(super) fn closes_by_symbol(&self) -> &[f64] {
+        match &self.prices {
+            Prices::Shared { closes, first, .. } => &closes[*first..],
+            Prices::Own { closes, .. } => closes,
         }
     }
 

@@ -4,6 +4,9 @@
 //! for bit. A symbol *wakes* at the next row where its rule may ask for an order in the state that its position is in;
 //! what lies between such bars and open orders is skipped. Equity is filled in afterwards (`marks.rs`).
 //!
+//! Several trials are simulated together where that is faster: bar by bar, each step for all of them at once (`lanes`), or
+//! from switch to switch, each lane at a bar of its own (`switches`).
+//!
 //! Sizes and prices are those of `sizing.rs` and `pricing.rs`; round trips are booked as in `account.rs`, without what the
 //! fast path does not know. [`covers`] and [`covers_run`] say which strategies and settings it takes, and a trial that
 //! comes to something it does not know is left to the reference.
@@ -18,14 +21,40 @@ mod marks;
 mod run;
 mod seek;
 mod signals;
+#[expect(clippy::needless_range_loop, reason = "a lane is a place in several arrays at once")]
+pub mod switches;
 
 pub use grid::Grid;
 pub(super) use run::Memory;
 pub use run::simulate;
 
+use super::Decisions;
 use crate::context::Panel;
 use crate::plan::{BeyondLimit, EntryBarExits, ExitFill, Margin, Sequence, Settings, SpreadOn, Touch};
 use crate::strategy::{Entry, LevelIn, PriceLevel, Rules, SizeIn, Strategy};
+
+/// Memory of trials that are simulated together, reused from group to group.
+#[derive(Clone, Debug, Default)]
+pub struct GroupMemory {
+    lanes: lanes::Memory,
+    switches: switches::Memory,
+}
+
+/// Simulates up to [`lanes::LANES`] trials that [`lanes::covers`] accepts, from switch to switch where that is open and
+/// bar by bar elsewhere. `finished` has one place for each trial.
+pub fn simulate_group(
+    panel: &Panel,
+    grid: &Grid,
+    settings: &Settings,
+    decisions: &[Decisions],
+    memory: &mut GroupMemory,
+    finished: &mut [lanes::Finished],
+) {
+    let (rows, switches) = (switches::FEWEST_ROWS, &mut memory.switches);
+    if !switches::simulate(panel, grid, settings, decisions, rows, switches, finished) {
+        lanes::simulate(panel, grid, settings, decisions, &mut memory.lanes, finished);
+    }
+}
 
 /// Whether a strategy can take the fast path.
 ///

@@ -146,7 +146,7 @@ pub(super) struct Market<'a> {
 }
 
 /// Positions smaller than this are looked at one by one: their worth may be rounded to nothing.
-pub(super) const TINY: f64 = 1e-150;
+pub(in super::super) const TINY: f64 = 1e-150;
 
 impl Costs {
     pub fn new(plan: &plan::Costs) -> Costs {
@@ -181,9 +181,16 @@ impl Costs {
         base.mul(E::splat(1.0 - worse)).sub(E::splat(self.plan.spread_amount * 0.5))
     }
 
-    /// The same of several orders.
+    /// Price of one unit that is bought, costs included.
     #[inline(always)]
-    fn fees<E: Eight, const BY_VALUE: bool>(&self, units: E, price: E) -> E {
+    pub fn bought_at<E: Eight>(&self, base: E) -> E {
+        let worse = self.plan.spread * 0.5 + self.plan.slippage_bps * 1e-4;
+        base.mul(E::splat(1.0 + worse)).add(E::splat(self.plan.spread_amount * 0.5))
+    }
+
+    /// Commissions of several orders that are filled at once; 0 of no units.
+    #[inline(always)]
+    pub fn fees<E: Eight, const BY_VALUE: bool>(&self, units: E, price: E) -> E {
         let units = units.abs();
         let by_value = E::splat(self.rate).mul(units).mul(price);
         if BY_VALUE {
@@ -193,6 +200,13 @@ impl Costs {
         let fee = by_share.add(E::splat(self.plan.per_trade)).add(by_value);
         E::select(units.eq(E::zero()), E::zero(), fee)
     }
+}
+
+/// Units of a buy that cash pays; none where it buys only the rounding noise that an all-cash purchase leaves in the
+/// account.
+pub(in super::super) fn units_paid(settings: &Settings, wanted: f64, price: f64, cash: f64) -> f64 {
+    let paid = pricing::affordable(settings, Some(wanted), price, cash, &Charge::default());
+    if paid < wanted * 1e-9 || !paid.is_finite() { 0.0 } else { paid }
 }
 
 /// Adds to one of the sums.
@@ -325,10 +339,7 @@ impl<'a> Market<'a> {
             if !buys {
                 continue;
             }
-            let charge = Charge::default();
-            let paid = pricing::affordable(self.settings, Some(wanted), self.bought, money.cash[lane], &charge);
-            // The rounding noise that an all-cash purchase leaves in the account buys nothing.
-            let units = if paid < wanted * 1e-9 || !paid.is_finite() { 0.0 } else { paid };
+            let units = units_paid(self.settings, wanted, self.bought, money.cash[lane]);
             book.order[lane] = units;
             money.rejected[lane] += if units == 0.0 { 1.0 } else { 0.0 };
         }

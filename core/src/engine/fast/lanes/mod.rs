@@ -32,11 +32,12 @@ use crate::engine::Decisions;
 use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
 use crate::simd::{self, Eight, Work};
-pub(super) use fill::Costs;
+pub(super) use fill::{Costs, TINY, units_paid};
 use fill::{Market, Ready};
 use signals::Signals;
 use state::{State, each};
 use targets::Targets;
+pub(super) use targets::word_at;
 
 /// Trials of a group. A multiple of every vector's width, and few enough for a group's state to stay close to the
 /// processor.

@@ -171,9 +171,11 @@ impl State {
             let invested = E::zero().lt(load::<E>(&money.positions, half));
             count::<E>(&mut money.bars_in_market, half, invested);
             // Without short positions the part of equity that is cash says how much is invested, up to rounding. Only
-            // what comes near the most so far is looked at.
-            let spare = E::splat(SPARE).sub(load::<E>(&money.leverage, half)).max(E::zero()).mul(equity);
-            if E::bits(E::without(invested, spare.le(load::<E>(&money.cash, half)))) != 0 {
+            // what comes near the most so far is looked at; where cash is not negative, no rounding makes it more than 1.
+            let (cash, most) = (load::<E>(&money.cash, half), load::<E>(&money.leverage, half));
+            let spare = E::splat(SPARE).sub(most).max(E::zero()).mul(equity);
+            let rises = E::either(most.lt(E::splat(1.0)), cash.lt(E::zero()));
+            if E::bits(E::without(E::both(invested, rises), spare.le(cash))) != 0 {
                 let gross = self.gross::<E>(closes, half);
                 self.lever(equity, gross, invested, half);
             }

@@ -307,7 +307,7 @@ fn spread_column(column: &[f64], values: &mut [Lanes], lane: usize) {
 
 /// Sixty-four rows of a word of bits from `row` on; what lies behind the last word is not set.
 #[inline(always)]
-pub(super) fn word_at(words: &[u64], row: usize) -> u64 {
+pub(in super::super) fn word_at(words: &[u64], row: usize) -> u64 {
     let (place, skip) = (row / 64, row % 64);
     let (low, high) = match words.get(place..) {
         Some([low, high, ..]) => (*low, *high),
