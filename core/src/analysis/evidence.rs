@@ -189,6 +189,11 @@ impl Evidence {
         self.seen
     }
 
+    /// Number of trials that are kept.
+    pub fn compared(&self) -> usize {
+        self.kept.len()
+    }
+
     /// Indices of the trials that are kept, ascending: the columns of [`Evidence::panel`] and the trials of
     /// [`Evidence::block_sums`].
     pub fn indices(&self) -> Vec<u64> {
@@ -226,12 +231,13 @@ impl Evidence {
     pub fn block_sums(&self) -> Result<BlockSums> {
         let cells = self.bounds.len() - 1;
         let mut all = BlockSums::new(self.blocks, self.sessions / self.blocks)?;
+        let lengths: Vec<f64> = self.bounds.windows(2).map(|bounds| (bounds[1] - bounds[0]) as f64).collect();
+        let in_block = cells / self.blocks;
+        let total = |(means, lengths): (&[f64], &[f64])| -> f64 { means.iter().zip(lengths).map(|(a, b)| a * b).sum() };
         let mut sums = Vec::with_capacity(self.blocks);
         for (_, trial) in self.ordered() {
             sums.clear();
-            let totals = trial.sums[..cells].iter().zip(self.bounds.windows(2));
-            let totals: Vec<f64> = totals.map(|(mean, bounds)| mean * (bounds[1] - bounds[0]) as f64).collect();
-            sums.extend(totals.chunks_exact(cells / self.blocks).map(|cells| cells.iter().sum::<f64>()));
+            sums.extend(trial.sums[..cells].chunks_exact(in_block).zip(lengths.chunks_exact(in_block)).map(total));
             all.push(&sums, &trial.sums[cells..])?;
         }
         Ok(all)

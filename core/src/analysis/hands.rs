@@ -7,6 +7,9 @@ use std::ops::Range;
 
 /// Those who do it.
 pub trait Hands {
+    /// How many parts are worked on at the same time.
+    fn count(&self) -> usize;
+
     /// What `work` gives of each range, one after the other. Ranges of fewer than `least` items are not worth handing out.
     fn map<R: Send>(&mut self, items: usize, least: usize, work: impl Fn(Range<usize>) -> Vec<R> + Sync) -> Vec<R>;
 }
@@ -16,6 +19,10 @@ pub trait Hands {
 pub struct Alone;
 
 impl Hands for Alone {
+    fn count(&self) -> usize {
+        1
+    }
+
     fn map<R: Send>(&mut self, items: usize, _least: usize, work: impl Fn(Range<usize>) -> Vec<R> + Sync) -> Vec<R> {
         work(0..items)
     }

@@ -6,9 +6,9 @@
 use serde::Serialize;
 
 use super::{
-    Convention, Draws, Evidence, Findings, Hands, Independence, Moments, Overfitting, StationaryBootstrap, Superiority,
-    Verdict, deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years, minimum_track_record,
-    optimal_block_length, overfitting, superiority,
+    Alone, Convention, Draws, Evidence, Findings, Hands, Independence, Moments, Overfitting, Panel,
+    StationaryBootstrap, Superiority, Verdict, deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years,
+    minimum_track_record, optimal_block_length, overfitting, superiority,
 };
 use crate::error::Result;
 use crate::num;
@@ -97,27 +97,21 @@ impl Judgement {
         let evidence = &evidence.with(best, returns)?;
         let moments = Moments::of(returns, Convention::Plain);
         let annual = num::sqrt(settings.periods_per_year);
-        let tests = if evidence.indices().len() < 2 {
-            None
-        } else {
-            let overfitting = overfitting(&evidence.block_sums()?, settings.detailed_splits, hands)?;
-            Some((overfitting, tests(evidence, returns, settings, hands)?))
-        };
-        let deflation = deflation(evidence, &moments, annual)?;
+        let case = Case { evidence, returns, moments: &moments, annual, settings };
+        let (overfitting, Others { deflation, superiority }) = case.answers(hands)?;
         let findings = Findings {
             trials: evidence.seen(),
             sharpe: moments.sharpe * annual,
             deflated: deflation.deflated,
-            pbo: tests.as_ref().map_or(num::NAN, |(overfitting, _)| overfitting.pbo),
-            p_value: tests.as_ref().map_or(num::NAN, |(_, tests)| tests.studentized.consistent),
+            pbo: overfitting.as_ref().map_or(num::NAN, |overfitting| overfitting.pbo),
+            p_value: superiority.as_ref().map_or(num::NAN, |tests| tests.studentized.consistent),
             sessions: evidence.sessions() as f64,
             sessions_needed: minimum_track_record(&moments, 0.0, ALPHA),
         };
-        let (overfitting, superiority) = tests.unzip();
         Ok(Judgement {
             best,
             trials: findings.trials,
-            compared: evidence.indices().len() as u64,
+            compared: evidence.compared() as u64,
             passed_over: evidence.passed_over(),
             sessions: evidence.sessions() as u64,
             sharpe: findings.sharpe,
@@ -132,40 +126,109 @@ impl Judgement {
     }
 }
 
-fn deflation(evidence: &Evidence, moments: &Moments, annual: f64) -> Result<Deflation> {
-    let independence = match evidence.panel() {
-        Ok(panel) => Independence::of(&panel, evidence.seen()),
-        // Nothing was kept: the chosen trial could not be judged either.
-        Err(_) => Independence { average_correlation: num::NAN, trials: num::NAN, participation: num::NAN },
-    };
-    // One trial alone is not deflated.
-    let variance = if evidence.seen() == 1 { 0.0 } else { evidence.sharpe_variance() };
-    Ok(Deflation {
-        independence,
-        variance,
-        threshold: expected_maximum_sharpe(independence.trials, variance) * annual,
-        deflated: deflated_sharpe(moments, independence.trials, variance),
-        minimum_years: minimum_backtest_years(independence.trials, moments.sharpe * annual),
-    })
+/// What is judged, and how.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    evidence: &'a Evidence,
+    /// Those of the chosen trial, and their moments.
+    returns: &'a [f64],
+    moments: &'a Moments,
+    /// From a ratio per return to one per year.
+    annual: f64,
+    settings: &'a JudgementSettings,
 }
 
-/// The tests over cells, with blocks as long as the chosen trial's own returns ask for.
-fn tests(
-    evidence: &Evidence,
-    returns: &[f64],
-    settings: &JudgementSettings,
-    hands: &mut impl Hands,
-) -> Result<Superiority> {
-    let panel = evidence.panel()?;
-    let block = (optimal_block_length(returns).stationary / evidence.sessions_in_cell()).max(1.0);
-    let bootstrap = StationaryBootstrap::new(settings.seed, panel.rows() as u32, block);
-    Ok(superiority(&panel, &Draws::of(&bootstrap, panel.rows(), settings.replications), block, hands))
+/// What is asked besides cross-validation: it takes about as long as that.
+struct Others {
+    deflation: Deflation,
+    superiority: Option<Superiority>,
+}
+
+/// One of both questions, answered.
+enum Answer {
+    Overfitting(Result<Option<Overfitting>>),
+    Others(Result<Others>),
+}
+
+impl Case<'_> {
+    /// Answers everything. Two hands answer a question each, which leaves nothing for them to wait for; more share the
+    /// splits and the replications.
+    fn answers(&self, hands: &mut impl Hands) -> Result<(Option<Overfitting>, Others)> {
+        if hands.count() != 2 {
+            return Ok((self.overfitting(hands)?, self.others(hands)?));
+        }
+        let answer = |question: usize| match question {
+            0 => Answer::Overfitting(self.overfitting_alone()),
+            _ => Answer::Others(self.others_alone()),
+        };
+        let (mut overfitting, mut others) = (None, None);
+        for answer in hands.map(2, 1, |range| range.map(answer).collect()) {
+            match answer {
+                Answer::Overfitting(found) => overfitting = found?,
+                Answer::Others(found) => others = Some(found?),
+            }
+        }
+        Ok((overfitting, others.map_or_else(|| self.others(&mut Alone), Ok)?))
+    }
+
+    // Compiled here and not where somebody's hands take them up.
+
+    #[inline(never)]
+    fn overfitting_alone(&self) -> Result<Option<Overfitting>> {
+        self.overfitting(&mut Alone)
+    }
+
+    #[inline(never)]
+    fn others_alone(&self) -> Result<Others> {
+        self.others(&mut Alone)
+    }
+
+    /// Whether there is something to choose from.
+    fn is_choice(&self) -> bool {
+        self.evidence.compared() > 1
+    }
+
+    fn overfitting(&self, hands: &mut impl Hands) -> Result<Option<Overfitting>> {
+        let ask = |evidence: &Evidence| overfitting(&evidence.block_sums()?, self.settings.detailed_splits, hands);
+        self.is_choice().then_some(self.evidence).map(ask).transpose()
+    }
+
+    fn others(&self, hands: &mut impl Hands) -> Result<Others> {
+        // Where nothing was kept the chosen trial could not be judged either.
+        let panel = self.evidence.panel().ok();
+        let superiority = panel.as_ref().filter(|_| self.is_choice()).map(|panel| self.tests(panel, hands));
+        Ok(Others { deflation: self.deflation(panel.as_ref()), superiority })
+    }
+
+    /// The chosen trial's Sharpe ratio beside what luck makes of so many trials.
+    fn deflation(&self, panel: Option<&Panel>) -> Deflation {
+        let Case { evidence, moments, annual, .. } = *self;
+        let unknown = Independence { average_correlation: num::NAN, trials: num::NAN, participation: num::NAN };
+        let independence = panel.map_or(unknown, |panel| Independence::of(panel, evidence.seen()));
+        // One trial alone is not deflated.
+        let variance = if evidence.seen() == 1 { 0.0 } else { evidence.sharpe_variance() };
+        Deflation {
+            independence,
+            variance,
+            threshold: expected_maximum_sharpe(independence.trials, variance) * annual,
+            deflated: deflated_sharpe(moments, independence.trials, variance),
+            minimum_years: minimum_backtest_years(independence.trials, moments.sharpe * annual),
+        }
+    }
+
+    /// The tests over cells, with blocks as long as the chosen trial's own returns ask for.
+    fn tests(&self, panel: &Panel, hands: &mut impl Hands) -> Superiority {
+        let Case { evidence, returns, settings, .. } = *self;
+        let block = (optimal_block_length(returns).stationary / evidence.sessions_in_cell()).max(1.0);
+        let bootstrap = StationaryBootstrap::new(settings.seed, panel.rows() as u32, block);
+        superiority(panel, &Draws::of(&bootstrap, panel.rows(), settings.replications), block, hands)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-    use super::super::{Alone, Grade};
+    use super::super::Grade;
     use super::*;
     use crate::rng::Stream;
 
@@ -187,6 +250,47 @@ mod tests {
             best = if sharpe > best.0 { (sharpe, index) } else { best };
         }
         Judgement::of(evidence, best.1 as u64, &columns[best.1], &SETTINGS, &mut Alone).unwrap()
+    }
+
+    /// So many hands, one after another.
+    struct Several(usize);
+
+    impl Hands for Several {
+        fn count(&self) -> usize {
+            self.0
+        }
+
+        fn map<R: Send>(
+            &mut self,
+            items: usize,
+            _least: usize,
+            work: impl Fn(std::ops::Range<usize>) -> Vec<R> + Sync,
+        ) -> Vec<R> {
+            (0..self.0).flat_map(|hand| work(items * hand / self.0..items * (hand + 1) / self.0)).collect()
+        }
+    }
+
+    #[test]
+    fn any_number_of_hands_comes_to_the_same() {
+        let evidence = |trials: u64| {
+            let mut evidence = Evidence::new(300, 100, 3).unwrap();
+            let returns = |trial: u64| -> Vec<f64> {
+                let mut stream = Stream::new(3, [9, trial as u32]);
+                (0..300).map(|_| stream.normal()).collect()
+            };
+            assert!((0..trials).all(|trial| evidence.push(trial, &returns(trial)).unwrap()));
+            (evidence, returns(0))
+        };
+        for trials in [1, 2, 40] {
+            let (evidence, returns) = evidence(trials);
+            let judged = |hands: usize| {
+                let hands = &mut Several(hands);
+                Judgement::of(evidence.clone(), 0, &returns, &SETTINGS, hands).unwrap()
+            };
+            // As texts: what is not defined equals itself there.
+            let [one, two, three] = [1, 2, 3].map(|hands| format!("{:?}", judged(hands)));
+            assert_eq!((&one, &one), (&two, &three), "{trials} trials");
+        }
     }
 
     #[test]

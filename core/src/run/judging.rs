@@ -135,6 +135,10 @@ impl Evaluator {
 struct Portions<'a, W>(&'a mut W);
 
 impl<W: Workers> Hands for Portions<'_, W> {
+    fn count(&self) -> usize {
+        self.0.threads()
+    }
+
     fn map<R: Send>(&mut self, items: usize, least: usize, work: impl Fn(Range<usize>) -> Vec<R> + Sync) -> Vec<R> {
         let portions = planner::portions(items, self.0.threads(), least, 1);
         self.0.map(&portions, |range, _| work(range))
