@@ -350,7 +350,7 @@ impl Evaluator {
         }
         let mut columns = context::Workspace::default();
         let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut columns);
-        lanes::pays(panel, grid, settings, &some.iter().map(bind).collect::<Vec<_>>())
+        fast::group_pays(panel, grid, settings, &some.iter().map(bind).collect::<Vec<_>>())
     }
 
     /// Evaluates trials as one group, if that is faster.
@@ -369,7 +369,7 @@ impl Evaluator {
         }
         let bind = |point: &Vec<f64>| Decisions::bind(&self.context, strategy, point, prepared, &mut scratch.columns);
         let decisions: Vec<Decisions> = points.iter().map(bind).collect();
-        if lanes::pays(panel, grid, settings, &decisions) && self.is_open_to(&decisions) {
+        if fast::group_pays(panel, grid, settings, &decisions) && self.is_open_to(&decisions) {
             self.simulate_lanes(&decisions, scratch);
             for (place, (&index, decisions)) in indices.iter().zip(&decisions).enumerate() {
                 let Scratch { finished, metrics, values, .. } = &mut *scratch;

@@ -77,7 +77,6 @@ fn compare_switches(run: &Evaluator, indices: &[u64], used: &mut Used, what: &st
     let (panel, settings) = (&*run.context.panel, run.plan.settings());
     let grid = run.fast_path().ok()?;
     let (_, decisions) = bound(run, indices);
-    lanes::covers(&decisions[0], settings).ok()?;
     let mut finished = vec![Finished::default(); indices.len()];
     let memory = &mut used.switches;
     switches::simulate(panel, grid, settings, &decisions, 0, memory, &mut finished)
@@ -210,13 +209,12 @@ fn random_switches_come_to_the_same_bits() {
         let mut settings = random::settings(&mut random);
         random::more_settings(&mut random, &bundle, &mut settings);
         settings.retain(|(key, value)| {
-            !matches!(
-                (*key, &value[..]),
-                ("fractional" | "lot" | "refuse_unpaid_sales" | "close_at_end", _)
-                    | ("size_at", "order")
-                    | ("sequence", "by_value")
-            )
+            !matches!((*key, &value[..]), ("fractional" | "lot" | "close_at_end", _) | ("size_at", "order"))
         });
+        if case % 4 == 3 {
+            // What another program does by default.
+            settings.extend([("size_at", "fill".to_string()), ("sequence", "by_value".into())]);
+        }
         let Some(run) = evaluator(&bundle, &strategy, &settings) else { continue };
         let group = indices(&run, &mut random, LANES as u64);
         simd::limit([64, 256, 512][case as usize % 3]);
@@ -231,7 +229,7 @@ fn random_switches_come_to_the_same_bits() {
     }
     simd::limit(0);
     assert!(
-        compared > 2000 && often > 1000 && long > 500 && refused > 0,
+        compared > 2000 && often > 700 && long > 500 && refused > 0,
         "too few cases say anything: {compared} compared, {often} traded often, {long} of more than a lane's trial, \
          {refused} refused"
     );

@@ -40,8 +40,14 @@ pub struct GroupMemory {
     switches: switches::Memory,
 }
 
-/// Simulates up to [`lanes::LANES`] trials that [`lanes::covers`] accepts, from switch to switch where that is open and
-/// bar by bar elsewhere. `finished` has one place for each trial.
+/// Whether these trials are simulated faster together than one by one. It says nothing about results, which are the same.
+pub fn group_pays(panel: &Panel, grid: &Grid, settings: &Settings, decisions: &[Decisions]) -> bool {
+    lanes::may_pay(panel, decisions.len())
+        && (lanes::pays(panel, grid, settings, decisions) || switches::open_to(grid, settings, decisions))
+}
+
+/// Simulates up to [`lanes::LANES`] trials for which [`group_pays`], from switch to switch where that is open and bar by
+/// bar elsewhere. `finished` has one place for each trial; where neither way is open they are unknown.
 pub fn simulate_group(
     panel: &Panel,
     grid: &Grid,
@@ -51,8 +57,13 @@ pub fn simulate_group(
     finished: &mut [lanes::Finished],
 ) {
     let (rows, switches) = (switches::FEWEST_ROWS, &mut memory.switches);
-    if !switches::simulate(panel, grid, settings, decisions, rows, switches, finished) {
+    if switches::simulate(panel, grid, settings, decisions, rows, switches, finished) {
+        return;
+    }
+    if lanes::pays(panel, grid, settings, decisions) {
         lanes::simulate(panel, grid, settings, decisions, &mut memory.lanes, finished);
+    } else {
+        finished.iter_mut().for_each(|finished| finished.unknown = true);
     }
 }
 

@@ -60,7 +60,7 @@ impl Events {
     pub fn find(&mut self, grid: &Grid, settings: &Settings, choices: &[&Choice]) {
         self.list.clear();
         self.starts.clear();
-        let sells_first = settings.sequence == Sequence::SellsFirst;
+        let sells_first = settings.sequence != Sequence::Symbol;
         // What is decided at the last bar of a symbol fills nowhere.
         let unfilled = usize::from(settings.fill != FillAt::SameClose);
         let words = grid.bars.div_ceil(BARS);
@@ -152,6 +152,22 @@ impl Events {
             ended |= u8::from(self.next[lane] == self.end[lane]) << lane;
         }
         ended
+    }
+
+    /// The bar of the next event of a lane.
+    pub fn next_bar(&self, lane: usize) -> usize {
+        self.list[self.next[lane]].bar()
+    }
+
+    /// Sorts the sells of a lane's next bar by what they are worth: `value` of a symbol, the least first, of equal ones the
+    /// first symbol.
+    #[inline(never)]
+    pub fn sort_sells(&mut self, lane: usize, value: impl Fn(usize) -> f64) {
+        let events = &mut self.list[self.next[lane]..self.end[lane]];
+        let Some(first) = events.first().copied() else { return };
+        let sells = events.iter().take_while(|event| event.bar() == first.bar() && event.held() == 0).count();
+        let by_value = |a: &Event, b: &Event| value(a.symbol()).total_cmp(&value(b.symbol()));
+        events[..sells].sort_by(|a, b| by_value(a, b).then(a.symbol().cmp(&b.symbol())));
     }
 
     /// The next event of a lane, which is then behind it if it is `active`.

@@ -74,17 +74,23 @@ fn choice_of(decisions: &Decisions) -> Option<&Choice> {
 
 /// Whether orders of such trials can only open positions and close them, and fill at the next bar.
 fn is_plain(grid: &Grid, settings: &Settings) -> bool {
-    let orders = settings.fractional
-        && settings.size_at != SizeAt::Order
-        && matches!(settings.sequence, Sequence::SellsFirst | Sequence::Symbol)
-        && !settings.refuse_unpaid_sales
-        && !settings.close_at_end;
+    let sequence = match settings.sequence {
+        Sequence::SellsFirst | Sequence::Symbol => true,
+        // Buys that are sized where they fill are all worth the same, so that only sells have to be sorted.
+        Sequence::ByValue => settings.size_at == SizeAt::Fill,
+        Sequence::Queue => false,
+    };
+    let orders = settings.fractional && settings.size_at != SizeAt::Order && sequence && !settings.close_at_end;
     let unbroken = grid.rows.iter().all(|rows| rows.unbroken);
     orders && grid.symbols <= MOST_SYMBOLS && grid.payable && grid.sound && grid.always_tradable && unbroken
 }
 
-/// Simulates trials of a run whose settings the fast path and [`super::lanes::covers`] accept. `finished` has one place
-/// for each trial. Whether it did: if not, what it left there says nothing. Trials with less than `fewest_rows` rows for
+/// Whether trials of a run can be simulated here, if they do not switch too often.
+pub fn open_to(grid: &Grid, settings: &Settings, decisions: &[Decisions]) -> bool {
+    is_plain(grid, settings) && decisions.iter().all(|decisions| choice_of(decisions).is_some())
+}
+
+/// Simulates trials of a run whose settings the fast path accepts. `finished` has one place for each trial. Whether it did: if not, what it left there says nothing. Trials with less than `fewest_rows` rows for
 /// each switch are not simulated.
 #[must_use]
 pub fn simulate(

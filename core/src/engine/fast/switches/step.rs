@@ -4,7 +4,7 @@
 use super::super::lanes::{TINY, units_paid};
 use super::accounts::{Closed, increase};
 use super::{Group, Lanes, Lot, Memory};
-use crate::plan::{Fill as FillAt, Margin, SizeAt};
+use crate::plan::{Fill as FillAt, Margin, Sequence, SizeAt};
 use crate::simd::{Eight, LANES};
 
 /// What the lanes' events find: of each the market's price at its fill and at its decision, and the position.
@@ -30,6 +30,9 @@ impl Group<'_> {
     /// Takes the next event of each lane that is `active`.
     #[inline(always)]
     pub(super) fn step<E: Eight, const BY_VALUE: bool>(&mut self, active: u8) {
+        if self.settings.sequence == Sequence::ByValue {
+            self.sort_sells(active);
+        }
         let found = self.look(active);
         self.size::<E>(active, &found.bars);
         let (zero, one) = (E::zero(), E::splat(1.0));
@@ -66,6 +69,10 @@ impl Group<'_> {
         let size = order.abs();
         let live = zero.lt(size);
         let (opens, closes) = (E::both(live, up), E::without(live, up));
+        if self.settings.refuse_unpaid_sales {
+            // A sale that does not pay its commission is refused, and the position stays.
+            self.odd |= E::bits(E::both(closes, zero.sub(value).lt(fee))) != 0;
+        }
         increase(&mut accounts.fills, E::select(live, one, zero));
 
         // All of a lot, at its price and the fill's, with the commissions of both.
@@ -91,6 +98,20 @@ impl Group<'_> {
     #[inline(always)]
     fn delay(&self) -> usize {
         usize::from(self.settings.fill != FillAt::SameClose)
+    }
+
+    /// Brings the sells of bars that lanes come to into the order of their values.
+    #[inline(never)]
+    fn sort_sells(&mut self, active: u8) {
+        let (delay, symbols) = (self.delay(), self.grid.symbols);
+        let Memory { events, accounts, units, .. } = &mut *self.memory;
+        for lane in (0..LANES).filter(|lane| active >> lane & 1 == 1) {
+            let bar = events.next_bar(lane);
+            if accounts.decided[lane] != Some(bar as u32) {
+                let prices = self.grid.fills_at(bar + delay);
+                events.sort_sells(lane, |symbol| 0.0 - units[lane * symbols + symbol] * prices[symbol]);
+            }
+        }
     }
 
     /// Reads what the next event of each lane needs. All lanes at once and without a branch, for most of it is far away in
