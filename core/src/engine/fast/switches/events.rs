@@ -10,8 +10,8 @@ use crate::context::Choice;
 use crate::plan::{Fill as FillAt, Sequence, Settings};
 use crate::simd::LANES;
 
-/// Bars of a word.
-const BARS: usize = 64;
+/// Bars of a word, and rows.
+pub(super) const BARS: usize = 64;
 
 /// Events of all trials of a group, and where each lane is.
 #[derive(Clone, Debug, Default)]

@@ -28,7 +28,7 @@ use crate::engine::{Decisions, When};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
 use crate::simd::{self, Eight, LANES, Work};
 use accounts::Accounts;
-use events::Events;
+use events::{BARS, Events};
 
 /// Numbers of all lanes.
 type Lanes = [f64; LANES];
@@ -106,6 +106,10 @@ pub fn simulate(
         return false;
     }
     let Some(choices) = decisions.iter().map(choice_of).collect::<Option<Vec<_>>>() else { return false };
+    // A condition that does not reach to the last row is a mistake, which the other ways do not pass over either.
+    if choices.iter().any(|choice| choice.condition.truth().len() * BARS < panel.rows()) {
+        return false;
+    }
     memory.events.find(grid, settings, &choices);
     if memory.events.count() * fewest_rows > panel.simulated_rows() * choices.len() {
         return false;
