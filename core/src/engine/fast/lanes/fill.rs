@@ -174,18 +174,22 @@ impl Costs {
         if units == 0.0 { 0.0 } else { fee }
     }
 
+    /// By what part of itself a price is worse than the market's.
+    #[inline(always)]
+    fn worse(&self) -> f64 {
+        self.plan.spread * 0.5 + self.plan.slippage_bps * 1e-4
+    }
+
     /// Price of one unit that is sold, costs included, where the market's price is not the same for all.
     #[inline(always)]
     pub fn sold_at<E: Eight>(&self, base: E) -> E {
-        let worse = self.plan.spread * 0.5 + self.plan.slippage_bps * 1e-4;
-        base.mul(E::splat(1.0 - worse)).sub(E::splat(self.plan.spread_amount * 0.5))
+        base.mul(E::splat(1.0 - self.worse())).sub(E::splat(self.plan.spread_amount * 0.5))
     }
 
     /// Price of one unit that is bought, costs included.
     #[inline(always)]
     pub fn bought_at<E: Eight>(&self, base: E) -> E {
-        let worse = self.plan.spread * 0.5 + self.plan.slippage_bps * 1e-4;
-        base.mul(E::splat(1.0 + worse)).add(E::splat(self.plan.spread_amount * 0.5))
+        base.mul(E::splat(1.0 + self.worse())).add(E::splat(self.plan.spread_amount * 0.5))
     }
 
     /// Commissions of several orders that are filled at once; 0 of no units.

@@ -35,6 +35,7 @@ use crate::simd::{self, Eight, Work};
 pub(super) use fill::{Costs, TINY, units_paid};
 use fill::{Market, Ready};
 use signals::Signals;
+pub(super) use state::SPARE;
 use state::{State, each};
 use targets::Targets;
 pub(super) use targets::word_at;

@@ -203,7 +203,7 @@ impl State {
 const TRIPS: usize = 2048;
 
 /// A little more than 1: more than the rounding of the sums over all symbols.
-const SPARE: f64 = 1.0 + 1e-9;
+pub(in super::super) const SPARE: f64 = 1.0 + 1e-9;
 
 /// Counts one more where `mask` is set.
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Equity between fills: cash, and positions in the order of the symbols, as the reference adds them. A symbol that is
 //! not held adds nothing, because closes are finite.
 
+use super::super::lanes::SPARE;
 use super::{Group, Memory};
 use crate::simd::{Eight, LANES};
 
@@ -9,9 +10,6 @@ const STRETCH: usize = 2 * LANES;
 
 /// Room behind the last bar of a course.
 pub(super) const TOO_MUCH: usize = STRETCH;
-
-/// A little more than 1: more than the rounding of the sums over all symbols.
-const SPARE: f64 = 1.0 + 1e-9;
 
 impl Group<'_> {
     /// Fills in the equity of a lane up to a bar: at every bar, or where sessions end.
