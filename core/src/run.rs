@@ -13,17 +13,21 @@ mod judging;
 mod kept;
 mod outcome;
 pub mod planner;
+mod preparing;
 mod ranges;
 mod ranking;
 mod shares;
 mod tiles;
+mod times;
 mod walking;
 pub mod workers;
 
 pub use caches::{CacheCounters, Caches, View};
 pub use exploration::{Exploration, MOST_TRIALS, Progress};
 pub use inspect::{Books, Inspection, Seen, Value};
+pub use preparing::Layout;
 pub use ranking::{Front, best_rows, front};
+pub use times::Times;
 pub use walking::{Tested, Walking};
 pub use workers::{OneThread, Workers};
 
@@ -32,7 +36,7 @@ use std::sync::{Arc, OnceLock};
 use crate::bundle::{Bars, Bundle};
 use crate::cache::{Column, RunHistory};
 pub use crate::cache::{Layer, Switches};
-use crate::context::{self, BoundColumn, Condition, Context, Need, Panel, Prepared, Window};
+use crate::context::{self, BoundColumn, Context, Need, Panel, Prepared, Window};
 use crate::engine::fast::{self, lanes};
 use crate::engine::{self, Decisions, Record};
 use crate::error::{Error, Result};
@@ -42,9 +46,6 @@ use crate::num::NAN;
 use crate::plan::{Plan, Score};
 use crate::search::Searcher;
 use ranges::{Part, Sessions};
-
-/// Bytes that the comparisons of one batch may take.
-const MOST_CONDITION_BYTES: usize = 64_000_000;
 
 /// Trials by which it is judged whether they go side by side.
 const FIRST_LOOK: usize = 4;
@@ -156,7 +157,7 @@ pub struct Detail {
     /// Metrics in the order of [`metrics::TABLE`].
     pub metrics: Vec<f64>,
     /// Timestamps of the simulated bars, microseconds UTC.
-    pub time: Vec<i64>,
+    pub time: Times,
     /// Equity at each of them.
     pub equity: Vec<f64>,
     /// Dates of the simulated sessions.
@@ -229,69 +230,9 @@ impl Evaluator {
         Evaluator { plan, context, columns, comparisons, panelled, parts, sessions, never_fast, judging, shares }
     }
 
-    /// The distinct columns that a batch needs, each with the position of a point that binds it.
-    pub fn wanted(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-        distinct(&self.columns, points)
-    }
-
-    /// The distinct comparisons that a batch makes, likewise.
-    pub fn compared(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-        distinct(&self.comparisons, points)
-    }
-
-    /// Positions of a batch's trials in groups whose columns take at most `bytes`, if they are more than one column of
-    /// each kind: all in one where they take no more, so that what a batch holds depends neither on the number of its
-    /// trials nor on that of its bars. Groups are evaluated one after another; no result depends on them.
-    pub fn tiles(&self, points: &[Vec<f64>], bytes: usize) -> Vec<Vec<usize>> {
-        let ranks: Vec<Vec<u32>> = self.columns.iter().map(|need| need.bindings(points).ranks).collect();
-        tiles::tiles(&ranks, points.len(), bytes / (self.context.panel.rows() * 8).max(1))
-    }
-
     /// Computes one of the wanted columns.
     pub fn compute(&self, wanted: &BoundColumn, point: &[f64]) -> Column {
         self.context.compute(self.plan.strategy(), wanted, point)
-    }
-
-    /// Computes all columns that a batch needs.
-    pub fn prepare(&self, batch: &Batch, workers: &mut impl Workers) -> Prepared {
-        let strategy = self.plan.strategy();
-        let wanted = self.wanted(&batch.points);
-        let columns = workers.columns(self, &wanted, &batch.points);
-        let mut prepared = Prepared::default();
-        for ((wanted, _), column) in wanted.into_iter().zip(columns) {
-            prepared.insert(wanted, column);
-        }
-        let light = Need::light(strategy, &strategy.rules.nodes(), &batch.points);
-        for need in &light {
-            for (wanted, position) in need.bindings(&batch.points).distinct {
-                let column = self.context.compute_given(strategy, &wanted, &batch.points[position], &prepared);
-                prepared.insert(wanted, column);
-            }
-            prepared.share(need);
-        }
-        let comparisons = match &light[..] {
-            [] => self.compared(&batch.points),
-            light => distinct(&Need::comparisons(strategy, &strategy.rules.nodes(), light), &batch.points),
-        };
-        let bytes = comparisons.len().saturating_mul(self.context.panel.rows() / 4);
-        // Fewer are not worth it, and more would take memory that a batch should not have.
-        if comparisons.len() > 1 && bytes <= MOST_CONDITION_BYTES {
-            let conditions = workers.comparisons(self, &comparisons, &batch.points, &prepared);
-            for ((wanted, _), condition) in comparisons.into_iter().zip(conditions) {
-                prepared.insert_condition(wanted, condition);
-            }
-        }
-        prepared
-    }
-
-    /// Makes some of the comparisons of a batch.
-    pub fn compare_all(
-        &self,
-        wanted: &[(BoundColumn, usize)],
-        points: &[Vec<f64>],
-        prepared: &Prepared,
-    ) -> Vec<Arc<Condition>> {
-        self.context.compare_all(self.plan.strategy(), wanted, points, prepared)
     }
 
     /// Where the fast path reads its prices, laid out at the first call; of several ranges, the first one's.
@@ -420,7 +361,7 @@ impl Evaluator {
     fn recorded(&self, point: &[f64]) -> Scratch {
         let mut scratch = Scratch::default();
         let record = Record { fills: true, bars: true, ..Record::default() };
-        self.simulate(point, &Prepared::default(), self.fast_path().is_ok(), record, &mut scratch);
+        self.simulate(point, &self.alone(point), self.fast_path().is_ok(), record, &mut scratch);
         scratch
     }
 
@@ -465,10 +406,9 @@ impl Evaluator {
                 worth
             })
             .collect();
-        let timelines: Vec<&[i64]> = self.parts.iter().map(|part| &part.panel.timeline[part.panel.start..]).collect();
         Detail {
             metrics: values,
-            time: timelines.concat(),
+            time: Times::of(self.parts.iter().map(|part| &part.panel)),
             equity: engine.bar_equity,
             sessions: self.sessions.dates.clone(),
             session_equity: engine.session_equity,
@@ -571,11 +511,6 @@ impl Evaluator {
             counters,
         }
     }
-}
-
-/// The distinct bindings of some needs.
-fn distinct(needs: &[Need], points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-    needs.iter().flat_map(|need| need.bindings(points).distinct).collect()
 }
 
 /// Walks through the plan's trials, batch by batch.

@@ -88,7 +88,7 @@ pub fn demand(evaluator: &Evaluator, budget: u64) -> Option<Demand> {
     let first: Vec<Vec<f64>> = points(evaluator, 0..space.size(), 1, drive::STRETCH as u64);
     let step = (space.size() / COUNTED).max(1);
     let spread = points(evaluator, 0..space.size(), step, COUNTED);
-    let (in_stretch, in_spread) = (in_tiles(evaluator, &first), evaluator.wanted(&spread).len() as u64);
+    let (in_stretch, in_spread) = (in_tiles(evaluator, &first), evaluator.layout(&first).wanted(&spread).len() as u64);
     let scale = |count: u64, of: usize| count.saturating_mul(trials) / (of as u64).max(1);
     // Where few of the spread points bring columns of their own, the others bring none that are new either.
     let distinct = if in_spread * 2 > spread.len() as u64 { scale(in_spread, spread.len()) } else { in_spread };
@@ -96,11 +96,11 @@ pub fn demand(evaluator: &Evaluator, budget: u64) -> Option<Demand> {
     Some(Demand { asked, distinct, trials, bytes: panel.rows() as u64 * 8, budget })
 }
 
-/// Columns that points ask for when they are evaluated tile by tile.
+/// Columns that points ask for when they are evaluated tile by tile, but for those that are computed on the way.
 pub fn in_tiles(evaluator: &Evaluator, points: &[Vec<f64>]) -> u64 {
     let of = |tile: Vec<usize>| {
         let points: Vec<Vec<f64>> = tile.into_iter().map(|k| points[k].clone()).collect();
-        evaluator.wanted(&points).len() as u64
+        evaluator.layout(&points).wanted(&points).len() as u64
     };
     evaluator.tiles(points, drive::COLUMN_BYTES).into_iter().map(of).sum()
 }

@@ -167,7 +167,7 @@ fn stretch(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tal
 fn tile(evaluator: &Evaluator, batch: &Batch, workers: &mut impl Workers, tally: &mut Tally) -> Vec<Outcome> {
     let began = Instant::now();
     let prepared = contain::prepare(evaluator, batch, workers);
-    tally.columns += prepared.len() as u64;
+    tally.columns += prepared.computed() as u64;
     tally.preparing += began.elapsed();
     let began = Instant::now();
     let outcomes = workers.trials(evaluator.at(batch.budget), &batch.indices, &batch.points, &prepared);

@@ -100,6 +100,8 @@ struct Sample {
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     columns: u64,
+    /// Columns that are computed while they are compared.
+    passing: u64,
     comparisons: u64,
     /// Most bytes of columns and comparisons that are held together.
     held: u64,
@@ -174,7 +176,7 @@ pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -
         trials: sample.trial_s * trials as f64,
         write,
         memory: before.saturating_sub(sampled) + asked.held.max(sampled).max(kept) + encoded,
-        computed,
+        computed: computed + asked.passing,
         sampled: sample.outcomes.len(),
     })
 }
@@ -223,7 +225,7 @@ fn sampled(evaluator: &Evaluator, trials: u64) -> (Vec<u64>, Vec<Vec<f64>>) {
         indices.sort_unstable();
         indices.dedup();
         let points = points_of(evaluator, &indices);
-        if most <= 4 || evaluator.wanted(&points).len() <= columns {
+        if most <= 4 || evaluator.layout(&points).wanted(&points).len() <= columns {
             return (indices, points);
         }
         most /= 2;
@@ -319,13 +321,20 @@ fn asked(evaluator: &Evaluator, trials: u64) -> Asked {
     let mut asked = Asked::default();
     for tile in evaluator.tiles(&first, drive::COLUMN_BYTES) {
         let points: Vec<Vec<f64>> = tile.into_iter().map(|k| first[k].clone()).collect();
-        let (columns, comparisons) = (evaluator.wanted(&points).len(), evaluator.compared(&points).len());
+        let layout = evaluator.layout(&points);
+        let (columns, comparisons) = (layout.wanted(&points).len(), layout.comparisons());
+        asked.passing += layout.passing() as u64;
         asked.columns += columns as u64;
         asked.comparisons += comparisons as u64;
         asked.held = asked.held.max(columns as u64 * rows * 8 + comparisons as u64 * rows / 4);
     }
     let scale = |count: u64| (u128::from(count) * u128::from(trials) / (first.len() as u128).max(1)) as u64;
-    Asked { columns: scale(asked.columns), comparisons: scale(asked.comparisons), held: asked.held }
+    Asked {
+        columns: scale(asked.columns),
+        passing: scale(asked.passing),
+        comparisons: scale(asked.comparisons),
+        held: asked.held,
+    }
 }
 
 fn points_of(evaluator: &Evaluator, indices: &[u64]) -> Vec<Vec<f64>> {
@@ -366,12 +375,13 @@ fn encoding(evaluator: &Evaluator, sample: &Sample, trials: u64) -> Result<f64> 
     Ok(once + row * (trials as f64 - sample.outcomes.len() as f64).max(0.0))
 }
 
-/// Distinct columns of the whole search: counted up to 20,000 trials, beyond that scaled from as many.
+/// Distinct columns of the whole search that are held: counted up to 20,000 trials, beyond that scaled from as many.
 fn distinct_columns(evaluator: &Evaluator, trials: u64) -> u64 {
     let space = evaluator.plan.space();
+    let layout = evaluator.layout(&points(evaluator, 0..space.size(), 1, (drive::STRETCH as u64).min(trials)));
     let step = (space.size() / COUNTED).max(1);
     let points = points(evaluator, 0..space.size(), step, 2 * COUNTED);
-    let seen = evaluator.wanted(&points).len() as u64;
+    let seen = layout.wanted(&points).len() as u64;
     // Columns that hardly repeat among the points looked at will not repeat among the others either.
     if step > 1 && seen * 2 > points.len() as u64 {
         seen.saturating_mul(trials / (points.len() as u64).max(1))

@@ -111,7 +111,7 @@ pub fn trades(detail: &Detail, symbols: &[String]) -> Table {
 
 /// Equity at each simulated bar.
 pub fn equity(detail: &Detail) -> Table {
-    Table::new([("time", Column::Time(detail.time.clone())), ("equity", Column::Number(detail.equity.clone()))])
+    Table::new([("time", Column::Time(detail.time.to_vec())), ("equity", Column::Number(detail.equity.clone()))])
 }
 
 /// A course by sessions, each under a fold's choice.
@@ -275,7 +275,7 @@ mod tests {
     fn detail() -> Detail {
         Detail {
             metrics: Vec::new(),
-            time: vec![0, 86_400_000_000 + 3_600_000_000],
+            time: vec![0, 86_400_000_000 + 3_600_000_000].into(),
             equity: vec![100.0, 101.5],
             sessions: Vec::new(),
             session_equity: Vec::new(),

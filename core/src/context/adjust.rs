@@ -265,6 +265,11 @@ impl Panel {
 }
 
 impl Context {
+    /// Whether what looks back at a symbol's own prices sees other ones than the panel has.
+    pub(super) fn sees_adjusted_past(&self) -> bool {
+        self.panel.adjust != Adjust::None && self.panel.has_epochs()
+    }
+
     /// The column of a node that looks at the past, seen as of each bar; `None` where no action makes a difference.
     pub(super) fn as_of(&self, strategy: &Strategy, id: NodeId, point: &[f64]) -> Option<Vec<f64>> {
         let panel = &*self.panel;

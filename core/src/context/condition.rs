@@ -22,8 +22,8 @@ pub struct Condition {
     rows: usize,
     /// Where it is true; nowhere where it is undefined, nor behind the last row.
     truth: Vec<u64>,
-    /// Where it is undefined.
-    undefined: Vec<u64>,
+    /// Where it is undefined; often the same for many.
+    undefined: Arc<Vec<u64>>,
     /// The words outside which it is undefined nowhere, where that is known.
     gaps: Option<Gaps>,
 }
@@ -39,14 +39,12 @@ impl PartialEq for Condition {
 pub struct Gaps(Vec<u64>);
 
 impl Gaps {
-    /// Those of a column: where it is NaN.
-    pub(super) fn of(column: &[f64]) -> Gaps {
-        simd::run(Nans(column))
-    }
-
-    /// Every word of so many rows.
-    pub(super) fn everywhere(rows: usize) -> Gaps {
-        Gaps(vec![u64::MAX; rows.div_ceil(ROWS).div_ceil(ROWS)])
+    /// The words that are not zero.
+    fn of(words: &[u64]) -> Gaps {
+        let chunk = |words: &[u64]| {
+            words.iter().enumerate().fold(0, |found, (place, word)| found | u64::from(*word != 0) << place)
+        };
+        Gaps(words.chunks(ROWS).map(chunk).collect())
     }
 
     /// Takes in the words of another one.
@@ -72,27 +70,112 @@ impl Gaps {
     pub(crate) fn has(&self, word: usize) -> bool {
         self.0.get(word / ROWS).is_some_and(|words| words >> (word % ROWS) & 1 == 1)
     }
+
+    /// All of them, the first ones first.
+    fn each(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(place, &words)| {
+            let mut left = words;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(place * ROWS + bit)
+            })
+        })
+    }
+}
+
+/// Where a column is NaN: a bit a row, none behind the last one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Nans {
+    words: Arc<Vec<u64>>,
+    /// The words with such a row.
+    gaps: Gaps,
+}
+
+impl Nans {
+    fn from(words: Vec<u64>) -> Nans {
+        Nans { gaps: Gaps::of(&words), words: Arc::new(words) }
+    }
+
+    /// Those of a column.
+    pub(super) fn of(column: &[f64]) -> Nans {
+        Nans::from(simd::run(FindNans(column)))
+    }
+
+    /// None among so many rows.
+    pub(super) fn nowhere(rows: usize) -> Nans {
+        Nans::from(vec![0; rows.div_ceil(ROWS)])
+    }
+
+    /// Each of so many rows.
+    pub(super) fn everywhere(rows: usize) -> Nans {
+        Nans::but_for(rows, std::iter::empty())
+    }
+
+    /// Each of so many rows that is in none of the ranges `defined`.
+    pub(super) fn but_for(rows: usize, defined: impl Iterator<Item = Range<usize>>) -> Nans {
+        let mut words = vec![u64::MAX; rows.div_ceil(ROWS)];
+        let mut clear = |range: Range<usize>| {
+            let (first, last) = (range.start / ROWS, range.end / ROWS);
+            let (from, to) = (u64::MAX << (range.start % ROWS), (1 << (range.end % ROWS)) - 1);
+            if first == last {
+                words.get_mut(first).into_iter().for_each(|word| *word &= !(from & to));
+                return;
+            }
+            words[first] &= !from;
+            words[first + 1..last].fill(0);
+            words.get_mut(last).into_iter().for_each(|word| *word &= !to);
+        };
+        defined.filter(|range| !range.is_empty()).for_each(&mut clear);
+        let behind = rows..rows.next_multiple_of(ROWS);
+        if !behind.is_empty() {
+            clear(behind);
+        }
+        Nans::from(words)
+    }
+
+    /// Where one of two columns is NaN. Where one of them says it all, it is that one's memory.
+    pub(super) fn or(&self, other: &Nans) -> Nans {
+        let within = |a: &Nans, b: &Nans| a.gaps.each().all(|word| a.words[word] & !b.words[word] == 0);
+        if within(other, self) {
+            return self.clone();
+        }
+        if within(self, other) {
+            return other.clone();
+        }
+        let mut words = Vec::clone(&self.words);
+        other.gaps.each().for_each(|word| words[word] |= other.words[word]);
+        Nans::from(words)
+    }
+
+    /// What tells it from others as long as it is held.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.words).addr()
+    }
 }
 
 /// A column that is looked through for NaN.
-struct Nans<'a>(&'a [f64]);
+struct FindNans<'a>(&'a [f64]);
 
-impl Work for Nans<'_> {
-    type Output = Gaps;
+impl Work for FindNans<'_> {
+    type Output = Vec<u64>;
 
     #[inline(always)]
-    fn run<E: Eight>(self) -> Gaps {
-        let mut gaps = vec![0; self.0.len().div_ceil(ROWS).div_ceil(ROWS)];
-        for (word, rows) in self.0.chunks(ROWS).enumerate() {
+    fn run<E: Eight>(self) -> Vec<u64> {
+        let mut words = Vec::with_capacity(self.0.len().div_ceil(ROWS));
+        for rows in self.0.chunks(ROWS) {
             let (vectors, rest) = rows.as_chunks::<LANES>();
-            let mut found = u8::from(rest.iter().any(|x| x.is_nan()));
-            for values in vectors {
+            let mut word = 0;
+            for (place, values) in vectors.iter().enumerate() {
                 let values = E::load(values);
-                found |= E::bits(values.unordered(values));
+                word |= u64::from(E::bits(values.unordered(values))) << (place * LANES);
             }
-            gaps[word / ROWS] |= u64::from(found != 0) << (word % ROWS);
+            for (place, value) in rest.iter().enumerate() {
+                word |= u64::from(value.is_nan()) << (vectors.len() * LANES + place);
+            }
+            words.push(word);
         }
-        Gaps(gaps)
+        words
     }
 }
 
@@ -133,10 +216,9 @@ impl Deref for Held {
 }
 
 impl Condition {
-    /// A condition over so many rows, false everywhere.
-    pub(super) fn falsehood(rows: usize) -> Condition {
-        let words = rows.div_ceil(ROWS);
-        Condition { rows, truth: vec![0; words], undefined: vec![0; words], gaps: None }
+    /// A condition over so many rows that is true where `truth` says so and undefined at `nans`.
+    pub(super) fn of(rows: usize, truth: Vec<u64>, nans: &Nans) -> Condition {
+        Condition { rows, truth, undefined: nans.words.clone(), gaps: Some(nans.gaps.clone()) }
     }
 
     /// Becomes the same as `other`, in the memory that it has.
@@ -151,7 +233,11 @@ impl Condition {
     pub(super) fn reset(&mut self, rows: usize) {
         self.rows = rows;
         self.gaps = None;
-        for words in [&mut self.truth, &mut self.undefined] {
+        if Arc::get_mut(&mut self.undefined).is_none() {
+            self.undefined = Arc::default();
+        }
+        let undefined = Arc::make_mut(&mut self.undefined);
+        for words in [&mut self.truth, undefined] {
             words.clear();
             words.resize(rows.div_ceil(ROWS), 0);
         }
@@ -174,15 +260,10 @@ impl Condition {
         self.gaps.as_ref()
     }
 
-    /// Says outside which words it is undefined nowhere.
-    pub(super) fn set_gaps(&mut self, gaps: Gaps) {
-        self.gaps = Some(gaps);
-    }
-
     /// Both words around a row, for those who write them.
     pub(super) fn words_mut(&mut self, words: Range<usize>) -> (&mut [u64], &mut [u64]) {
         self.gaps = None;
-        (&mut self.truth[words.clone()], &mut self.undefined[words])
+        (&mut self.truth[words.clone()], &mut Arc::make_mut(&mut self.undefined)[words])
     }
 
     /// The code of a row: 0 false, 1 true, 2 undefined.
@@ -203,16 +284,19 @@ impl Condition {
             _ => None,
         };
         let all = matches!(op, BinaryOp::And);
-        let words = self.truth.iter_mut().zip(&mut self.undefined).zip(other.truth.iter().zip(&other.undefined));
-        for ((truth, undefined), (other, other_undefined)) in words {
-            *undefined |= other_undefined;
-            *truth = if all { *truth & other } else { *truth | other } & !*undefined;
+        // Conditions over the same columns are often undefined at the same rows: then that is shared on.
+        if !Arc::ptr_eq(&self.undefined, &other.undefined) && self.undefined != other.undefined {
+            let undefined = Arc::make_mut(&mut self.undefined);
+            undefined.iter_mut().zip(other.undefined.iter()).for_each(|(undefined, other)| *undefined |= other);
+        }
+        for ((truth, other), undefined) in self.truth.iter_mut().zip(&other.truth).zip(self.undefined.iter()) {
+            *truth = if all { *truth & other } else { *truth | other } & !undefined;
         }
     }
 
     /// Makes it true where it was false, and the other way round.
     fn negate(&mut self) {
-        for (truth, undefined) in self.truth.iter_mut().zip(&self.undefined) {
+        for (truth, undefined) in self.truth.iter_mut().zip(self.undefined.iter()) {
             *truth = !(*truth | undefined);
         }
         self.cut();
@@ -234,20 +318,18 @@ impl Condition {
         words: Range<usize>,
         (truth, undefined): (&mut [u64], &mut [u64]),
     ) {
-        simd::run(Compare::of(op, a, b, words, None, truth, undefined));
+        let rows = words.start * ROWS..(words.end * ROWS).min(a.len());
+        let b = match b {
+            Side::Scalar(y) => Side::Scalar(y),
+            Side::Column(b) => Side::Column(&b[rows.clone()]),
+        };
+        simd::run(Compare { op, a: &a[rows], b, truth, undefined: Some(undefined) });
     }
 
-    /// The same inside of work over vectors. Outside `gaps` there is no NaN on either side.
+    /// Writes where a comparison of some rows holds, inside of work over vectors.
     #[inline(always)]
-    pub(super) fn compare_with<E: Eight>(
-        op: BinaryOp,
-        a: &[f64],
-        b: Side,
-        words: Range<usize>,
-        gaps: &Gaps,
-        (truth, undefined): (&mut [u64], &mut [u64]),
-    ) {
-        Compare::of(op, a, b, words, Some(gaps), truth, undefined).run::<E>();
+    pub(super) fn hold<E: Eight>(op: BinaryOp, a: &[f64], b: Side, truth: &mut [u64]) {
+        Compare { op, a, b, truth, undefined: None }.run::<E>();
     }
 
     /// `if(self, a, b)`, row by row.
@@ -258,24 +340,20 @@ impl Condition {
     /// The truth values of a column of numbers; any number but 0 counts as true.
     pub(super) fn encode(&mut self, column: &[f64]) {
         self.reset(column.len());
-        Condition::compare(
-            BinaryOp::Ne,
-            column,
-            Side::Scalar(0.0),
-            0..self.truth.len(),
-            (&mut self.truth, &mut self.undefined),
-        );
+        let words = 0..self.truth.len();
+        Condition::compare(BinaryOp::Ne, column, Side::Scalar(0.0), words.clone(), self.words_mut(words));
     }
 
     /// The truth values of a column of codes.
     pub(super) fn encode_codes(&mut self, column: &Coded) {
         self.reset(column.codes.len());
         let means = column.table.means(truth_code);
+        let undefined = Arc::make_mut(&mut self.undefined);
         for (word, codes) in column.codes.chunks(ROWS).enumerate() {
             for (bit, &code) in codes.iter().enumerate() {
                 let meant = means[usize::from(code) % means.len()];
                 self.truth[word] |= u64::from(meant & 1) << bit;
-                self.undefined[word] |= u64::from(meant >> 1) << bit;
+                undefined[word] |= u64::from(meant >> 1) << bit;
             }
         }
     }
@@ -345,16 +423,13 @@ impl Work for Select<'_> {
     }
 }
 
-/// A comparison of some rows, word by word.
+/// A comparison of some rows, word by word, and where it is undefined, if that is asked.
 struct Compare<'a> {
     op: BinaryOp,
     a: &'a [f64],
     b: Side<'a>,
-    /// The first word, and all those in which a row may be undefined.
-    first: usize,
-    gaps: Option<&'a Gaps>,
     truth: &'a mut [u64],
-    undefined: &'a mut [u64],
+    undefined: Option<&'a mut [u64]>,
 }
 
 impl Work for Compare<'_> {
@@ -380,42 +455,21 @@ const GE: u8 = 3;
 const EQ: u8 = 4;
 const NE: u8 = 5;
 
-impl<'a> Compare<'a> {
-    /// A comparison of whole columns, cut to some words.
-    #[inline(always)]
-    fn of(
-        op: BinaryOp,
-        a: &'a [f64],
-        b: Side<'a>,
-        words: Range<usize>,
-        gaps: Option<&'a Gaps>,
-        truth: &'a mut [u64],
-        undefined: &'a mut [u64],
-    ) -> Self {
-        let rows = words.start * ROWS..(words.end * ROWS).min(a.len());
-        let b = match b {
-            Side::Scalar(y) => Side::Scalar(y),
-            Side::Column(b) => Side::Column(&b[rows.clone()]),
-        };
-        Compare { op, a: &a[rows], b, first: words.start, gaps, truth, undefined }
-    }
-
+impl Compare<'_> {
     #[inline(always)]
     fn each<E: Eight, const OP: u8>(self) {
-        let Compare { a, b, first, gaps, truth, undefined, .. } = self;
-        let may = |word: usize| gaps.is_none_or(|gaps| gaps.has(first + word));
+        let Compare { a, b, truth, mut undefined, .. } = self;
         let (blocks, rest) = a.as_chunks::<ROWS>();
-        let words = truth.iter_mut().zip(undefined.iter_mut()).enumerate();
         match b {
             Side::Scalar(y) => {
-                let (never, y) = (y.is_nan(), [y; ROWS]);
-                for ((word, (truth, undefined)), x) in words.zip(blocks) {
-                    (*truth, *undefined) = compare_word::<E, OP>(x, &y, never || may(word));
+                let y = [y; ROWS];
+                for (word, x) in blocks.iter().enumerate() {
+                    write::<E, OP>(word, x, &y, u64::MAX, truth, &mut undefined);
                 }
             }
             Side::Column(b) => {
-                for ((word, (truth, undefined)), (x, y)) in words.zip(blocks.iter().zip(b.as_chunks::<ROWS>().0)) {
-                    (*truth, *undefined) = compare_word::<E, OP>(x, y, may(word));
+                for (word, (x, y)) in blocks.iter().zip(b.as_chunks::<ROWS>().0).enumerate() {
+                    write::<E, OP>(word, x, y, u64::MAX, truth, &mut undefined);
                 }
             }
         }
@@ -427,19 +481,32 @@ impl<'a> Compare<'a> {
                 Side::Column(b) => y[..rest.len()].copy_from_slice(&b[b.len() - rest.len()..]),
             }
             // What the last word was filled up with is cut off.
-            let mask = (1 << rest.len()) - 1;
-            let (bits, unknown) = compare_word::<E, OP>(&x, &y, true);
-            (truth[blocks.len()], undefined[blocks.len()]) = (bits & mask, unknown & mask);
+            write::<E, OP>(blocks.len(), &x, &y, (1 << rest.len()) - 1, truth, &mut undefined);
         }
     }
 }
 
-/// Where a comparison of 64 rows holds, and where it is undefined, if that may be.
+/// Writes the word of 64 rows, of which those of `mask` are there.
 #[inline(always)]
-fn compare_word<E: Eight, const OP: u8>(x: &[f64; ROWS], y: &[f64; ROWS], may_be_undefined: bool) -> (u64, u64) {
-    let (xs, ys) = (x.as_chunks::<LANES>().0, y.as_chunks::<LANES>().0);
-    let (mut truth, mut undefined) = (0u64, 0u64);
-    for (k, (x, y)) in xs.iter().zip(ys).enumerate() {
+fn write<E: Eight, const OP: u8>(
+    word: usize,
+    x: &[f64; ROWS],
+    y: &[f64; ROWS],
+    mask: u64,
+    truth: &mut [u64],
+    undefined: &mut Option<&mut [u64]>,
+) {
+    truth[word] = holds::<E, OP>(x, y) & mask;
+    if let Some(undefined) = undefined {
+        undefined[word] = unordered::<E>(x, y) & mask;
+    }
+}
+
+/// Where a comparison of 64 rows holds.
+#[inline(always)]
+fn holds<E: Eight, const OP: u8>(x: &[f64; ROWS], y: &[f64; ROWS]) -> u64 {
+    let mut truth = 0u64;
+    for (k, (x, y)) in x.as_chunks::<LANES>().0.iter().zip(y.as_chunks::<LANES>().0).enumerate() {
         let (x, y) = (E::load(x), E::load(y));
         let bits = match OP {
             LT => E::bits(x.lt(y)),
@@ -451,12 +518,17 @@ fn compare_word<E: Eight, const OP: u8>(x: &[f64; ROWS], y: &[f64; ROWS], may_be
         };
         truth |= u64::from(bits) << (k * LANES);
     }
-    if may_be_undefined {
-        for (k, (x, y)) in xs.iter().zip(ys).enumerate() {
-            undefined |= u64::from(E::bits(E::load(x).unordered(E::load(y)))) << (k * LANES);
-        }
+    truth
+}
+
+/// Where one of 64 rows is NaN.
+#[inline(always)]
+fn unordered<E: Eight>(x: &[f64; ROWS], y: &[f64; ROWS]) -> u64 {
+    let mut undefined = 0u64;
+    for (k, (x, y)) in x.as_chunks::<LANES>().0.iter().zip(y.as_chunks::<LANES>().0).enumerate() {
+        undefined |= u64::from(E::bits(E::load(x).unordered(E::load(y)))) << (k * LANES);
     }
-    (truth, undefined)
+    undefined
 }
 
 impl Choice {
@@ -517,14 +589,15 @@ impl Choice {
             (codes, condition) => {
                 let mut other = Condition::clone(&condition);
                 let bits = |code: u8, bit: u8| if codes[usize::from(code)] & bit != 0 { u64::MAX } else { 0 };
-                for (truth, undefined) in other.truth.iter_mut().zip(&mut other.undefined) {
+                let Condition { truth, undefined, .. } = &mut other;
+                for (truth, undefined) in truth.iter_mut().zip(Arc::make_mut(undefined)) {
                     let (t, u) = (*truth, *undefined);
                     let f = !(t | u);
                     *truth = (f & bits(0, 1)) | (t & bits(1, 1)) | (u & bits(2, 1));
                     *undefined = (f & bits(0, 2)) | (t & bits(1, 2)) | (u & bits(2, 2));
                 }
                 let rest = other.rows % ROWS;
-                if let (true, Some(last)) = (rest > 0, other.undefined.last_mut()) {
+                if let (true, Some(last)) = (rest > 0, Arc::make_mut(&mut other.undefined).last_mut()) {
                     *last &= (1 << rest) - 1;
                 }
                 other.cut();
@@ -592,7 +665,7 @@ mod tests {
         for word in [3, 64, 130] {
             column[word * 64 + 5] = NAN;
         }
-        let gaps = Gaps::of(&column);
+        let gaps = Nans::of(&column).gaps;
         for (start, end) in [(0, 200), (0, 130), (4, 64), (4, 65), (64, 65), (65, 130), (131, 200), (0, 3), (5, 5)] {
             let expected = (start..end).rev().find(|word| gaps.has(*word));
             assert_eq!(gaps.last_in(start..end), expected, "{start}..{end}");
@@ -632,7 +705,8 @@ mod tests {
         let (a, b) = pairs(VALUES);
         for op in [BinaryOp::Lt, BinaryOp::Le, BinaryOp::Gt, BinaryOp::Ge, BinaryOp::Eq, BinaryOp::Ne] {
             let compared = |side| {
-                let mut condition = Condition::falsehood(a.len());
+                let mut condition = Condition::default();
+                condition.reset(a.len());
                 let words = 0..condition.truth.len();
                 let both = condition.words_mut(words.clone());
                 Condition::compare(op, &a, side, words, both);
@@ -652,16 +726,41 @@ mod tests {
     #[test]
     fn gaps_are_the_words_with_a_nan() {
         let mut column = vec![1.0; 64 * 130 + 5];
-        for row in [0, 64 * 3 + 63, 64 * 64, 64 * 130 + 4] {
+        let odd = [0, 64 * 3 + 63, 64 * 64, 64 * 130 + 4];
+        for row in odd {
             column[row] = NAN;
         }
-        let gaps = Gaps::of(&column);
-        let found: Vec<usize> = (0..200).filter(|&word| gaps.has(word)).collect();
-        assert_eq!(found, [0, 3, 64, 130]);
-        let mut both = Gaps::of(&column[..64]);
-        both.add(&gaps);
-        assert_eq!(both, gaps);
-        assert!((0..131).all(|word| Gaps::everywhere(column.len()).has(word)));
+        let nans = Nans::of(&column);
+        assert_eq!(nans.gaps.each().collect::<Vec<_>>(), [0, 3, 64, 130]);
+        let is_nan = |row: usize| nans.words[row / ROWS] >> (row % ROWS) & 1 == 1;
+        assert!((0..131 * 64).all(|row| is_nan(row) == odd.contains(&row)));
+        let mut both = Nans::of(&column[..64]).gaps;
+        both.add(&nans.gaps);
+        assert_eq!(both, nans.gaps);
+        let everywhere = Nans::everywhere(column.len());
+        assert_eq!(everywhere.gaps.each().count(), 131);
+        assert_eq!(everywhere.words.last(), Some(&0b11111), "none behind the last row");
+    }
+
+    #[test]
+    fn where_a_column_is_defined_it_is_not_nan_and_one_that_says_it_all_is_shared() {
+        let column = |defined: &[Range<usize>], rows: usize| {
+            let mut column = vec![NAN; rows];
+            defined.iter().for_each(|range| column[range.clone()].fill(1.0));
+            column
+        };
+        for rows in [1, 63, 64, 65, 128, 300] {
+            for ranges in
+                [vec![], vec![0..rows], vec![1..rows], vec![0..rows / 3, rows / 2..rows], vec![rows / 2..rows / 2]]
+            {
+                let made = Nans::but_for(rows, ranges.iter().cloned());
+                assert_eq!(made, Nans::of(&column(&ranges, rows)), "{ranges:?} of {rows}");
+            }
+        }
+        let [few, many] = [20..300, 70..300].map(|range| Nans::but_for(300, std::iter::once(range)));
+        assert_eq!([few.or(&many).address(), many.or(&few).address()], [many.address(); 2]);
+        let other = Nans::but_for(300, std::iter::once(0..250));
+        assert_eq!(few.or(&other), Nans::but_for(300, std::iter::once(20..250)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
-use super::comparisons::KnownGaps;
+use super::comparisons::KnownNans;
 use super::condition::{self, Choice, Condition, Held};
 use super::needs::Need;
 use super::panel::Panel;
@@ -32,8 +32,8 @@ pub struct Context {
     coarse: Mutex<BTreeMap<Period, Arc<OnceLock<Coarse>>>>,
     week_starts: OnceLock<Column>,
     month_starts: OnceLock<Column>,
-    /// What comparisons know of the columns that they read.
-    pub(super) known_gaps: KnownGaps,
+    /// Where columns that were compared are NaN.
+    pub(super) known_nans: KnownNans,
     /// Memory of columns that nobody needs any more, for those that are computed next.
     spare: Mutex<Vec<Vec<f64>>>,
 }
@@ -50,6 +50,8 @@ pub struct BoundColumn {
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
     columns: BTreeMap<BoundColumn, Column>,
+    /// Columns that were computed on the way and not kept.
+    passing: usize,
     /// Light nodes whose values are among the columns, because many trials share them.
     shared: BTreeSet<NodeId>,
     conditions: BTreeMap<BoundColumn, Arc<Condition>>,
@@ -61,7 +63,7 @@ impl Prepared {
         self.columns.insert(wanted, column);
     }
 
-    /// Adds a comparison that [`Context::compare_all`] gave.
+    /// Adds a comparison that [`Context::comparing`] leads to.
     pub fn insert_condition(&mut self, wanted: BoundColumn, condition: Arc<Condition>) {
         self.conditions.insert(wanted, condition);
     }
@@ -79,7 +81,17 @@ impl Prepared {
         self.columns.get(bound).cloned()
     }
 
-    /// Number of distinct columns.
+    /// Says that so many columns more were computed, but are not held.
+    pub fn add_passing(&mut self, columns: usize) {
+        self.passing += columns;
+    }
+
+    /// Number of distinct columns that were computed, held or not.
+    pub fn computed(&self) -> usize {
+        self.columns.len() + self.passing
+    }
+
+    /// Number of distinct columns that are held.
     pub fn len(&self) -> usize {
         self.columns.len()
     }
@@ -142,7 +154,7 @@ impl Context {
             coarse: Mutex::default(),
             week_starts: OnceLock::new(),
             month_starts: OnceLock::new(),
-            known_gaps: KnownGaps::default(),
+            known_nans: KnownNans::default(),
             spare: Mutex::default(),
         }
     }
@@ -160,6 +172,11 @@ impl Context {
             Coarse { context, completed }
         });
         cell
+    }
+
+    /// Whether the value of a node was computed elsewhere.
+    pub(super) fn has_given(&self, id: NodeId) -> bool {
+        self.given.contains_key(&id)
     }
 
     /// `n_symbols` of the run.

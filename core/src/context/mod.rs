@@ -30,11 +30,14 @@ mod workspace;
 mod adjust_tests;
 #[cfg(test)]
 mod coarse_tests;
+#[cfg(test)]
+mod comparisons_tests;
 
 pub use adjust::{Adjust, CorporateAction};
 pub use coded::Coded;
 #[cfg(test)]
 pub(crate) use coded::Table;
+pub use comparisons::{Comparing, Part, States};
 pub use condition::{Choice, Condition, Gaps, Held};
 pub use evaluate::{BoundColumn, Context, Prepared};
 pub use fine::{BarSize, Fine};

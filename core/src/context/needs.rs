@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::condition;
-use super::evaluate::{BoundColumn, is_heavy, operands};
+use super::evaluate::{BoundColumn, Context, is_heavy, operands};
 use crate::num::NAN;
 use crate::strategy::{Kind, Node, NodeId, Strategy};
 
@@ -44,6 +44,28 @@ impl Need {
             !heavy
         });
         found
+    }
+
+    /// Those of `columns` that only sides of `compared` read and that comparisons can compute on the way.
+    pub fn averages(
+        context: &Context,
+        strategy: &Strategy,
+        roots: &[NodeId],
+        columns: &[Need],
+        compared: &[Need],
+    ) -> Vec<Need> {
+        let can = |id: NodeId| context.average_of(strategy, id).is_some();
+        let mut elsewhere = roots.to_vec();
+        visit(strategy, roots, |id| {
+            let node = strategy.program.node(id);
+            if is_heavy(node) {
+                return false;
+            }
+            let in_passing = compared.iter().any(|need| need.node == id);
+            operands(node, |operand| elsewhere.extend((!(in_passing && can(operand))).then_some(operand)));
+            true
+        });
+        columns.iter().filter(|need| can(need.node) && !elsewhere.contains(&need.node)).cloned().collect()
     }
 
     /// The outermost light numbers of `roots` that are the same for many of `points`, so that it pays to compute them once.

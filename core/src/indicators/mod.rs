@@ -10,6 +10,7 @@ mod channel;
 mod direction;
 mod momentum;
 mod registry;
+mod rolling;
 mod statistics;
 mod volume;
 mod window;
@@ -21,6 +22,7 @@ use crate::bundle::Field;
 use crate::num::{NAN, canonical};
 
 pub use registry::REGISTRY;
+pub(crate) use rolling::{Average, Averages, Kind as AverageKind, ROWS as ROLLING_ROWS, State as AveragesState};
 
 /// What an indicator reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,6 +144,26 @@ pub fn compute(indicator: &Indicator, inputs: &[&[f64]], params: &[f64], outputs
         done = end;
     }
     outputs.iter_mut().for_each(|out| out[done..].fill(NAN));
+}
+
+/// The average that an indicator is, if [`Averages`] gives it too.
+pub(crate) fn average_kind(index: u16) -> Option<AverageKind> {
+    match REGISTRY.get(usize::from(index))?.name {
+        "sma" => Some(AverageKind::Simple),
+        "ema" => Some(AverageKind::Exponential),
+        _ => None,
+    }
+}
+
+/// The rows of `within` where a column is finite, run by run.
+pub(crate) fn finite_runs(column: &[f64], within: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
+    let (inputs, mut from) = ([&column[..within.end]], within.start);
+    let mut runs = Vec::new();
+    while let Some((start, end)) = next_run(&inputs, from, within.end) {
+        runs.push(start..end);
+        from = end;
+    }
+    runs
 }
 
 /// The next maximal run of rows, from `from` on, where all inputs are finite.

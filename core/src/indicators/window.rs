@@ -5,7 +5,7 @@
 use crate::num::NAN;
 
 /// Outputs of one stripe of [`window_sums`]: long enough that adding up its first window is a small part of it.
-fn stripe(period: usize) -> usize {
+pub(super) fn stripe(period: usize) -> usize {
     (4 * period).max(256)
 }
 

@@ -158,7 +158,7 @@ impl Exploration {
         if let Some(unused) = Arc::into_inner(std::mem::replace(&mut self.prepared, prepared)) {
             self.evaluator.context.recycle(unused);
         }
-        self.progress.columns += self.prepared.len() as u64;
+        self.progress.columns += self.prepared.computed() as u64;
         self.taken = 0;
         true
     }

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::planner;
 use super::{Evaluator, Outcome, Scratch};
 use crate::cache::Column;
-use crate::context::{BoundColumn, Condition, Prepared};
+use crate::context::{BoundColumn, Comparing, Condition, Prepared, States};
 use crate::engine::fast::lanes::LANES;
 
-/// Fewest comparisons that are made together: they share the columns that are near the processor.
-const COMPARISONS: usize = 8;
+/// Fewest blocks of rows that are compared together: before the first one, the averages of the rows before are made up.
+const BLOCKS: usize = 8;
 
 /// Those who evaluate. Whoever works through what, results come in the order of the items.
 pub trait Workers {
@@ -54,8 +54,24 @@ pub trait Workers {
         points: &[Vec<f64>],
         prepared: &Prepared,
     ) -> Vec<Arc<Condition>> {
-        let portions = planner::portions(wanted.len(), self.threads(), COMPARISONS, 1);
-        self.map(&portions, |range, _| evaluator.compare_all(&wanted[range], points, prepared))
+        let comparing = evaluator.comparing(wanted, points, prepared);
+        let portions = planner::portions(comparing.blocks(), self.threads(), BLOCKS, 1);
+        let endless = if portions.len() > 1 { comparing.endless() } else { Vec::new() };
+        let cut = planner::portions(endless.len(), self.threads(), 1, 1);
+        let states = self.map(&cut, |range, _| {
+            endless[range].iter().map(|&group| comparing.states(group, &portions)).collect::<Vec<States>>()
+        });
+        let mut truths = comparing.memory();
+        let parts = Comparing::parts(&mut truths, &portions);
+        self.map(&portions, |range, _| {
+            let place = portions.iter().position(|portion| *portion == range);
+            if let Some((place, part)) = place.and_then(|place| Some((place, parts.get(place)?))) {
+                comparing.work(place, range, &states, part);
+            }
+            Vec::<()>::new()
+        });
+        drop(parts);
+        comparing.finish(truths)
     }
 
     /// Evaluates each trial.
