@@ -88,14 +88,51 @@ impl Stream {
     }
 }
 
+/// At least so many numbers of a stream, the first ones that [`Stream::next_u32`] gives: blocks are made eight at a time.
+#[inline(always)]
+pub(crate) fn numbers(seed: u64, name: [u32; 2], count: usize) -> Vec<u32> {
+    const BLOCKS: usize = 8;
+    let mut numbers = Vec::with_capacity(count.next_multiple_of(4 * BLOCKS));
+    while numbers.len() < count {
+        let first = numbers.len() as u64 / 4;
+        let mut c = [[0; BLOCKS], [0; BLOCKS], [name[0]; BLOCKS], [name[1]; BLOCKS]];
+        for block in 0..BLOCKS {
+            let counter = first + block as u64;
+            (c[0][block], c[1][block]) = (counter as u32, (counter >> 32) as u32);
+        }
+        let mut k = [seed as u32, (seed >> 32) as u32];
+        // `philox`, step by step for all blocks.
+        for round in 0..10 {
+            if round > 0 {
+                k = [k[0].wrapping_add(BUMPS[0]), k[1].wrapping_add(BUMPS[1])];
+            }
+            let mut next = [[0; BLOCKS]; 4];
+            for block in 0..BLOCKS {
+                let p0 = u64::from(c[0][block]) * MULTIPLIERS[0];
+                let p1 = u64::from(c[2][block]) * MULTIPLIERS[1];
+                next[0][block] = (p1 >> 32) as u32 ^ c[1][block] ^ k[0];
+                next[1][block] = p1 as u32;
+                next[2][block] = (p0 >> 32) as u32 ^ c[3][block] ^ k[1];
+                next[3][block] = p0 as u32;
+            }
+            c = next;
+        }
+        numbers.extend((0..4 * BLOCKS).map(|place| c[place % 4][place / 4]));
+    }
+    numbers
+}
+
+const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const BUMPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
 fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let (mut c, mut k) = (counter, key);
     for round in 0..10 {
         if round > 0 {
-            k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
+            k = [k[0].wrapping_add(BUMPS[0]), k[1].wrapping_add(BUMPS[1])];
         }
-        let p0 = u64::from(c[0]) * 0xD251_1F53;
-        let p1 = u64::from(c[2]) * 0xCD9E_8D57;
+        let p0 = u64::from(c[0]) * MULTIPLIERS[0];
+        let p1 = u64::from(c[2]) * MULTIPLIERS[1];
         c = [(p1 >> 32) as u32 ^ c[1] ^ k[0], p1 as u32, (p0 >> 32) as u32 ^ c[3] ^ k[1], p0 as u32];
     }
     c
@@ -110,6 +147,16 @@ mod tests {
         // From the kat_vectors file of Random123.
         assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
         assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+    }
+
+    #[test]
+    fn many_numbers_are_those_of_the_stream() {
+        for seed in [0, 7, u64::MAX] {
+            let mut stream = Stream::new(seed, [3, 9]);
+            let many = numbers(seed, [3, 9], 1000);
+            assert!(many.len() >= 1000 && many.iter().all(|number| *number == stream.next_u32()));
+            assert!(numbers(seed, [3, 9], 0).is_empty());
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::normal;
 use crate::num;
-use crate::rng::Stream;
+use crate::rng;
 
 /// Name of the bootstrap's streams.
 const STREAM: u32 = 0x626f_6f74;
@@ -28,16 +28,24 @@ impl StationaryBootstrap {
     }
 
     /// Calls `visit` with each of the rows of a replication, in order; not at all without rows.
+    #[inline(always)]
     pub fn draw(&self, replication: u32, mut visit: impl FnMut(u32)) {
-        let mut stream = Stream::new(self.seed, [STREAM, replication]);
-        let mut row = 0;
-        for drawn in 0..self.rows {
-            if drawn == 0 || u64::from(stream.next_u32()) < self.start_below {
-                // Multiply-shift: with 32 bits its bias is below rows / 2³².
-                row = ((u64::from(stream.next_u32()) * u64::from(self.rows)) >> 32) as u32;
-            } else {
-                row = if row + 1 == self.rows { 0 } else { row + 1 };
-            }
+        if self.rows == 0 {
+            return;
+        }
+        // A row takes at most two numbers, the first one takes one.
+        let numbers = rng::numbers(self.seed, [STREAM, replication], 2 * self.rows as usize);
+        // Multiply-shift: with 32 bits its bias is below rows / 2³².
+        let anywhere = |number: u32| ((u64::from(number) * u64::from(self.rows)) >> 32) as u32;
+        let (mut row, mut used) = (anywhere(numbers[0]), 1);
+        visit(row);
+        for _ in 1..self.rows {
+            let starts = u64::from(numbers[used]) < self.start_below;
+            let fresh = anywhere(numbers[used + 1]);
+            let next = if row + 1 == self.rows { 0 } else { row + 1 };
+            // A choice by bits: a branch would be mispredicted every other time.
+            row = next ^ ((next ^ fresh) & u32::from(starts).wrapping_neg());
+            used += 1 + usize::from(starts);
             visit(row);
         }
     }
@@ -135,6 +143,7 @@ pub fn percentile(ascending: &[f64], q: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Stream;
 
     fn mean(values: &[f64]) -> f64 {
         values.iter().sum::<f64>() / values.len() as f64

@@ -92,6 +92,7 @@ impl Draws {
     }
 
     /// Writes the weights of the rows in a replication, together 1, where rows weigh `shares` by themselves.
+    #[inline(always)]
     fn weigh(&self, replication: usize, shares: &[f64], weights: &mut [f64]) {
         match &self.from {
             Drawn::By(bootstrap) => {

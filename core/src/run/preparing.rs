@@ -53,7 +53,8 @@ impl Layout {
 impl Evaluator {
     /// What the trials at these points share.
     pub fn layout(&self, points: &[Vec<f64>]) -> Layout {
-        self.lay_out(points, 2)
+        // A comparison that one trial makes alone is not worth it.
+        self.lay_out(points, if points.len() > 1 { 1 } else { 2 })
     }
 
     /// The same; `least` comparisons are worth to be made beforehand.
@@ -70,7 +71,7 @@ impl Evaluator {
             }
         };
         let mut comparisons = distinct(needs, points);
-        // Fewer are not worth it, and more would take memory that a batch should not have.
+        // More would take memory that a batch should not have.
         if comparisons.len() < least || comparisons.len().saturating_mul(rows / 4) > MOST_CONDITION_BYTES {
             comparisons.clear();
             return Layout { columns: self.columns.clone(), light, comparisons, passing: 0 };

@@ -4,7 +4,8 @@
 //! "Gaussian processes for machine learning", 2006, chapters 4 and 5) and gives mean and spread at any place, with their
 //! slopes. Unordered parameters are equal or not. Lengths, scale and noise are those of the largest posterior density;
 //! the priors are Optuna's. The level around which values vary is unknown too (chapter 2.7): trials crowd where values
-//! are good, so their mean is far better than what is to be expected elsewhere. It never knows what the values are.
+//! are good, so their mean may be far better than what is to be expected elsewhere. How far is fitted as well: its variance
+//! has the prior of the scale. It never knows what the values are.
 
 use super::descent::minimise;
 use super::linear::{cholesky, dot, inverse, solve_lower, solve_upper};
@@ -14,8 +15,6 @@ use crate::num;
 const STEPS: u32 = 40;
 /// Least variance of the noise, in variances of the values.
 const LEAST_NOISE: f64 = 1e-6;
-/// Variance of the level: of values with mean 0 and variance 1 it is as unknown as they are.
-const LEVEL: f64 = 1.0;
 const ROOT_5: f64 = 2.236_067_977_499_79;
 
 /// A fitted process.
@@ -39,30 +38,34 @@ pub struct Parameters {
     inverse_squares: Vec<f64>,
     scale: f64,
     noise: f64,
+    /// Variance of the level.
+    level: f64,
 }
 
 impl Parameters {
     /// Those before anything is known.
     pub fn unknown(dimensions: usize) -> Parameters {
-        Parameters { inverse_squares: vec![1.0; dimensions], scale: 1.0, noise: 1e-4 }
+        Parameters { inverse_squares: vec![1.0; dimensions], scale: 1.0, noise: 1e-4, level: 1.0 }
     }
 
     /// Variance of a value, without noise, before any other is known.
     fn variance(&self) -> f64 {
-        LEVEL + self.scale
+        self.level + self.scale
     }
 
     fn from_logs(logs: &[f64]) -> Parameters {
-        let n = logs.len() - 2;
+        let n = logs.len() - 3;
         Parameters {
             inverse_squares: logs[..n].iter().map(|&x| num::exp(x)).collect(),
             scale: num::exp(logs[n]),
             noise: num::exp(logs[n + 1]) + LEAST_NOISE,
+            level: num::exp(logs[n + 2]),
         }
     }
 
     fn logs(&self) -> Vec<f64> {
-        let all = self.inverse_squares.iter().copied().chain([self.scale, (self.noise - LEAST_NOISE).max(1e-12)]);
+        let all =
+            self.inverse_squares.iter().copied().chain([self.scale, (self.noise - LEAST_NOISE).max(1e-12), self.level]);
         all.map(num::ln).collect()
     }
 }
@@ -85,15 +88,16 @@ impl Process {
     /// places are so close that the covariance cannot be taken apart.
     pub fn fit(ordered: &[bool], x: Vec<f64>, y: Vec<f64>, before: &Parameters) -> Option<Process> {
         let dimensions = ordered.len();
-        let unknown = Parameters { inverse_squares: vec![], scale: 0.0, noise: 0.0 };
+        let unknown = Parameters { inverse_squares: vec![], scale: 0.0, noise: 0.0, level: 0.0 };
         let mut process =
             Process { ordered: ordered.to_vec(), x, y, parameters: unknown, lower: Vec::new(), alpha: Vec::new() };
         let mut bounds = vec![(num::ln(1e-3), num::ln(1e4)); dimensions];
         bounds.push((num::ln(1e-3), num::ln(1e3)));
         bounds.push((num::ln(1e-12), 0.0));
+        bounds.push((num::ln(1e-4), num::ln(10.0)));
         let squares = process.squares();
         let loss = |logs: &[f64], slope: &mut [f64]| process.loss(&squares, logs, slope);
-        let mut scratch = vec![0.0; dimensions + 2];
+        let mut scratch = vec![0.0; dimensions + 3];
         // From the better of what was found before and what is assumed of nothing.
         let starts = [before.logs(), Parameters::unknown(dimensions).logs()];
         let losses: Vec<f64> = starts.iter().map(|start| loss(start, &mut scratch)).collect();
@@ -141,7 +145,7 @@ impl Process {
         for i in 0..n {
             for j in 0..i {
                 let (value, bend) = matern(dot(weights, &squares[pair * d..(pair + 1) * d]));
-                covariance[i * n + j] = LEVEL + parameters.scale * value;
+                covariance[i * n + j] = parameters.level + parameters.scale * value;
                 bends[pair] = parameters.scale * bend;
                 pair += 1;
             }
@@ -163,11 +167,13 @@ impl Process {
                 let along = pull * bends[pair];
                 let own = &squares[pair * d..(pair + 1) * d];
                 slope.iter_mut().zip(own).for_each(|(slope, square)| *slope += along * square);
-                slope[d] += pull * (covariance[i * n + j] - LEVEL);
+                slope[d] += pull * (covariance[i * n + j] - parameters.level);
+                slope[d + 2] += pull * parameters.level;
                 pair += 1;
             }
             let pull = 0.5 * (inverse[i * n + i] - alpha[i] * alpha[i]);
             slope[d] += pull * parameters.scale;
+            slope[d + 2] += pull * parameters.level;
             slope[d + 1] += pull * (parameters.noise - LEAST_NOISE);
         }
         slope[..d].iter_mut().zip(weights).for_each(|(slope, weight)| *slope *= weight);
@@ -198,7 +204,7 @@ impl Process {
     /// Covariances of a place with the first so many places.
     fn covariances(&self, place: &[f64], count: usize) -> Vec<f64> {
         let d = self.ordered.len();
-        let of = |row: &[f64]| LEVEL + self.parameters.scale * matern(self.distance(place, row)).0;
+        let of = |row: &[f64]| self.parameters.level + self.parameters.scale * matern(self.distance(place, row)).0;
         self.x.chunks(d).take(count).map(of).collect()
     }
 
@@ -263,7 +269,7 @@ fn matern(squared: f64) -> (f64, f64) {
 }
 
 /// Adds the slope of the priors over logarithms; gives their negative logarithm. A length hardly shorter than a tenth of
-/// the cube or longer than ten of it is unlikely, a scale is about 1, noise is small.
+/// the cube or longer than ten of it is unlikely, scale and level are about 1, noise is small.
 fn prior(parameters: &Parameters, slope: &mut [f64]) -> f64 {
     let d = parameters.inverse_squares.len();
     let mut loss = 0.0;
@@ -275,6 +281,8 @@ fn prior(parameters: &Parameters, slope: &mut [f64]) -> f64 {
     slope[d] += parameters.scale - 1.0;
     loss += 30.0 * parameters.noise - 0.1 * num::ln(parameters.noise);
     slope[d + 1] += (30.0 - 0.1 / parameters.noise) * (parameters.noise - LEAST_NOISE);
+    loss += parameters.level - num::ln(parameters.level);
+    slope[d + 2] += parameters.level - 1.0;
     loss
 }
 
@@ -296,10 +304,10 @@ mod tests {
         let (x, y) = data(12);
         let process = Process::fit(&[true, true], x, y, &Parameters::unknown(2)).unwrap();
         let squares = process.squares();
-        let logs = [0.3, -0.4, 0.2, -3.0];
-        let (mut slope, mut other) = (vec![0.0; 4], vec![0.0; 4]);
+        let logs = [0.3, -0.4, 0.2, -3.0, -0.7];
+        let (mut slope, mut other) = (vec![0.0; 5], vec![0.0; 5]);
         process.loss(&squares, &logs, &mut slope);
-        for axis in 0..4 {
+        for axis in 0..5 {
             let mut at = |step: f64| {
                 let mut moved = logs.to_vec();
                 moved[axis] += step;

@@ -267,15 +267,16 @@ impl Sides<'_> {
         let outside = [0, 1].map(|side| ratio(self.sums_at(1 - side, likely[side].place)));
         let limits = outside.map(|ratio| E::splat(less(ratio)));
         let mut near = likely.map(|top| E::splat(less(top.ratio)));
-        let (mut best, mut below) = (likely, [0; 2]);
+        let (mut best, one) = (likely, E::splat(1.0));
+        let mut counts = [E::zero(); 2];
         let early = [&self.early[0][..width], &self.early[1][..width]];
         let late = self.late.map(|mask| &self.chunk.tables[2].row(mask)[..width]);
         for at in 0..width {
             let [s0, b0] = Self::scores::<E>(&early[0][at], &late[0][at]);
             let [s1, b1] = Self::scores::<E>(&early[1][at], &late[1][at]);
             let (hits0, hits1) = (near[0].mul(b0).le(s0), near[1].mul(b1).le(s1));
-            below[0] += E::bits(s1.lt(limits[0].mul(b1))).count_ones();
-            below[1] += E::bits(s0.lt(limits[1].mul(b0))).count_ones();
+            counts[0] = E::select(s1.lt(limits[0].mul(b1)), counts[0].add(one), counts[0]);
+            counts[1] = E::select(s0.lt(limits[1].mul(b0)), counts[1].add(one), counts[1]);
             // The best one itself comes here, and hardly any other. Sums are fetched again where they are needed:
             // vectors handed over would be written to memory for every eight trials.
             if E::bits(E::either(hits0, hits1)) != 0 {
@@ -288,6 +289,8 @@ impl Sides<'_> {
                 }
             }
         }
+        // Whole numbers far below 2^53.
+        let mut below = counts.map(|counts| counts.array().iter().sum::<f64>() as u32);
         for side in 0..2 {
             if best[side].place != likely[side].place {
                 below[side] = self.below::<E>(1 - side, ratio(self.sums_at(1 - side, best[side].place)));
