@@ -81,7 +81,7 @@ struct Averaged<'a> {
 }
 
 /// Comparisons that are made block by block.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Comparing<'a> {
     rows: usize,
     comparisons: Vec<Option<Comparison<'a>>>,
