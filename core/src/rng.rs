@@ -95,11 +95,9 @@ pub(crate) fn numbers(seed: u64, name: [u32; 2], count: usize) -> Vec<u32> {
     let mut numbers = Vec::with_capacity(count.next_multiple_of(4 * BLOCKS));
     while numbers.len() < count {
         let first = numbers.len() as u64 / 4;
-        let mut c = [[0; BLOCKS], [0; BLOCKS], [name[0]; BLOCKS], [name[1]; BLOCKS]];
-        for block in 0..BLOCKS {
-            let counter = first + block as u64;
-            (c[0][block], c[1][block]) = (counter as u32, (counter >> 32) as u32);
-        }
+        let counters: [u64; BLOCKS] = std::array::from_fn(|block| first + block as u64);
+        let halves = [counters.map(|counter| counter as u32), counters.map(|counter| (counter >> 32) as u32)];
+        let mut c = [halves[0], halves[1], [name[0]; BLOCKS], [name[1]; BLOCKS]];
         let mut k = [seed as u32, (seed >> 32) as u32];
         // `philox`, step by step for all blocks.
         for round in 0..10 {

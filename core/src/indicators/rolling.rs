@@ -332,9 +332,12 @@ mod tests {
             let runs: Vec<Range<usize>> = spans.iter().flat_map(|span| finite_runs(&x, span.clone())).collect();
             let count = 1 + case % 19;
             let periods: Vec<usize> = (0..count)
-                .map(|_| 1 + (random.uniform().powi(2) * if case % 3 == 0 { 900.0 } else { 70.0 }) as usize)
+                .map(|_| {
+                    1 + (random.uniform() * random.uniform() * if case.is_multiple_of(3) { 900.0 } else { 70.0 })
+                        as usize
+                })
                 .collect();
-            let kind = |k: usize| if (k + case) % 3 == 0 { Kind::Exponential } else { Kind::Simple };
+            let kind = |k: usize| if (k + case).is_multiple_of(3) { Kind::Exponential } else { Kind::Simple };
             let wanted: Vec<Average> =
                 periods.iter().enumerate().map(|(k, &period)| Average { kind: kind(k), period }).collect();
             let columns: Vec<Vec<f64>> = wanted
