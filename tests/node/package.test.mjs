@@ -215,7 +215,7 @@ test("caches answer the second run and hold to their budget", () => {
   sandtable.setCacheBudget(64 * 2 ** 20);
   const bundle = Bundle.builtIn("mag8");
   // Columns that are held: averages pass by while they are compared.
-  const held = (period, more = {}) => grid({ strategy: "rsi_mean_reversion", space: { period }, ...more });
+  const held = (period, more = {}) => grid({ strategy: "rsi_mean_reversion", space: { period, oversold: 20, recovered: 60, longest: 10 }, ...more });
   const once = (bps) => bundle.run(bundle.plan(held({ type: "int", min: 2, max: 12, step: 2 }, { costs: { bps } }))).finish(100);
   once(1);
   const before = sandtable.cacheStats();
