@@ -172,7 +172,7 @@ pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -
     let row = 16 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
     let encoded = trials.min(ROWS_HELD).saturating_mul(row);
     Ok(Costs {
-        columns: sample.column_s * computed as f64 + sample.comparison_s * asked.comparisons as f64,
+        columns: sample.column_s * computed as f64 + sample.comparison_s * compared(asked.comparisons, asked.passing),
         trials: sample.trial_s * trials as f64,
         write,
         memory: before.saturating_sub(sampled) + asked.held.max(sampled).max(kept) + encoded,
@@ -244,7 +244,9 @@ fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> S
         prepared = evaluator.prepare(&batch, &mut timed);
     }
     let each = |(count, seconds): (usize, f64)| seconds / count.max(1) as f64;
-    let (column_s, comparison_s) = (each(timed.columns), each(timed.comparisons));
+    let passing = (prepared.computed() - prepared.len()) as u64;
+    let comparison_s = timed.comparisons.1 / compared(timed.comparisons.0 as u64, passing).max(1.0);
+    let column_s = each(timed.columns);
 
     // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();
@@ -254,8 +256,10 @@ fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> S
     let once = began.elapsed().as_secs_f64() / first.max(1) as f64;
     let affordable = (TIMING / once.max(1e-6)) as usize * crew.threads().value;
     let every = indices.len().div_ceil(affordable.max(1)).max(1);
-    indices = indices.into_iter().step_by(every).collect();
-    points = points.into_iter().step_by(every).collect();
+    // Whole runs of neighbours, where there is time for some: those that are simulated together are neighbours in the search.
+    let length = if affordable >= 2 * RUN as usize { RUN as usize } else { 1 };
+    indices = indices.chunks(length).step_by(every).flatten().copied().collect();
+    points = points.chunks(length).step_by(every).flatten().cloned().collect();
     let (mut best, mut spent, mut done) = (f64::INFINITY, 0.0, 0);
     while !indices.is_empty() && spent < TIMING && (done == 0 || done < trials) {
         let began = Instant::now();
@@ -313,6 +317,11 @@ impl Workers for Timed<'_> {
     }
 }
 
+/// Comparisons and the averages that are computed on the way, counted in comparisons: an average takes about as long as six.
+fn compared(comparisons: u64, averages: u64) -> f64 {
+    comparisons as f64 + 6.0 * averages as f64
+}
+
 /// What the first stretch asks for, tile by tile, scaled to all trials.
 fn asked(evaluator: &Evaluator, trials: u64) -> Asked {
     let space = evaluator.plan.space();
@@ -326,7 +335,7 @@ fn asked(evaluator: &Evaluator, trials: u64) -> Asked {
         asked.passing += layout.passing() as u64;
         asked.columns += columns as u64;
         asked.comparisons += comparisons as u64;
-        asked.held = asked.held.max(columns as u64 * rows * 8 + comparisons as u64 * rows / 4);
+        asked.held = asked.held.max(columns as u64 * rows * 8 + comparisons as u64 * rows / 8);
     }
     let scale = |count: u64| (u128::from(count) * u128::from(trials) / (first.len() as u128).max(1)) as u64;
     Asked {
