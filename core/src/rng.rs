@@ -92,46 +92,40 @@ impl Stream {
 #[inline(always)]
 pub(crate) fn numbers(seed: u64, name: [u32; 2], count: usize) -> Vec<u32> {
     const BLOCKS: usize = 8;
+    let key = [seed as u32, (seed >> 32) as u32];
     let mut numbers = Vec::with_capacity(count.next_multiple_of(4 * BLOCKS));
     while numbers.len() < count {
         let first = numbers.len() as u64 / 4;
         let counters: [u64; BLOCKS] = std::array::from_fn(|block| first + block as u64);
         let halves = [counters.map(|counter| counter as u32), counters.map(|counter| (counter >> 32) as u32)];
-        let mut c = [halves[0], halves[1], [name[0]; BLOCKS], [name[1]; BLOCKS]];
-        let mut k = [seed as u32, (seed >> 32) as u32];
-        // `philox`, step by step for all blocks.
-        for round in 0..10 {
-            if round > 0 {
-                k = [k[0].wrapping_add(BUMPS[0]), k[1].wrapping_add(BUMPS[1])];
-            }
-            let mut next = [[0; BLOCKS]; 4];
-            for block in 0..BLOCKS {
-                let p0 = u64::from(c[0][block]) * MULTIPLIERS[0];
-                let p1 = u64::from(c[2][block]) * MULTIPLIERS[1];
-                next[0][block] = (p1 >> 32) as u32 ^ c[1][block] ^ k[0];
-                next[1][block] = p1 as u32;
-                next[2][block] = (p0 >> 32) as u32 ^ c[3][block] ^ k[1];
-                next[3][block] = p0 as u32;
-            }
-            c = next;
-        }
-        numbers.extend((0..4 * BLOCKS).map(|place| c[place % 4][place / 4]));
+        let blocks = philox_blocks([halves[0], halves[1], [name[0]; BLOCKS], [name[1]; BLOCKS]], key);
+        numbers.extend((0..4 * BLOCKS).map(|place| blocks[place % 4][place / 4]));
     }
     numbers
 }
 
-const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const BUMPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-
 fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let (mut c, mut k) = (counter, key);
+    philox_blocks(counter.map(|number| [number]), key).map(|[number]| number)
+}
+
+/// Several blocks at once, step by step for all of them: the `n`th numbers of all counters, for each of the four.
+#[inline(always)]
+fn philox_blocks<const N: usize>(mut c: [[u32; N]; 4], key: [u32; 2]) -> [[u32; N]; 4] {
+    let mut k = key;
     for round in 0..10 {
         if round > 0 {
-            k = [k[0].wrapping_add(BUMPS[0]), k[1].wrapping_add(BUMPS[1])];
+            k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
         }
-        let p0 = u64::from(c[0]) * MULTIPLIERS[0];
-        let p1 = u64::from(c[2]) * MULTIPLIERS[1];
-        c = [(p1 >> 32) as u32 ^ c[1] ^ k[0], p1 as u32, (p0 >> 32) as u32 ^ c[3] ^ k[1], p0 as u32];
+        let mut next = [[0; N]; 4];
+        for block in 0..N {
+            let p0 = u64::from(c[0][block]) * 0xD251_1F53;
+            let p1 = u64::from(c[2][block]) * 0xCD9E_8D57;
+            next[0][block] = (p1 >> 32) as u32 ^ c[1][block] ^ k[0];
+            next[1][block] = p1 as u32;
+            next[2][block] = (p0 >> 32) as u32 ^ c[3][block] ^ k[1];
+            next[3][block] = p0 as u32;
+        }
+        c = next;
     }
     c
 }

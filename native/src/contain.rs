@@ -99,7 +99,7 @@ mod tests {
         let good = Crew::new(1, 20).unwrap().trials(&evaluator, &indices, &points, &prepared);
         // A column that is too short for one trial: what reads it is out of bounds.
         let mut broken = Prepared::default();
-        for (column, _) in evaluator.wanted(&points[7..8]) {
+        for (column, _) in evaluator.layout(&points[7..8]).wanted(&points[7..8]) {
             broken.insert(column, Arc::new(vec![1.0; 100]));
         }
         let pool = pool::pool(2).unwrap();

@@ -246,10 +246,9 @@ fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> S
     if keeps {
         timed.columns = columns;
     }
-    let each = |(count, seconds): (usize, f64)| seconds / count.max(1) as f64;
     let passing = (prepared.computed() - prepared.len()) as u64;
     let comparison_s = timed.comparisons.1 / compared(timed.comparisons.0 as u64, passing).max(1.0);
-    let column_s = each(timed.columns);
+    let column_s = timed.columns.1 / timed.columns.0.max(1) as f64;
 
     // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();

@@ -7,8 +7,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use sandtable_core::bundle::Bundle;
-use sandtable_core::context::Prepared;
-use sandtable_core::run::{Evaluator, Run, Scratch};
+use sandtable_core::run::{Evaluator, OneThread, Run, Scratch};
 use sandtable_tests::workload::{self, Asked, COUNTS, Workload, grid_of, history};
 
 fn main() {
@@ -24,14 +23,9 @@ fn evaluate(evaluator: &Evaluator, scratch: &mut Scratch) -> u64 {
     let mut fills = 0;
     let mut steps = Run::new(evaluator.plan.clone());
     while let Some(batch) = steps.next_batch() {
-        let mut prepared = Prepared::default();
-        for (column, k) in evaluator.wanted(&batch.points) {
-            let computed = evaluator.compute(&column, &batch.points[k]);
-            prepared.insert(column, computed);
-        }
-        for (&index, point) in batch.indices.iter().zip(&batch.points) {
-            fills += evaluator.trial(index, point, &prepared, scratch).fills;
-        }
+        let prepared = evaluator.prepare(&batch, &mut OneThread::default());
+        let outcomes = evaluator.trials(&batch.indices, &batch.points, &prepared, scratch);
+        fills += outcomes.iter().map(|outcome| outcome.fills).sum::<u64>();
     }
     fills
 }

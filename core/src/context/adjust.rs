@@ -267,7 +267,8 @@ impl Panel {
 impl Context {
     /// Whether what looks back at a symbol's own prices sees other ones than the panel has.
     pub(super) fn sees_adjusted_past(&self) -> bool {
-        self.panel.adjust != Adjust::None && self.panel.has_epochs()
+        let adjusted = || self.panel.adjust != Adjust::None && self.panel.has_epochs();
+        *self.adjusted_past.get_or_init(adjusted)
     }
 
     /// The column of a node that looks at the past, seen as of each bar; `None` where no action makes a difference.

@@ -177,25 +177,29 @@ impl Comparing<'_> {
     /// Groups of averages whose values depend on all rows before, field by field: where there are several portions,
     /// [`Comparing::states`] says how far each is in front of them.
     pub fn endless(&self) -> Vec<(usize, usize)> {
-        let of_field = |field| self.averages_of(field).endless().into_iter().map(move |group| (field, group));
-        (0..self.averaged.len()).flat_map(of_field).collect()
+        let of_field =
+            |(field, averages): (usize, Averages)| averages.endless().into_iter().map(move |group| (field, group));
+        self.all_averages().into_iter().enumerate().flat_map(of_field).collect()
     }
 
-    /// How far a group of averages is in front of each portion.
-    pub fn states(&self, (field, group): (usize, usize), portions: &[Range<usize>]) -> States {
+    /// How far some groups of averages are in front of each portion.
+    pub fn states(&self, groups: &[(usize, usize)], portions: &[Range<usize>]) -> Vec<States> {
         let before: Vec<usize> = portions.iter().map(|portion| portion.start * ROLLING_ROWS).collect();
-        States { field, group, states: self.averages_of(field).states(group, &before) }
+        let mut averages = self.all_averages();
+        let of =
+            |&(field, group): &(usize, usize)| States { field, group, states: averages[field].states(group, &before) };
+        groups.iter().map(of).collect()
     }
 
-    fn averages_of(&self, field: usize) -> Averages<'_> {
-        let Averaged { x, runs, averages, .. } = &self.averaged[field];
-        Averages::new(x, runs, averages)
+    /// The averages of each field.
+    fn all_averages(&self) -> Vec<Averages<'_>> {
+        self.averaged.iter().map(|of| Averages::new(of.x, &of.runs, &of.averages)).collect()
     }
 
     /// Makes all comparisons over some blocks, the `portion`th portion of those that `states` are about.
     pub fn work(&self, portion: usize, blocks: Range<usize>, states: &[States], part: &Part) {
         let mut truths = part.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut averages: Vec<Averages> = (0..self.averaged.len()).map(|field| self.averages_of(field)).collect();
+        let mut averages = self.all_averages();
         for (field, averages) in averages.iter_mut().enumerate() {
             let of_field = states.iter().filter(|states| states.field == field);
             let known = of_field.filter_map(|of| Some((of.group, *of.states.get(portion)?)));
@@ -214,6 +218,7 @@ impl Comparing<'_> {
     }
 
     /// Averages that are computed on the way.
+    #[cfg(test)]
     pub fn averages(&self) -> usize {
         self.averaged.iter().map(|of| of.averages.len()).sum()
     }
@@ -227,8 +232,8 @@ struct Seen<'a> {
     places: BTreeMap<(Field, Average), (usize, usize)>,
     fields: BTreeMap<Field, Nans>,
     everywhere: Option<Nans>,
-    /// Where either of two is NaN, by their addresses.
-    unions: BTreeMap<(usize, usize), Nans>,
+    /// Where either of two is NaN, by their addresses; both are held, so that no other one gets an address.
+    unions: BTreeMap<(usize, usize), [Nans; 3]>,
 }
 
 impl Context {
@@ -272,7 +277,8 @@ impl Context {
         let nans = match (left_nans, right_nans) {
             (Some(a), Some(b)) => {
                 let addresses = (a.address(), b.address());
-                seen.unions.entry(addresses).or_insert_with(|| a.or(&b)).clone()
+                let [union, ..] = seen.unions.entry(addresses).or_insert_with(|| [a.or(&b), a, b]);
+                union.clone()
             }
             (one, other) => one.or(other).unwrap_or_else(|| Nans::nowhere(self.panel.rows())),
         };

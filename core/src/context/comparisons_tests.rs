@@ -47,7 +47,7 @@ fn compared(comparing: Comparing, portions: usize) -> Vec<Arc<Condition>> {
     let cut: Vec<_> = (0..portions).map(|k| blocks * k / portions..blocks * (k + 1) / portions).collect();
     let mut truths = comparing.memory();
     let parts = Comparing::parts(&mut truths, &cut);
-    let states: Vec<_> = comparing.endless().into_iter().map(|group| comparing.states(group, &cut)).collect();
+    let states = comparing.states(&comparing.endless(), &cut);
     // The last portion first: none needs another one.
     for (k, (blocks, part)) in cut.iter().zip(&parts).enumerate().rev() {
         comparing.work(k, blocks.clone(), if portions == 2 { &[] } else { &states }, part);

@@ -30,6 +30,8 @@ pub struct Context {
     /// Values that were computed elsewhere, because the panel cannot tell them.
     given: BTreeMap<NodeId, Column>,
     coarse: Mutex<BTreeMap<Period, Arc<OnceLock<Coarse>>>>,
+    /// Whether indicators see other prices than the panel's.
+    pub(super) adjusted_past: OnceLock<bool>,
     week_starts: OnceLock<Column>,
     month_starts: OnceLock<Column>,
     /// Where columns that were compared are NaN.
@@ -152,6 +154,7 @@ impl Context {
             history,
             given,
             coarse: Mutex::default(),
+            adjusted_past: OnceLock::new(),
             week_starts: OnceLock::new(),
             month_starts: OnceLock::new(),
             known_nans: KnownNans::default(),

@@ -84,11 +84,6 @@ impl Evaluator {
         Layout { columns, light, comparisons, passing }
     }
 
-    /// The distinct columns that trials read, held or not, each with the position of a point that binds it.
-    pub fn wanted(&self, points: &[Vec<f64>]) -> Vec<(BoundColumn, usize)> {
-        distinct(&self.columns, points)
-    }
-
     /// Positions of a batch's trials in groups whose columns take at most `bytes`, if they are more than one column of
     /// each kind: all in one where they take no more, so that what a batch holds depends neither on the number of its
     /// trials nor on that of its bars. Groups are evaluated one after another; no result depends on them.

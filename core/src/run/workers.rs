@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::planner;
 use super::{Evaluator, Outcome, Scratch};
 use crate::cache::Column;
-use crate::context::{BoundColumn, Comparing, Condition, Prepared, States};
+use crate::context::{BoundColumn, Comparing, Condition, Prepared};
 use crate::engine::fast::lanes::LANES;
 
 /// Fewest blocks of rows that are compared together: before the first one, the averages of the rows before are made up.
@@ -58,16 +58,12 @@ pub trait Workers {
         let portions = planner::portions(comparing.blocks(), self.threads(), BLOCKS, 1);
         let endless = if portions.len() > 1 { comparing.endless() } else { Vec::new() };
         let cut = planner::portions(endless.len(), self.threads(), 1, 1);
-        let states = self.map(&cut, |range, _| {
-            endless[range].iter().map(|&group| comparing.states(group, &portions)).collect::<Vec<States>>()
-        });
+        let states = self.map(&cut, |range, _| comparing.states(&endless[range], &portions));
         let mut truths = comparing.memory();
         let parts = Comparing::parts(&mut truths, &portions);
-        self.map(&portions, |range, _| {
-            let place = portions.iter().position(|portion| *portion == range);
-            if let Some((place, part)) = place.and_then(|place| Some((place, parts.get(place)?))) {
-                comparing.work(place, range, &states, part);
-            }
+        let numbers: Vec<Range<usize>> = (0..portions.len()).map(|number| number..number + 1).collect();
+        self.map(&numbers, |range, _| {
+            range.for_each(|k| comparing.work(k, portions[k].clone(), &states, &parts[k]));
             Vec::<()>::new()
         });
         drop(parts);
