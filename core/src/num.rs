@@ -40,6 +40,11 @@ pub fn cos(x: f64) -> f64 {
     libm::cos(x)
 }
 
+/// Sine and cosine of an angle in radians, with the bits of [`sin`] and [`cos`].
+pub fn sin_cos(x: f64) -> (f64, f64) {
+    libm::sincos(x)
+}
+
 /// Tangent of an angle in radians.
 pub fn tan(x: f64) -> f64 {
     libm::tan(x)

@@ -28,7 +28,7 @@ impl Stream {
     }
 
     /// The next 32 random bits.
-    #[inline]
+    #[inline(always)]
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
             self.block = philox(self.counter, self.key);
@@ -43,11 +43,13 @@ impl Stream {
     }
 
     /// The next 64 random bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         u64::from(self.next_u32()) | u64::from(self.next_u32()) << 32
     }
 
     /// Uniform in [0, 1), with 53 random bits.
+    #[inline]
     pub fn uniform(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
     }
@@ -73,9 +75,9 @@ impl Stream {
         }
         // 1 − u lies in (0, 1], so the logarithm is finite.
         let radius = num::sqrt(-2.0 * num::ln(1.0 - self.uniform()));
-        let angle = std::f64::consts::TAU * self.uniform();
-        self.spare_normal = Some(radius * num::sin(angle));
-        radius * num::cos(angle)
+        let (sin, cos) = num::sin_cos(std::f64::consts::TAU * self.uniform());
+        self.spare_normal = Some(radius * sin);
+        radius * cos
     }
 
     /// Student's t with a whole number `degrees` of freedom, scaled to variance 1 (`degrees` ≥ 3).
@@ -104,6 +106,7 @@ pub(crate) fn numbers(seed: u64, name: [u32; 2], count: usize) -> Vec<u32> {
     numbers
 }
 
+#[inline(always)]
 fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     philox_blocks(counter.map(|number| [number]), key).map(|[number]| number)
 }
@@ -148,6 +151,15 @@ mod tests {
             let many = numbers(seed, [3, 9], 1000);
             assert!(many.len() >= 1000 && many.iter().all(|number| *number == stream.next_u32()));
             assert!(numbers(seed, [3, 9], 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn sine_and_cosine_together_are_those_by_themselves() {
+        let mut stream = Stream::new(3, [4, 5]);
+        let small = (0..80).map(|power| num::pow(0.5, f64::from(power)));
+        for x in (0..100_000).map(|_| std::f64::consts::TAU * stream.uniform()).chain(small) {
+            assert_eq!(num::sin_cos(x), (num::sin(x), num::cos(x)), "{x}");
         }
     }
 

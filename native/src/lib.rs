@@ -28,6 +28,7 @@ pub mod gather;
 pub mod interrupt;
 pub mod judge;
 pub mod memory;
+mod place;
 pub mod pool;
 pub mod portfolio;
 pub mod print;

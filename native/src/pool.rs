@@ -13,6 +13,8 @@ use sandtable_core::run::{Scratch, workers};
 use sandtable_core::{Error, Result};
 use serde::Serialize;
 
+use crate::place;
+
 static POOLS: Mutex<BTreeMap<usize, Arc<Pool>>> = Mutex::new(BTreeMap::new());
 
 thread_local! {
@@ -54,9 +56,15 @@ pub struct Statistics {
 impl Pool {
     fn start(threads: usize) -> Result<Pool> {
         let began = Instant::now();
+        let here = place::here();
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|k| format!("sandtable-{k}"))
+            .start_handler(move |k| {
+                if let Some(here) = here {
+                    place::away_from(here, k);
+                }
+            })
             .build()
             .map_err(|error| Error::machine(format!("{threads} worker threads could not be started: {error}")))?;
         Ok(Pool {

@@ -5,10 +5,11 @@
 
 use serde::Serialize;
 
+use super::cscv::{Everyone, Halves, Selection};
 use super::{
-    Alone, Convention, Draws, Evidence, Findings, Hands, Independence, Moments, Overfitting, Panel,
+    Alone, BlockSums, Convention, Draws, Evidence, Findings, Hands, Independence, Moments, Overfitting, Panel,
     StationaryBootstrap, Superiority, Verdict, deflated_sharpe, expected_maximum_sharpe, minimum_backtest_years,
-    minimum_track_record, optimal_block_length, overfitting, superiority,
+    minimum_track_record, optimal_block_length, superiority,
 };
 use crate::error::Result;
 use crate::num;
@@ -138,65 +139,68 @@ struct Case<'a> {
     settings: &'a JudgementSettings,
 }
 
-/// What is asked besides cross-validation: it takes about as long as that.
+/// What is asked besides cross-validation.
 struct Others {
     deflation: Deflation,
     superiority: Option<Superiority>,
 }
 
-/// One of both questions, answered.
-enum Answer {
-    Overfitting(Result<Option<Overfitting>>),
-    Others(Result<Others>),
+/// One of both halves of the work.
+enum Answer<'a> {
+    Selection(Result<Selection<'a>>),
+    Rest(Box<Everyone>, Result<Others>),
 }
 
 impl Case<'_> {
-    /// Answers everything. Two hands answer a question each, which leaves nothing for them to wait for; more share the
-    /// splits and the replications.
+    /// Answers everything. Two hands take about half of the work each, which leaves nothing for them to wait for; more
+    /// share the splits and the replications.
     fn answers(&self, hands: &mut impl Hands) -> Result<(Option<Overfitting>, Others)> {
+        // Without a choice there is nothing to cross-validate.
+        if self.evidence.compared() < 2 {
+            return Ok((None, self.others(hands)?));
+        }
+        let blocks = &self.evidence.block_sums()?;
+        let halves = &Halves::of(blocks.blocks());
         if hands.count() != 2 {
-            return Ok((self.overfitting(hands)?, self.others(hands)?));
+            let selection = Selection::of(blocks, halves, hands)?;
+            let everyone = self.everyone(blocks, halves, hands);
+            return Ok((Some(selection.beside(&everyone)), self.others(hands)?));
         }
         let answer = |question: usize| match question {
-            0 => Answer::Overfitting(self.overfitting_alone()),
-            _ => Answer::Others(self.others_alone()),
+            0 => Answer::Selection(selection_alone(blocks, halves)),
+            _ => self.rest_alone(blocks, halves),
         };
-        let (mut overfitting, mut others) = (None, None);
+        let (mut selection, mut rest) = (None, None);
         for answer in hands.map(2, 1, |range| range.map(answer).collect()) {
             match answer {
-                Answer::Overfitting(found) => overfitting = found?,
-                Answer::Others(found) => others = Some(found?),
+                Answer::Selection(found) => selection = Some(found?),
+                Answer::Rest(everyone, others) => rest = Some((everyone, others?)),
             }
         }
-        Ok((overfitting, others.map_or_else(|| self.others(&mut Alone), Ok)?))
+        let selection = selection.map_or_else(|| selection_alone(blocks, halves), Ok)?;
+        let (everyone, others) = match rest {
+            Some((everyone, others)) => (*everyone, others),
+            None => (self.everyone(blocks, halves, &mut Alone), self.others(&mut Alone)?),
+        };
+        Ok((Some(selection.beside(&everyone)), others))
+    }
+
+    fn everyone(&self, blocks: &BlockSums, halves: &Halves, hands: &mut impl Hands) -> Everyone {
+        Everyone::of(blocks, halves, self.settings.detailed_splits, hands)
     }
 
     // Compiled here and not where somebody's hands take them up.
 
     #[inline(never)]
-    fn overfitting_alone(&self) -> Result<Option<Overfitting>> {
-        self.overfitting(&mut Alone)
-    }
-
-    #[inline(never)]
-    fn others_alone(&self) -> Result<Others> {
-        self.others(&mut Alone)
-    }
-
-    /// Whether there is something to choose from.
-    fn is_choice(&self) -> bool {
-        self.evidence.compared() > 1
-    }
-
-    fn overfitting(&self, hands: &mut impl Hands) -> Result<Option<Overfitting>> {
-        let ask = |evidence: &Evidence| overfitting(&evidence.block_sums()?, self.settings.detailed_splits, hands);
-        self.is_choice().then_some(self.evidence).map(ask).transpose()
+    fn rest_alone(&self, blocks: &BlockSums, halves: &Halves) -> Answer<'static> {
+        Answer::Rest(Box::new(self.everyone(blocks, halves, &mut Alone)), self.others(&mut Alone))
     }
 
     fn others(&self, hands: &mut impl Hands) -> Result<Others> {
         // Where nothing was kept the chosen trial could not be judged either.
         let panel = self.evidence.panel().ok();
-        let superiority = panel.as_ref().filter(|_| self.is_choice()).map(|panel| self.tests(panel, hands));
+        let is_choice = self.evidence.compared() > 1;
+        let superiority = panel.as_ref().filter(|_| is_choice).map(|panel| self.tests(panel, hands));
         Ok(Others { deflation: self.deflation(panel.as_ref()), superiority })
     }
 
@@ -223,6 +227,11 @@ impl Case<'_> {
         let bootstrap = StationaryBootstrap::new(settings.seed, panel.rows() as u32, block);
         superiority(panel, &Draws::of(&bootstrap, panel.rows(), settings.replications), block, hands)
     }
+}
+
+#[inline(never)]
+fn selection_alone<'a>(blocks: &BlockSums, halves: &'a Halves) -> Result<Selection<'a>> {
+    Selection::of(blocks, halves, &mut Alone)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::super::{BlockSums, Hands};
+use super::splits::Halves;
 use super::{Histogram, Splits, kernel, median, sharpe};
 use crate::num;
 use crate::simd::LANES;
@@ -13,7 +14,7 @@ use crate::simd::LANES;
 const CELLS: usize = 64;
 
 /// Distributions of the Sharpe ratio out of sample, of the chosen trial and of all trials.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Dominance {
     /// Upper ends of the cells, per return, ascending.
     pub at: Vec<f64>,
@@ -27,78 +28,105 @@ pub struct Dominance {
     pub second_order: bool,
 }
 
-/// What the splits looked at in detail give.
-pub(super) struct Detail {
-    pub mean_median: f64,
-    pub dominance: Dominance,
-}
-
 /// Fewest splits that a thread takes at a time.
 const FEWEST: usize = 8;
 
-/// A split looked at in detail.
-struct Look {
-    /// The trials' ratios out of sample, those that have one.
-    ratios: Vec<f64>,
-    median: f64,
-    /// That of the chosen trial; NaN if it has none.
-    chosen: f64,
+/// All trials out of sample, in the splits looked at in detail. Which trial was chosen is not needed for that.
+pub(in super::super) struct Everyone {
+    /// For each split looked at, its place among all and the trials' ratios; NaN where a trial has none.
+    looks: Vec<(usize, Vec<f64>)>,
+    /// Mean over the splits of the trials' median.
+    pub mean_median: f64,
+    /// The ratios of all.
+    cells: Cells,
+    shares: [f64; CELLS],
 }
 
-/// Looks at about `most` splits, spread evenly, at least one.
-pub(super) fn look(all: &BlockSums, splits: &Splits, most: usize, hands: &mut impl Hands) -> Detail {
-    let most = most.clamp(1, splits.len());
-    let turned = kernel::Turned::of(all);
-    let looks = hands.map(most, FEWEST, |range| looks(all, &turned, splits, range, most));
-    let mut everyone = Vec::with_capacity(most * all.trials());
-    looks.iter().for_each(|look| everyone.extend_from_slice(&look.ratios));
-    let chosen: Vec<f64> = looks.iter().map(|look| look.chosen).filter(|x| x.is_finite()).collect();
-    let medians: f64 = looks.iter().map(|look| look.median).sum();
-    Detail { mean_median: num::canonical(medians / most as f64), dominance: Dominance::of(&chosen, &everyone) }
+impl Everyone {
+    /// Looks at about `most` splits, spread evenly, at least one.
+    pub fn of(all: &BlockSums, halves: &Halves, most: usize, hands: &mut impl Hands) -> Everyone {
+        let most = most.clamp(1, halves.len());
+        let turned = kernel::Turned::of(all);
+        let looks = hands.map(most, FEWEST, |range| looks(all, &turned, halves, range, most));
+        let mut everyone = Vec::with_capacity(most * all.trials());
+        let mut medians = 0.0;
+        for (_, ratios) in &looks {
+            let from = everyone.len();
+            everyone.extend(ratios.iter().filter(|x| x.is_finite()));
+            medians += median(&mut everyone[from..]);
+        }
+        let cells = Cells::of(&everyone);
+        let shares = cells.shares(&everyone);
+        Everyone { looks, mean_median: num::canonical(medians / most as f64), cells, shares }
+    }
+
+    /// Beside the trials that were chosen.
+    pub fn beside(&self, splits: &Splits) -> Dominance {
+        let chosen = self.looks.iter().map(|(place, ratios)| ratios[splits.at(*place).best as usize]);
+        let chosen: Vec<f64> = chosen.filter(|x| x.is_finite()).collect();
+        Dominance::of(&self.cells, self.cells.shares(&chosen), self.shares)
+    }
 }
 
 /// Some of `most` splits.
-fn looks(all: &BlockSums, turned: &kernel::Turned, splits: &Splits, range: Range<usize>, most: usize) -> Vec<Look> {
+fn looks(
+    all: &BlockSums,
+    turned: &kernel::Turned,
+    halves: &Halves,
+    range: Range<usize>,
+    most: usize,
+) -> Vec<(usize, Vec<f64>)> {
     let count = kernel::returns_in_half(all);
-    let (mut sums, mut sorted) = (Vec::new(), Vec::with_capacity(all.trials()));
+    let mut sums = Vec::new();
     let mut looks = Vec::with_capacity(range.len());
     for k in range {
-        let split = splits.at(k * splits.len() / most);
-        kernel::Half::of(all.blocks(), splits.whole ^ split.blocks).sums(turned, &mut sums);
+        let place = k * halves.len() / most;
+        kernel::Half::of(all.blocks(), halves.whole() ^ halves.at(place)).sums(turned, &mut sums);
         // A trial without any return out of sample counts as zero, as in its rank; one without deviation is left out.
         let ratio = |trial: usize| match sums[trial / LANES].lane(trial % LANES) {
             [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
             sums => sharpe(sums, count),
         };
-        let ratios: Vec<f64> = (0..all.trials()).map(ratio).filter(|x| x.is_finite()).collect();
-        sorted.clone_from(&ratios);
-        looks.push(Look { chosen: ratio(split.best as usize), median: median(&mut sorted), ratios });
+        looks.push((place, (0..all.trials()).map(ratio).collect()));
     }
     looks
 }
 
+/// Cells of equal width that ratios are counted in.
+struct Cells {
+    low: f64,
+    width: f64,
+}
+
+impl Cells {
+    /// From the lowest of some values to the highest.
+    fn of(values: &[f64]) -> Cells {
+        let range = Histogram::of(values, 1);
+        Cells { low: range.low, width: (range.high - range.low) / CELLS as f64 }
+    }
+
+    /// For each cell, the share of the values that are at most its upper end.
+    fn shares(&self, values: &[f64]) -> [f64; CELLS] {
+        let mut counts = [0_u32; CELLS];
+        for value in values {
+            // Rounded up, which processors without an instruction for it call a function for.
+            let place = (value - self.low) / self.width;
+            let whole = place as usize;
+            let cell = whole + usize::from(place > whole as f64);
+            counts[cell.clamp(1, CELLS) - 1] += 1;
+        }
+        let mut sum = 0;
+        counts.map(|count| {
+            sum += count;
+            f64::from(sum) / values.len() as f64
+        })
+    }
+}
+
 impl Dominance {
-    /// Of ratios of the chosen trial and of all.
-    fn of(chosen: &[f64], all: &[f64]) -> Dominance {
-        let range = Histogram::of(all, 1);
-        let width = (range.high - range.low) / CELLS as f64;
-        let at: Vec<f64> = (1..=CELLS).map(|k| range.low + width * k as f64).collect();
-        let shares = |values: &[f64]| {
-            let mut counts = [0_u32; CELLS];
-            for value in values {
-                // Rounded up, which processors without an instruction for it call a function for.
-                let place = (value - range.low) / width;
-                let whole = place as usize;
-                let cell = whole + usize::from(place > whole as f64);
-                counts[cell.clamp(1, CELLS) - 1] += 1;
-            }
-            let mut sum = 0;
-            counts.map(|count| {
-                sum += count;
-                f64::from(sum) / values.len() as f64
-            })
-        };
-        let (chosen, all) = (shares(chosen), shares(all));
+    /// Of the shares of the chosen trial's ratios and of all ratios in these cells.
+    fn of(cells: &Cells, chosen: [f64; CELLS], all: [f64; CELLS]) -> Dominance {
+        let at: Vec<f64> = (1..=CELLS).map(|k| cells.low + cells.width * k as f64).collect();
         let mut area = 0.0;
         let areas = all.iter().zip(&chosen).map(|(all, chosen)| {
             area += all - chosen;
@@ -123,17 +151,22 @@ impl Dominance {
 mod tests {
     use super::*;
 
+    fn dominance(chosen: &[f64], all: &[f64]) -> Dominance {
+        let cells = Cells::of(all);
+        Dominance::of(&cells, cells.shares(chosen), cells.shares(all))
+    }
+
     #[test]
     fn better_everywhere_dominates_and_worse_nowhere() {
         let all: Vec<f64> = (0..1000).map(f64::from).collect();
         let better: Vec<f64> = (500..1000).map(f64::from).collect();
         let worse: Vec<f64> = (0..500).map(f64::from).collect();
-        let good = Dominance::of(&better, &all);
+        let good = dominance(&better, &all);
         assert!(good.first_order && good.second_order);
-        let bad = Dominance::of(&worse, &all);
+        let bad = dominance(&worse, &all);
         assert!(!bad.first_order && !bad.second_order);
         assert_eq!((good.chosen[CELLS - 1], good.all[CELLS - 1]), (1.0, 1.0));
-        let same = Dominance::of(&all, &all);
+        let same = dominance(&all, &all);
         assert!(!same.first_order && !same.second_order, "equal is not better");
     }
 
@@ -141,7 +174,7 @@ mod tests {
     fn the_same_mean_with_less_risk_dominates_only_in_the_second_order() {
         let all: Vec<f64> = (0..1000).map(f64::from).collect();
         let narrow: Vec<f64> = (300..700).map(f64::from).collect();
-        let dominance = Dominance::of(&narrow, &all);
+        let dominance = dominance(&narrow, &all);
         assert!(!dominance.first_order && dominance.second_order, "{dominance:?}");
     }
 }

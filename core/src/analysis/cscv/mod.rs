@@ -13,6 +13,8 @@ mod kernel;
 mod splits;
 
 pub use dominance::Dominance;
+pub(super) use dominance::Everyone;
+pub(super) use splits::Halves;
 
 use serde::Serialize;
 
@@ -108,47 +110,42 @@ impl Histogram {
 const CELLS: usize = 41;
 
 /// The outcomes of all splits.
-struct Splits {
-    /// The splits whose sample holds block 0, and the outcomes with these samples and with their complements.
-    masks: Vec<u32>,
+pub(super) struct Splits<'a> {
+    halves: &'a Halves,
+    /// For each half that holds block 0, the outcomes with it as sample and with its complement.
     chosen: Vec<[kernel::Chosen; 2]>,
-    /// The mask of all blocks.
-    whole: u32,
     trials: usize,
     /// Logit of each rank, for as many as are worth a table.
     logits: Vec<f64>,
 }
 
-impl Splits {
-    fn of(all: &BlockSums, hands: &mut impl Hands) -> Result<Splits> {
+impl Splits<'_> {
+    fn of<'a>(all: &BlockSums, halves: &'a Halves, hands: &mut impl Hands) -> Result<Splits<'a>> {
         if all.trials() < 2 {
             let message = format!("cross-validation needs at least 2 trials to choose from, found {}", all.trials());
             return Err(Error::plan(message));
         }
-        let masks = splits::halves(all.blocks());
-        let chosen = kernel::chosen(all, &masks, hands);
+        let chosen = kernel::chosen(all, halves.masks(), hands);
         let trials = all.trials();
         // There are hardly more ranks than trials, and often fewer trials than splits.
         let logits = (0..=(trials as u32).min(1 << 12)).map(|rank| logit(rank, trials)).collect();
-        Ok(Splits { masks, chosen, whole: ((1_u64 << all.blocks()) - 1) as u32, trials, logits })
+        Ok(Splits { halves, chosen, trials, logits })
     }
 
     fn len(&self) -> usize {
-        2 * self.masks.len()
+        self.halves.len()
     }
 
     /// A split, counted in lexicographic order of the blocks in the sample.
     #[inline]
     fn at(&self, place: usize) -> Split {
-        let other = self.len() - 1 - place;
-        let (blocks, chosen) = if place < self.masks.len() {
-            (self.masks[place], &self.chosen[place][0])
-        } else {
-            (self.whole ^ self.masks[other], &self.chosen[other][1])
+        let chosen = match self.chosen.get(place) {
+            Some([chosen, _]) => chosen,
+            None => &self.chosen[self.len() - 1 - place][1],
         };
         let rank = 1 + chosen.below;
         Split {
-            blocks,
+            blocks: self.halves.at(place),
             best: chosen.trial,
             inside: chosen.inside,
             outside: chosen.outside,
@@ -173,10 +170,11 @@ fn logit(rank: u32, trials: usize) -> f64 {
 /// # Errors
 /// Fewer than two trials.
 pub fn splits(all: &BlockSums, hands: &mut impl Hands) -> Result<Vec<Split>> {
-    Ok(Splits::of(all, hands)?.iter().collect())
+    Ok(Splits::of(all, &Halves::of(all.blocks()), hands)?.iter().collect())
 }
 
 /// Sharpe ratio from a sum and a sum of squares over `n` returns, ddof 1; NaN without deviation.
+#[inline(always)]
 fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
     let mean = sum / n;
     let deviation = num::sqrt((squares - n * mean * mean) / (n - 1.0));
@@ -189,42 +187,66 @@ fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
 /// # Errors
 /// Fewer than two trials.
 pub fn overfitting(all: &BlockSums, detailed: usize, hands: &mut impl Hands) -> Result<Overfitting> {
-    let splits = Splits::of(all, hands)?;
-    let (n, trials) = (splits.len() as f64, all.trials() as u32);
-    let (mut logits, mut pairs) = (Vec::with_capacity(splits.len()), Vec::with_capacity(splits.len()));
-    let (mut overfit, mut losing, mut above_median) = (0_u32, 0_u32, 0_u32);
-    for split in splits.iter() {
-        logits.push(split.logit);
-        overfit += u32::from(split.logit <= 0.0);
-        losing += u32::from(split.outside < 0.0);
-        // Of an even number the median is the mean of two: to be above it is to be at least the upper one.
-        above_median += u32::from(split.rank > trials.div_ceil(2));
-        if split.inside.is_finite() && split.outside.is_finite() {
-            pairs.push((split.inside, split.outside));
+    let halves = &Halves::of(all.blocks());
+    let selection = Selection::of(all, halves, hands)?;
+    Ok(selection.beside(&Everyone::of(all, halves, detailed, hands)))
+}
+
+/// What cross-validation says of the chosen trials by themselves.
+pub(super) struct Selection<'a> {
+    splits: Splits<'a>,
+    /// All but what needs the other trials' ratios.
+    found: Overfitting,
+}
+
+impl Selection<'_> {
+    /// Goes through all splits.
+    ///
+    /// # Errors
+    /// Fewer than two trials.
+    pub fn of<'a>(all: &BlockSums, halves: &'a Halves, hands: &mut impl Hands) -> Result<Selection<'a>> {
+        let splits = Splits::of(all, halves, hands)?;
+        let (n, trials) = (splits.len() as f64, all.trials() as u32);
+        let (mut logits, mut pairs) = (Vec::with_capacity(splits.len()), Vec::with_capacity(splits.len()));
+        let (mut overfit, mut losing, mut above_median) = (0_u32, 0_u32, 0_u32);
+        for split in splits.iter() {
+            logits.push(split.logit);
+            overfit += u32::from(split.logit <= 0.0);
+            losing += u32::from(split.outside < 0.0);
+            // Of an even number the median is the mean of two: to be above it is to be at least the upper one.
+            above_median += u32::from(split.rank > trials.div_ceil(2));
+            if split.inside.is_finite() && split.outside.is_finite() {
+                pairs.push((split.inside, split.outside));
+            }
         }
+        let share = |count: u32| f64::from(count) / n;
+        let line = Line::through(&pairs);
+        let found = Overfitting {
+            blocks: all.blocks() as u32,
+            rows: (all.rows_in_block() * all.blocks()) as u64,
+            trials: u64::from(trials),
+            splits: splits.len() as u64,
+            pbo: share(overfit),
+            logit_mean: logits.iter().sum::<f64>() / n,
+            logits: Histogram::of(&logits, CELLS),
+            logit_median: median(&mut logits),
+            slope: line.slope,
+            intercept: line.mean_y - line.slope * line.mean_x,
+            r_squared: line.r_squared,
+            probability_of_loss: share(losing),
+            mean_inside: line.mean_x,
+            mean_outside: line.mean_y,
+            above_median: share(above_median),
+            mean_median: num::NAN,
+            dominance: Dominance::default(),
+        };
+        Ok(Selection { splits, found })
     }
-    let share = |count: u32| f64::from(count) / n;
-    let line = Line::through(&pairs);
-    let detail = dominance::look(all, &splits, detailed, hands);
-    Ok(Overfitting {
-        blocks: all.blocks() as u32,
-        rows: (all.rows_in_block() * all.blocks()) as u64,
-        trials: u64::from(trials),
-        splits: splits.len() as u64,
-        pbo: share(overfit),
-        logit_mean: logits.iter().sum::<f64>() / n,
-        logits: Histogram::of(&logits, CELLS),
-        logit_median: median(&mut logits),
-        slope: line.slope,
-        intercept: line.mean_y - line.slope * line.mean_x,
-        r_squared: line.r_squared,
-        probability_of_loss: share(losing),
-        mean_inside: line.mean_x,
-        mean_outside: line.mean_y,
-        above_median: share(above_median),
-        mean_median: detail.mean_median,
-        dominance: detail.dominance,
-    })
+
+    /// Beside all trials.
+    pub fn beside(self, everyone: &Everyone) -> Overfitting {
+        Overfitting { mean_median: everyone.mean_median, dominance: everyone.beside(&self.splits), ..self.found }
+    }
 }
 
 /// Least squares of the ratios out of sample on those in it.

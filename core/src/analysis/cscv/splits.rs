@@ -1,8 +1,46 @@
 //! The halves that blocks are split into, in a fixed order.
 
-/// All choices of half of `blocks` blocks that hold block 0, as bit masks in lexicographic order of their blocks. Their
-/// complements, in reverse, are the other choices in the same order.
-pub(super) fn halves(blocks: usize) -> Vec<u32> {
+/// All choices of half of the blocks, counted in lexicographic order of their blocks, as bit masks. Only those that hold
+/// block 0 are kept: their complements, in reverse, are the others in the same order.
+pub(in super::super) struct Halves {
+    masks: Vec<u32>,
+    /// The mask of all blocks.
+    whole: u32,
+}
+
+impl Halves {
+    /// Of so many blocks, an even number.
+    pub fn of(blocks: usize) -> Halves {
+        Halves { masks: halves(blocks), whole: ((1_u64 << blocks) - 1) as u32 }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        2 * self.masks.len()
+    }
+
+    /// The mask of all blocks.
+    pub fn whole(&self) -> u32 {
+        self.whole
+    }
+
+    /// Those that hold block 0.
+    pub fn masks(&self) -> &[u32] {
+        &self.masks
+    }
+
+    /// One of all.
+    #[inline]
+    pub fn at(&self, place: usize) -> u32 {
+        match self.masks.get(place) {
+            Some(mask) => *mask,
+            None => self.whole ^ self.masks[self.len() - 1 - place],
+        }
+    }
+}
+
+/// All choices of half of `blocks` blocks that hold block 0, in lexicographic order.
+fn halves(blocks: usize) -> Vec<u32> {
     let half = blocks / 2;
     let mut chosen: Vec<usize> = (0..half).collect();
     let mut masks = Vec::new();
@@ -25,9 +63,8 @@ mod tests {
     #[test]
     fn complements_in_reverse_go_on_with_the_order() {
         let text = |mask: u32| (0..6).filter(|b| mask >> b & 1 == 1).map(|b| b.to_string()).collect::<String>();
-        let first = halves(6);
-        let all: Vec<String> =
-            first.iter().copied().chain(first.iter().rev().map(|mask| !mask & 63)).map(text).collect();
+        let halves = Halves::of(6);
+        let all: Vec<String> = (0..halves.len()).map(|place| text(halves.at(place))).collect();
         assert_eq!(all.len(), 20);
         assert_eq!((all[0].as_str(), all[9].as_str(), all[10].as_str()), ("012", "045", "123"));
         assert!(all.is_sorted());
@@ -35,6 +72,6 @@ mod tests {
 
     #[test]
     fn all_are_counted() {
-        assert_eq!([2, 4, 8, 16].map(|blocks| halves(blocks).len()), [1, 3, 35, 6435]);
+        assert_eq!([2, 4, 8, 16].map(|blocks| Halves::of(blocks).len()), [2, 6, 70, 12_870]);
     }
 }
