@@ -61,10 +61,20 @@ fn standardised(sample: &Panel) -> Vec<Vec<f64>> {
     let rows = sample.rows() as f64;
     let mut columns = Vec::with_capacity(sample.columns());
     for (number, tile) in sample.tiles().enumerate() {
+        // Eight columns side by side, as they lie in memory.
+        let (mut means, mut variances) = ([0.0; LANES], [0.0; LANES]);
+        for row in tile {
+            means.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+        means.iter_mut().for_each(|mean| *mean /= rows);
+        for row in tile {
+            for lane in 0..LANES {
+                let off = row[lane] - means[lane];
+                variances[lane] += off * off;
+            }
+        }
         for lane in 0..LANES.min(sample.columns() - number * LANES) {
-            let mean = tile.iter().map(|row| row[lane]).sum::<f64>() / rows;
-            let variance = tile.iter().map(|row| (row[lane] - mean) * (row[lane] - mean)).sum::<f64>() / rows;
-            let scale = 1.0 / num::sqrt(variance);
+            let (mean, scale) = (means[lane], 1.0 / num::sqrt(variances[lane] / rows));
             if scale.is_finite() {
                 columns.push(tile.iter().map(|row| (row[lane] - mean) * scale).collect());
             }

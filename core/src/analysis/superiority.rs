@@ -114,7 +114,8 @@ impl Draws {
     }
 }
 
-/// What is subtracted from each column's resampled mean, and what the rest is multiplied by. A NaN leaves a column out.
+/// What is subtracted from each column's resampled mean, and what the rest is multiplied by: there are two largest values, of
+/// the rest and of the product. A NaN leaves a column out.
 struct Statistic {
     center: Vec<[f64; LANES]>,
     scale: Vec<[f64; LANES]>,
@@ -133,7 +134,10 @@ impl Statistic {
     }
 }
 
-/// Replication by replication the largest value of each statistic over columns.
+/// Values of a statistic.
+const BOTH: usize = 2;
+
+/// Replication by replication the largest values of each statistic over columns.
 struct Maxima<'a> {
     panel: &'a Panel,
     draws: &'a Draws,
@@ -148,16 +152,16 @@ impl Work for Maxima<'_> {
     fn run<E: Eight>(self) -> Vec<f64> {
         let Maxima { panel, draws, replications, statistics } = self;
         let rows = panel.rows();
-        let mut maxima = Vec::with_capacity(replications.len() * statistics.len());
+        let mut maxima = Vec::with_capacity(replications.len() * statistics.len() * BOTH);
         let (mut one, mut weights) = (vec![0.0; rows], vec![[0.0; AT_ONCE]; rows]);
-        let mut largest = vec![[E::zero(); AT_ONCE]; statistics.len()];
+        let mut largest = vec![[[E::zero(); AT_ONCE]; BOTH]; statistics.len()];
         for first in replications.clone().step_by(AT_ONCE) {
             let count = AT_ONCE.min(replications.end - first);
             for place in 0..count {
                 draws.weigh(first + place, panel.shares(), &mut one);
                 weights.iter_mut().zip(&one).for_each(|(weights, weight)| weights[place] = *weight);
             }
-            largest.fill([E::splat(f64::NEG_INFINITY); AT_ONCE]);
+            largest.fill([[E::splat(f64::NEG_INFINITY); AT_ONCE]; BOTH]);
             for (number, tiles) in panel.all_tiles().chunks(rows * TILES).enumerate() {
                 let means = if tiles.len() == rows * TILES {
                     means::<E, TILES>([&tiles[..rows], &tiles[rows..]], &weights)
@@ -166,10 +170,12 @@ impl Work for Maxima<'_> {
                     [alone, [E::splat(num::NAN); AT_ONCE]]
                 };
                 for (tile, means) in (number * TILES..panel.all_tiles().len() / rows).zip(means) {
-                    for (largest, statistic) in largest.iter_mut().zip(statistics) {
+                    for ([plain, scaled], statistic) in largest.iter_mut().zip(statistics) {
                         let (center, scale) = (E::load(&statistic.center[tile]), E::load(&statistic.scale[tile]));
-                        for (largest, mean) in largest.iter_mut().zip(means) {
-                            *largest = mean.sub(center).mul(scale).max(*largest);
+                        for ((plain, scaled), mean) in plain.iter_mut().zip(scaled).zip(means) {
+                            let rest = mean.sub(center);
+                            *plain = rest.max(*plain);
+                            *scaled = rest.mul(scale).max(*scaled);
                         }
                     }
                 }
@@ -177,14 +183,14 @@ impl Work for Maxima<'_> {
             for place in 0..count {
                 let of_lanes =
                     |largest: &[E; AT_ONCE]| largest[place].array().into_iter().fold(f64::NEG_INFINITY, f64::max);
-                maxima.extend(largest.iter().map(of_lanes));
+                maxima.extend(largest.iter().flatten().map(of_lanes));
             }
         }
         maxima
     }
 }
 
-/// For each replication the largest value of each statistic, replication after replication.
+/// For each replication the largest values of each statistic, replication after replication.
 fn maxima(panel: &Panel, draws: &Draws, statistics: &[Statistic], hands: &mut impl Hands) -> Vec<Vec<f64>> {
     // Whole parts of the list: a number at a time would be handed over one by one.
     hands.map(draws.replications(), FEWEST, |replications| vec![maxima_in(panel, draws, replications, statistics)])
@@ -251,18 +257,14 @@ impl Columns {
 /// White's and Hansen's tests of whether any column's mean is above zero, with given draws from blocks of `block` rows.
 pub fn superiority(panel: &Panel, draws: &Draws, block: f64, hands: &mut impl Hands) -> Superiority {
     let columns = Columns::of(panel, block);
-    let plain = || std::iter::repeat_n(1.0, panel.columns());
-    let mut statistics = Vec::with_capacity(6);
-    for assumption in 0..3 {
-        statistics.push(Statistic::new(columns.centers(assumption), plain()));
-        statistics.push(Statistic::new(columns.centers(assumption), columns.scales.iter().copied()));
-    }
+    let statistics =
+        [0, 1, 2].map(|assumption| Statistic::new(columns.centers(assumption), columns.scales.iter().copied()));
     let maxima = maxima(panel, draws, &statistics, hands);
     let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::NEG_INFINITY, f64::max);
     let mean = largest(&mut columns.means.iter().copied());
     let ratio = largest(&mut columns.means.iter().zip(&columns.scales).map(|(mean, scale)| mean * scale));
     let share = |statistic: usize, observed: f64| {
-        let of_replications = maxima.iter().flat_map(|part| part.chunks_exact(statistics.len()));
+        let of_replications = maxima.iter().flat_map(|part| part.chunks_exact(statistics.len() * BOTH));
         let above = of_replications.filter(|maxima| maxima[statistic] > observed).count();
         num::canonical(above as f64 / draws.replications() as f64)
     };
@@ -295,7 +297,8 @@ pub fn superior_columns(panel: &Panel, draws: &Draws, block: f64, size: f64) -> 
     loop {
         let scale = left.iter().map(|&left| if left { 1.0 } else { num::NAN });
         let statistics = [Statistic::new(columns.centers(1), scale)];
-        let mut maxima = maxima(panel, draws, &statistics, &mut Alone).concat();
+        let both = maxima(panel, draws, &statistics, &mut Alone).concat();
+        let mut maxima: Vec<f64> = both.into_iter().skip(1).step_by(BOTH).collect();
         maxima.sort_unstable_by(f64::total_cmp);
         let critical = percentile(&maxima, 1.0 - size);
         let found: Vec<usize> = (0..left.len()).filter(|&k| left[k] && columns.means[k] > critical).collect();

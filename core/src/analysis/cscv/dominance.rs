@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::{BlockSums, Hands};
 use super::splits::Halves;
-use super::{Histogram, Splits, kernel, median, sharpe};
+use super::{Histogram, Splits, kernel, median};
 use crate::num;
 use crate::simd::LANES;
 
@@ -77,17 +77,12 @@ fn looks(
     most: usize,
 ) -> Vec<(usize, Vec<f64>)> {
     let count = kernel::returns_in_half(all);
-    let mut sums = Vec::new();
     let mut looks = Vec::with_capacity(range.len());
     for k in range {
         let place = k * halves.len() / most;
-        kernel::Half::of(all.blocks(), halves.whole() ^ halves.at(place)).sums(turned, &mut sums);
-        // A trial without any return out of sample counts as zero, as in its rank; one without deviation is left out.
-        let ratio = |trial: usize| match sums[trial / LANES].lane(trial % LANES) {
-            [0.0, squares] if squares <= kernel::SMALLEST => 0.0,
-            sums => sharpe(sums, count),
-        };
-        looks.push((place, (0..all.trials()).map(ratio).collect()));
+        let mut ratios = Vec::with_capacity(all.trials().next_multiple_of(LANES));
+        kernel::Half::of(all.blocks(), halves.whole() ^ halves.at(place)).ratios(turned, count, &mut ratios);
+        looks.push((place, ratios));
     }
     looks
 }

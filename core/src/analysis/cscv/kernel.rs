@@ -74,16 +74,17 @@ impl Half {
         Half(parts(blocks).map(|part| part.filter(|block| mask >> block & 1 == 1).collect()))
     }
 
-    /// The sums of each trial over it: eight trials' sums, then their sums of squares; what lies behind the last trial is
-    /// zero.
-    pub fn sums(&self, all: &Turned, out: &mut Vec<Pair>) {
-        simd::run(HalfSums { half: self, all, out });
+    /// Adds the Sharpe ratio of each trial over it, of `count` returns; NaN where a trial has none. A trial without any
+    /// return in it counts as zero, as in its rank.
+    pub fn ratios(&self, all: &Turned, count: f64, out: &mut Vec<f64>) {
+        simd::run(HalfRatios { half: self, all, count, out });
     }
 }
 
 /// Sums of all trials over each block, eight trials side by side.
 pub(super) struct Turned {
     blocks: usize,
+    trials: usize,
     /// Of eight trials, the sums over each block, then the sums of squares.
     sums: Vec<[f64; LANES]>,
 }
@@ -97,27 +98,28 @@ impl Turned {
             let eight = &mut sums[trial / LANES * 2 * blocks..][..2 * blocks];
             eight.iter_mut().zip(a.iter().chain(b)).for_each(|(sums, sum)| sums[trial % LANES] = *sum);
         }
-        Turned { blocks, sums }
+        Turned { blocks, trials: all.trials(), sums }
     }
 }
 
-struct HalfSums<'a> {
+struct HalfRatios<'a> {
     half: &'a Half,
     all: &'a Turned,
-    out: &'a mut Vec<Pair>,
+    count: f64,
+    out: &'a mut Vec<f64>,
 }
 
-impl Work for HalfSums<'_> {
+impl Work for HalfRatios<'_> {
     type Output = ();
 
     /// In the order in which the tables add: only so is a trial equal to itself. The sum of squares of a half without
     /// returns is [`SMALLEST`].
     #[inline(always)]
     fn run<E: Eight>(self) {
-        let HalfSums { half, all, out } = self;
-        out.clear();
+        let HalfRatios { half, all, count, out } = self;
+        let end = out.len() + all.trials;
         for eight in all.sums.chunks_exact(2 * all.blocks) {
-            let mut pair = Pair::default();
+            let mut sums = [[0.0; LANES]; 2];
             for which in 0..2 {
                 let start = [0.0, SMALLEST][which];
                 let mut parts = [E::zero(), E::zero(), E::splat(start)];
@@ -127,10 +129,19 @@ impl Work for HalfSums<'_> {
                     }
                 }
                 let [first, second, third] = parts;
-                first.add(second).add(third).store(&mut pair.0[which]);
+                first.add(second).add(third).store(&mut sums[which]);
             }
-            out.push(pair);
+            let mut ratios = [0.0; LANES];
+            for lane in 0..LANES {
+                let (sum, squares) = (sums[0][lane], sums[1][lane]);
+                let none = sum == 0.0 && squares <= SMALLEST;
+                let ratio = sharpe([sum, squares], count);
+                ratios[lane] = if none { 0.0 } else { ratio };
+            }
+            out.extend_from_slice(&ratios);
         }
+        // Behind the last trial.
+        out.truncate(end);
     }
 }
 
@@ -319,7 +330,7 @@ impl Sides<'_> {
         best
     }
 
-    /// [`HalfSums`] of the trial at a place in a half (0) or its complement (1).
+    /// The sums of the trial at a place in a half (0) or its complement (1).
     #[inline(always)]
     fn sums_at(&self, side: usize, place: usize) -> [f64; 2] {
         let (at, lane) = (place / LANES, place % LANES);
@@ -396,7 +407,7 @@ struct Found {
     trial: u32,
     below: u32,
     ratio: f64,
-    /// [`HalfSums`] in the half and in the other one.
+    /// Its sums in the half and in the other one.
     sums: [[f64; 2]; 2],
 }
 

@@ -207,7 +207,7 @@ impl Selection<'_> {
     pub fn of<'a>(all: &BlockSums, halves: &'a Halves, hands: &mut impl Hands) -> Result<Selection<'a>> {
         let splits = Splits::of(all, halves, hands)?;
         let (n, trials) = (splits.len() as f64, all.trials() as u32);
-        let (mut logits, mut pairs) = (Vec::with_capacity(splits.len()), Vec::with_capacity(splits.len()));
+        let mut logits = Vec::with_capacity(splits.len());
         let (mut overfit, mut losing, mut above_median) = (0_u32, 0_u32, 0_u32);
         for split in splits.iter() {
             logits.push(split.logit);
@@ -215,12 +215,12 @@ impl Selection<'_> {
             losing += u32::from(split.outside < 0.0);
             // Of an even number the median is the mean of two: to be above it is to be at least the upper one.
             above_median += u32::from(split.rank > trials.div_ceil(2));
-            if split.inside.is_finite() && split.outside.is_finite() {
-                pairs.push((split.inside, split.outside));
-            }
         }
         let share = |count: u32| f64::from(count) / n;
-        let line = Line::through(&pairs);
+        let pairs = splits.chosen.iter().map(|[half, _]| half).chain(splits.chosen.iter().rev().map(|[_, half]| half));
+        let line = Line::through(
+            pairs.map(|chosen| (chosen.inside, chosen.outside)).filter(|(x, y)| x.is_finite() && y.is_finite()),
+        );
         let found = Overfitting {
             blocks: all.blocks() as u32,
             rows: (all.rows_in_block() * all.blocks()) as u64,
@@ -258,11 +258,10 @@ struct Line {
 }
 
 impl Line {
-    fn through(pairs: &[(f64, f64)]) -> Line {
-        let n = pairs.len() as f64;
-        let (x, y) = pairs.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+    fn through(pairs: impl Iterator<Item = (f64, f64)> + Clone) -> Line {
+        let (n, x, y) = pairs.clone().fold((0.0, 0.0, 0.0), |(n, a, b), (x, y)| (n + 1.0, a + x, b + y));
         let (x, y) = (x / n, y / n);
-        let [xx, xy, yy] = pairs.iter().fold([0.0; 3], |[xx, xy, yy], (a, b)| {
+        let [xx, xy, yy] = pairs.fold([0.0; 3], |[xx, xy, yy], (a, b)| {
             let (a, b) = (a - x, b - y);
             [xx + a * a, xy + a * b, yy + b * b]
         });
