@@ -165,12 +165,13 @@ fn neighbours<E: Eight>(values: &mut Vec<f64>, count: usize) -> Neighbours {
 
 #[inline(always)]
 fn up_to<E: Eight>(vectors: &[[f64; LANES]], most: f64) -> usize {
-    let bound = E::splat(most);
-    let mut found = 0;
+    let (bound, one) = (E::splat(most), E::splat(1.0));
+    let mut found = E::zero();
     for vector in vectors {
-        found += E::bits(E::load(vector).le(bound)).count_ones();
+        found = found.add(E::select(E::load(vector).le(bound), one, E::zero()));
     }
-    found as usize
+    // Whole numbers far below 2^53.
+    striped::fold(found.array()) as usize
 }
 
 #[inline(always)]

@@ -75,11 +75,11 @@ pub trait Eight: Copy {
     /// Writes the lanes that are set one after another, and whatever behind them. How many there are.
     #[inline(always)]
     fn compress(self, mask: Self::Mask, to: &mut [f64; LANES]) -> usize {
-        let (values, mut left, mut count) = (self.array(), Self::bits(mask), 0);
-        while left != 0 {
-            to[count] = values[left.trailing_zeros() as usize];
-            left &= left - 1;
-            count += 1;
+        // Every lane is written, those that are not set are written over: which ones are set cannot be foreseen.
+        let (values, bits, mut count) = (self.array(), usize::from(Self::bits(mask)), 0);
+        for (lane, value) in values.into_iter().enumerate() {
+            to[count % LANES] = value;
+            count += bits >> lane & 1;
         }
         count
     }
