@@ -150,28 +150,17 @@ fn neighbours<E: Eight>(values: &mut Vec<f64>, count: usize) -> Neighbours {
             middle = low + (high - low) * 0.5;
             if !(middle > low && middle < high) {
                 // No number lies between: it is one of the two.
-                break if up_to::<E>(vectors, low) >= count { low } else { high };
+                break if E::count_up_to(vectors, low) >= count { low } else { high };
             }
         }
-        let found = up_to::<E>(vectors, middle);
+        let found = E::count_up_to(vectors, middle);
         if found == count {
             break greatest_below::<E>(vectors, middle, false);
         }
         if found > count { (high, up_to_high) = (middle, found) } else { (low, up_to_low) = (middle, found) }
     };
-    let next = if up_to::<E>(vectors, at) > count { at } else { least_above::<E>(vectors, at) };
+    let next = if E::count_up_to(vectors, at) > count { at } else { least_above::<E>(vectors, at) };
     Neighbours { count, at, next: if next.is_finite() { next } else { at } }
-}
-
-#[inline(always)]
-fn up_to<E: Eight>(vectors: &[[f64; LANES]], most: f64) -> usize {
-    let (bound, one) = (E::splat(most), E::splat(1.0));
-    let mut found = E::zero();
-    for vector in vectors {
-        found = found.add(E::select(E::load(vector).le(bound), one, E::zero()));
-    }
-    // Whole numbers far below 2^53.
-    striped::fold(found.array()) as usize
 }
 
 #[inline(always)]

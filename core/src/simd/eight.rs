@@ -84,6 +84,17 @@ pub trait Eight: Copy {
         count
     }
 
+    /// How many numbers are at most `most`.
+    #[inline(always)]
+    fn count_up_to(vectors: &[[f64; LANES]], most: f64) -> usize {
+        let bound = Self::splat(most);
+        let mut count = 0;
+        for vector in vectors {
+            count += Self::bits(Self::load(vector).le(bound)).count_ones();
+        }
+        count as usize
+    }
+
     /// The numbers as an array.
     #[inline(always)]
     fn array(self) -> [f64; LANES] {

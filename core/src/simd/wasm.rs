@@ -118,11 +118,24 @@ impl Eight for Four {
         Four([pick(0), pick(1), pick(2), pick(3)])
     }
 
+    /// A lane that counts has all bits set, which is −1: to gather the bits of four vectors in one number takes longer.
+    #[inline(always)]
+    fn count_up_to(vectors: &[[f64; LANES]], most: f64) -> usize {
+        let bound = Self::splat(most);
+        let mut counts = [i64x2_splat(0); 4];
+        for vector in vectors {
+            counts = Four(counts).zip(Four(Self::load(vector).le(bound)), |count, mask| i64x2_sub(count, mask));
+        }
+        let count = i64x2_add(i64x2_add(counts[0], counts[1]), i64x2_add(counts[2], counts[3]));
+        (i64x2_extract_lane::<0>(count) + i64x2_extract_lane::<1>(count)) as usize
+    }
+
     #[inline(always)]
     fn bits(mask: [v128; 4]) -> u8 {
         let two = |k: usize| i64x2_bitmask(mask[k]) << (2 * k);
         two(0) | two(1) | two(2) | two(3)
     }
+
     #[inline(always)]
     fn mask(bits: u8) -> [v128; 4] {
         let bits = i64x2_splat(bits.into());
