@@ -93,6 +93,8 @@ fn mathematics() -> Vec<(String, String)> {
         .map(|(name, function)| (format!("num/{name}"), hash_of(arguments.iter().map(|&x| stored(function(x))))))
         .collect();
     all.push(("num/pow".into(), hash_of(pairs().map(|(&x, &y)| stored(num::pow(x, y))))));
+    let both = arguments.iter().map(|&x| num::sin_cos(x)).flat_map(|(sin, cos)| [stored(sin), stored(cos)]);
+    all.push(("num/sin_cos".into(), hash_of(both)));
     all.push(("num/nan_last".into(), hash_of(pairs().map(|(&x, &y)| num::nan_last(x, y) as u64))));
     all
 }
