@@ -3,6 +3,7 @@
 //! Given the returns of one trial after another, in any order, this keeps a fixed number of sums for at most a fixed number
 //! of trials. It never knows who evaluates them: which trials are kept depends on their indices alone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{BlockSums, Panel, default_blocks};
@@ -116,24 +117,23 @@ impl Evidence {
     }
 
     /// The same evidence in which a trial is kept for sure, and counted if it was not seen before; judgement asks for the
-    /// chosen one.
+    /// chosen one. Most often it is kept already.
     ///
     /// # Errors
     /// A wrong number of returns.
-    pub(super) fn with(mut self, index: u64, returns: &[f64]) -> Result<Evidence> {
-        let key = self.key(index);
-        if !self.kept.contains_key(&key) {
-            // Beside what may be kept, room for one more.
-            self.most += 1;
-            let sampled = self.kept.len() < self.seen as usize;
-            let seen = self.seen;
-            self.push(index, returns)?;
-            if sampled {
-                // It was seen and left out of the sample.
-                self.seen = seen;
-            }
+    pub(super) fn with(&self, index: u64, returns: &[f64]) -> Result<Cow<'_, Evidence>> {
+        if self.kept.contains_key(&self.key(index)) {
+            return Ok(Cow::Borrowed(self));
         }
-        Ok(self)
+        let mut with = self.clone();
+        // Beside what may be kept, room for one more.
+        with.most += 1;
+        with.push(index, returns)?;
+        if self.kept.len() < self.seen as usize {
+            // It was seen and left out of the sample.
+            with.seen = self.seen;
+        }
+        Ok(Cow::Owned(with))
     }
 
     /// Counts trials that were seen elsewhere and that the sample does not hold.
@@ -141,10 +141,11 @@ impl Evidence {
         self.seen += trials;
     }
 
-    /// Counts points that were passed over after they had seen a part of the data: the best trial was chosen among them too.
+    /// Says how many points were passed over after they had seen a part of the data: the best trial was chosen among them
+    /// too, so they count as seen. What was said before does not count any more.
     pub fn pass_over(&mut self, points: u64) {
-        self.seen += points;
-        self.passed_over += points;
+        self.seen = self.seen - self.passed_over + points;
+        self.passed_over = points;
     }
 
     /// Points that [`Evidence::pass_over`] counted.

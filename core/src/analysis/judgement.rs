@@ -89,13 +89,13 @@ impl Judgement {
     /// # Errors
     /// A wrong number of returns.
     pub fn of(
-        evidence: Evidence,
+        evidence: &Evidence,
         best: u64,
         returns: &[f64],
         settings: &JudgementSettings,
         hands: &mut impl Hands,
     ) -> Result<Judgement> {
-        let evidence = &evidence.with(best, returns)?;
+        let evidence = &*evidence.with(best, returns)?;
         let moments = Moments::of(returns, Convention::Plain);
         let annual = num::sqrt(settings.periods_per_year);
         let case = Case { evidence, returns, moments: &moments, annual, settings };
@@ -258,7 +258,7 @@ mod tests {
             let sharpe = Moments::of(column, Convention::Plain).sharpe;
             best = if sharpe > best.0 { (sharpe, index) } else { best };
         }
-        Judgement::of(evidence, best.1 as u64, &columns[best.1], &SETTINGS, &mut Alone).unwrap()
+        Judgement::of(&evidence, best.1 as u64, &columns[best.1], &SETTINGS, &mut Alone).unwrap()
     }
 
     /// So many hands, one after another.
@@ -294,7 +294,7 @@ mod tests {
             let (evidence, returns) = evidence(trials);
             let judged = |hands: usize| {
                 let hands = &mut Several(hands);
-                Judgement::of(evidence.clone(), 0, &returns, &SETTINGS, hands).unwrap()
+                Judgement::of(&evidence, 0, &returns, &SETTINGS, hands).unwrap()
             };
             // As texts: what is not defined equals itself there.
             let [one, two, three] = [1, 2, 3].map(|hands| format!("{:?}", judged(hands)));
@@ -351,10 +351,10 @@ mod tests {
         assert!(one.overfitting.is_none() && one.superiority.is_none());
         assert_eq!(one.deflation.deflated, one.probability_above_zero);
         let still = Evidence::new(50, 10, 0).unwrap();
-        let still = Judgement::of(still, 0, &[0.0; 50], &SETTINGS, &mut Alone).unwrap();
+        let still = Judgement::of(&still, 0, &[0.0; 50], &SETTINGS, &mut Alone).unwrap();
         assert_eq!((still.verdict.grade, still.trials), (Grade::Unknown, 1));
-        let ruined = Judgement::of(Evidence::new(50, 10, 0).unwrap(), 0, &[], &SETTINGS, &mut Alone).unwrap();
+        let ruined = Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[], &SETTINGS, &mut Alone).unwrap();
         assert_eq!((ruined.verdict.grade, ruined.trials), (Grade::Unknown, 0));
-        assert!(Judgement::of(Evidence::new(50, 10, 0).unwrap(), 0, &[0.0; 49], &SETTINGS, &mut Alone).is_err());
+        assert!(Judgement::of(&Evidence::new(50, 10, 0).unwrap(), 0, &[0.0; 49], &SETTINGS, &mut Alone).is_err());
     }
 }

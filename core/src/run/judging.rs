@@ -31,8 +31,6 @@ struct Kept {
     evidence: Evidence,
     /// Trials that are known without evidence: how many, and the keys of those that might be kept.
     known: u64,
-    /// Points that were passed over after they had seen a part of the data.
-    passed_over: u64,
     known_keys: BTreeSet<(u64, u64)>,
 }
 
@@ -48,7 +46,7 @@ impl Evaluator {
     #[must_use]
     pub fn judged(mut self) -> Evaluator {
         let evidence = Evidence::new(self.sessions.dates.len(), DEFAULT_TRIALS, self.plan.seed());
-        let kept = |evidence| Kept { evidence, known: 0, passed_over: 0, known_keys: BTreeSet::new() };
+        let kept = |evidence| Kept { evidence, known: 0, known_keys: BTreeSet::new() };
         self.judging = evidence.ok().map(|shape| Judging { kept: Mutex::new(kept(shape.clone())), shape });
         self
     }
@@ -86,7 +84,7 @@ impl Evaluator {
     /// too, so the judgement counts them, though it has no returns of theirs over all sessions.
     pub fn passed_over(&self, points: u64) {
         if let Some(judging) = &self.judging {
-            judging.kept().passed_over = points;
+            judging.kept().evidence.pass_over(points);
         }
     }
 
@@ -123,11 +121,7 @@ impl Evaluator {
             ..JudgementSettings::default()
         };
         let returns = detail.session_returns(self.plan.settings().capital);
-        let kept = judging.kept();
-        let mut evidence = kept.evidence.clone();
-        evidence.pass_over(kept.passed_over);
-        drop(kept);
-        Judgement::of(evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
+        Judgement::of(&judging.kept().evidence, best, &returns, &settings, &mut Portions(workers)).map(Some)
     }
 }
 

@@ -121,7 +121,7 @@ mod tests {
         for trial in 0..20 {
             evidence.push(trial, &series(trial)).unwrap();
         }
-        let judgement = Judgement::of(evidence, 3, &series(3), &JudgementSettings::default(), &mut Alone).unwrap();
+        let judgement = Judgement::of(&evidence, 3, &series(3), &JudgementSettings::default(), &mut Alone).unwrap();
         let rows = rows(&serde_json::to_value(&judgement).unwrap());
         let expected = if judgement.sharpe > 0.0 { 10 } else { 9 };
         assert_eq!(rows.len(), expected, "{rows:?}");

@@ -39,20 +39,24 @@ impl Halves {
     }
 }
 
-/// All choices of half of `blocks` blocks that hold block 0, in lexicographic order.
+/// All choices of half of `blocks` blocks that hold block 0, in lexicographic order: as numbers whose highest bit is block 0
+/// they descend, so the ascending ones (Gosper's way from one to the next with as many bits) are turned around.
 fn halves(blocks: usize) -> Vec<u32> {
-    let half = blocks / 2;
-    let mut chosen: Vec<usize> = (0..half).collect();
+    let (half, first) = (blocks / 2, 1_u64 << (blocks - 1));
+    let turned = |number: u64| (number as u32).reverse_bits() >> (u32::BITS - blocks as u32);
     let mut masks = Vec::new();
-    while chosen[0] == 0 {
-        masks.push(chosen.iter().map(|block| 1 << block).sum());
-        // The last place that can still move on, and all after it close behind.
-        let Some(place) = (0..half).rev().find(|&place| chosen[place] < blocks - half + place) else { break };
-        chosen[place] += 1;
-        for later in place + 1..half {
-            chosen[later] = chosen[later - 1] + 1;
+    // Without block 0, half of the blocks less one.
+    let mut number = (1_u64 << (half - 1)) - 1;
+    while number < first {
+        masks.push(turned(first | number));
+        if number == 0 {
+            break;
         }
+        let lowest = number & number.wrapping_neg();
+        let carried = number + lowest;
+        number = carried | (((number ^ carried) >> 2) / lowest);
     }
+    masks.reverse();
     masks
 }
 
