@@ -3,9 +3,11 @@
 //! Given the trials so far, this file splits them into good and other ones, fits a mixture to each, and proposes, of some
 //! points drawn from the good mixture, the one where it most exceeds the other (Bergstra et al., "Algorithms for
 //! hyper-parameter optimization", NIPS 2011; the mixtures over all parameters as in BOHB, ICML 2018). Numbers of trials,
-//! weights and bandwidths are those of Optuna 5, so that its users find what they know. Trials proposed in the same
-//! generation count as bad ones until their scores are told, so that a generation spreads out. It never knows what a
-//! score means beyond which of two is better.
+//! the weights of the other ones and widths by neighbours are those of Optuna 5, so that its users find what they know.
+//! Good trials weigh by their rank and have kernels that may be narrower, so that a small budget comes closer to the best
+//! point (on both: Watanabe, "Tree-structured Parzen estimator: understanding its algorithm components", 2023). Trials
+//! proposed in the same generation count as bad ones until their scores are told, so that a generation spreads out. It
+//! never knows what a score means beyond which of two is better.
 
 use super::cube::Cube;
 use super::desk::Desk;
@@ -18,6 +20,14 @@ use crate::rng::Stream;
 const MOST_GOOD: usize = 25;
 /// The latest trials that keep their full weight.
 const FULL_WEIGHT: usize = 25;
+/// The bound of the widths of `n` good trials' kernels is `n + 2` to minus this power.
+const GOOD_POWER: f64 = 1.5;
+/// The same for the other trials.
+const OTHER_POWER: f64 = 1.0;
+/// That bound is never below this.
+const NARROWEST: f64 = 0.01;
+/// Nor below this part of one value's, else a kernel would leave nothing to the neighbours.
+const VALUE_SHARE: f64 = 0.25;
 /// Below this length of an interval its probability is that of its middle, to the second order.
 const SHORT: f64 = 0.3;
 /// Times a value is drawn again because it fell outside the cube.
@@ -44,12 +54,13 @@ impl Tpe {
         if known < self.startup {
             return self.first.propose(desk, desk.most.min(self.startup - known));
         }
-        let (good, mut other) = split(desk.told);
+        let (good, ranks, mut other) = split(desk.told);
         let mut proposed = Vec::new();
-        let good = Parzen::new(desk.cube, &good);
+        let good = Parzen::new(desk.cube, &good, &weights_by_rank(&ranks), GOOD_POWER);
         for slot in 0..desk.most {
             let mut stream = desk.stream(slot);
-            let digits = best_candidate(desk, &good, &Parzen::new(desk.cube, &other), self.candidates, &mut stream);
+            let rest = Parzen::new(desk.cube, &other, &weights(other.len()), OTHER_POWER);
+            let digits = best_candidate(desk, &good, &rest, self.candidates, &mut stream);
             let Some(index) = desk.visited.claim_near(desk.cube, &digits, &mut stream) else { break };
             proposed.push(index);
             other.push(desk.cube.digits(index));
@@ -58,16 +69,18 @@ impl Tpe {
     }
 }
 
-/// The digits of the good trials and of the others, each in the order they were told.
-fn split(told: &[Told]) -> (Vec<Vec<u64>>, Vec<Vec<u64>>) {
+/// The digits of the good trials with their ranks, 0 the best, and the digits of the others, each in the order they were
+/// told.
+fn split(told: &[Told]) -> (Vec<Vec<u64>>, Vec<usize>, Vec<Vec<u64>>) {
     let count = told.len().div_ceil(10).min(MOST_GOOD);
-    let mut is_good = vec![false; told.len()];
-    ranking(told).into_iter().take(count).for_each(|place| is_good[place] = true);
+    let mut rank = vec![told.len(); told.len()];
+    ranking(told).into_iter().take(count).enumerate().for_each(|(nth, place)| rank[place] = nth);
     let of = |wanted: bool| {
-        let chosen = told.iter().zip(&is_good).filter(|(_, good)| **good == wanted);
+        let chosen = told.iter().zip(&rank).filter(|(_, rank)| (**rank < count) == wanted);
         chosen.map(|(trial, _)| trial.digits.clone()).collect()
     };
-    (of(true), of(false))
+    let ranks = rank.iter().copied().filter(|&rank| rank < count).collect();
+    (of(true), ranks, of(false))
 }
 
 /// Of points drawn from the good mixture, the one with the largest ratio; those that are not open are drawn once more.
@@ -110,14 +123,15 @@ enum Kernel {
 }
 
 impl Parzen {
-    fn new(cube: &Cube, trials: &[Vec<u64>]) -> Parzen {
+    /// A mixture of kernels at the trials with these weights, the last one that of the kernel for what is not known.
+    fn new(cube: &Cube, trials: &[Vec<u64>], weights: &[f64], power: f64) -> Parzen {
         let (count, dimensions) = (trials.len(), cube.len());
         let mut kernels = vec![Kernel::Name { name: 0, ln_own: 0.0, ln_others: 0.0 }; (count + 1) * dimensions];
         for (axis, dimension) in cube.dimensions().iter().enumerate() {
             let digits: Vec<u64> = trials.iter().map(|trial| trial[axis]).collect();
             let column = if dimension.ordered {
                 let centres: Vec<f64> = digits.iter().map(|&digit| dimension.place(digit)).collect();
-                normals(&centres, dimension.width())
+                normals(&centres, dimension.width(), power)
             } else {
                 names(&digits, dimension.len)
             };
@@ -125,7 +139,6 @@ impl Parzen {
                 kernels[row * dimensions + axis] = kernel;
             }
         }
-        let weights = weights(count);
         let total: f64 = weights.iter().sum();
         let mut sum = 0.0;
         let cumulative = weights.iter().map(|weight| {
@@ -193,14 +206,21 @@ fn weights(count: usize) -> Vec<f64> {
     (0..count).map(weight).chain([1.0]).collect()
 }
 
-/// A kernel at each centre, as wide as the farther of its two neighbours is away, within bounds that shrink with their
-/// number; then the one for what is not known.
-fn normals(centres: &[f64], step: f64) -> Vec<Kernel> {
+/// Weights of the good trials of these ranks and of the kernel for what is not known: they fall evenly from the best to
+/// the worst, 1 on average.
+fn weights_by_rank(ranks: &[usize]) -> Vec<f64> {
+    let count = ranks.len() as f64;
+    ranks.iter().map(|&rank| 2.0 * (count - rank as f64) / (count + 1.0)).chain([1.0]).collect()
+}
+
+/// A kernel at each centre, as wide as the farther of its two neighbours is away, above a bound that shrinks with this
+/// power of their number; then the one for what is not known.
+fn normals(centres: &[f64], step: f64, power: f64) -> Vec<Kernel> {
     let count = centres.len();
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by(|&a, &b| centres[a].total_cmp(&centres[b]).then(a.cmp(&b)));
     let at = |rank: usize| centres[order[rank]];
-    let narrowest = 1.0 / (count as f64 + 2.0).min(100.0);
+    let narrowest = num::pow(count as f64 + 2.0, -power).max(NARROWEST).max(VALUE_SHARE * step);
     let mut kernels = vec![normal(0.5, 1.0, step); count + 1];
     for (rank, &place) in order.iter().enumerate() {
         let below = if rank > 0 { at(rank) - at(rank - 1) } else { at(rank) };
@@ -287,16 +307,27 @@ mod tests {
     }
 
     #[test]
+    fn better_trials_weigh_more() {
+        assert_eq!(weights_by_rank(&[]), [1.0]);
+        assert_eq!(weights_by_rank(&[2, 0, 1]), [0.5, 1.5, 1.0, 1.0]);
+    }
+
+    #[test]
     fn widths_are_the_distances_to_the_farther_neighbour() {
         let width = |kernel: &Kernel| match kernel {
             Kernel::Normal { width, .. } => *width,
             Kernel::Name { .. } => f64::NAN,
         };
-        let widths: Vec<f64> = normals(&[0.5, 0.1, 0.9], 0.01).iter().map(width).collect();
+        let widths: Vec<f64> = normals(&[0.5, 0.1, 0.9], 0.01, 1.0).iter().map(width).collect();
         assert!((widths[0] - 0.4).abs() < 1e-12 && (widths[1] - 0.4).abs() < 1e-12 && widths[3] == 1.0, "{widths:?}");
         // Two at the same place are as narrow as the bound.
-        let widths: Vec<f64> = normals(&[0.5, 0.5], 0.01).iter().map(width).collect();
+        let widths: Vec<f64> = normals(&[0.5, 0.5], 0.01, 1.0).iter().map(width).collect();
         assert_eq!(widths[..2], [0.25, 0.25]);
+        let widths: Vec<f64> = normals(&[0.5, 0.5], 0.01, 1.5).iter().map(width).collect();
+        assert_eq!(widths[..2], [0.125, 0.125]);
+        // Nor narrower than a quarter of one value.
+        let widths: Vec<f64> = normals(&[0.25, 0.25], 0.8, 1.5).iter().map(width).collect();
+        assert_eq!(widths[..2], [0.2, 0.2]);
     }
 
     #[test]
