@@ -178,7 +178,7 @@ impl<N: Number> Workspace<N> {
         self.trades.clear();
         for trade in &self.account.trades {
             let value = (trade.quantity.abs() * trade.entry_price).float();
-            self.trades.add(trade.profit.float(), value, trade.exit_bar.saturating_sub(trade.entry_bar));
+            self.trades.add(trade.profit.float(), value, f64::from(trade.exit_bar.saturating_sub(trade.entry_bar)));
         }
         self.account.list_open(last);
         self.counters.fees = self.account.fees.float();

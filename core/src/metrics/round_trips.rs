@@ -35,8 +35,8 @@ pub struct RoundTrips {
 
 /// Sums over the closed round trips of one account, taken in the order of their exits.
 ///
-/// The engine adds round trips as they close, so that a trial need not keep them.
-#[derive(Clone, Debug)]
+/// The engine adds round trips as they close, so that nothing keeps them.
+#[derive(Clone, Copy, Debug)]
 pub struct TradeSums {
     pub(crate) count: f64,
     pub(crate) wins: f64,
@@ -50,10 +50,12 @@ pub struct TradeSums {
     pub(crate) holding: f64,
     /// Sum of the entry values.
     pub(crate) traded: f64,
-    /// Profit of each round trip, for the deviation around their mean.
-    pub(crate) profits: Vec<f64>,
-    /// Sum of the squared deviations around their mean, where it is known without the profits.
-    pub(crate) squares: Option<f64>,
+    /// A number near the profits, for their deviation: the first one of them.
+    pub(crate) near: f64,
+    /// Sum of how far the profits are off it.
+    pub(crate) off: f64,
+    /// Sum of the squares of that.
+    pub(crate) squares: f64,
 }
 
 impl PartialEq for TradeSums {
@@ -61,7 +63,7 @@ impl PartialEq for TradeSums {
     fn eq(&self, other: &TradeSums) -> bool {
         let all = |sums: &TradeSums| {
             let TradeSums { count, wins, losses, won, lost, profit, gains, best, worst, holding, traded, .. } = *sums;
-            [count, wins, losses, won, lost, profit, gains, best, worst, holding, traded, sums.squares()]
+            [count, wins, losses, won, lost, profit, gains, best, worst, holding, traded, sums.deviations()]
         };
         all(self).iter().zip(all(other)).all(|(a, b)| *a == b || (a.is_nan() && b.is_nan()))
     }
@@ -89,21 +91,20 @@ impl TradeSums {
         worst: f64::INFINITY,
         holding: 0.0,
         traded: 0.0,
-        profits: Vec::new(),
-        squares: None,
+        near: 0.0,
+        off: 0.0,
+        squares: 0.0,
     };
 
-    /// Forgets everything, but keeps its memory.
+    /// Forgets everything.
     pub fn clear(&mut self) {
-        let mut profits = std::mem::take(&mut self.profits);
-        profits.clear();
-        *self = TradeSums { profits, ..TradeSums::NONE };
+        *self = TradeSums::NONE;
     }
 
     /// Adds a closed round trip: its profit after commissions and its entry value, both in money, and the bars from
     /// entry to exit.
     #[inline(always)]
-    pub fn add(&mut self, profit: f64, value: f64, bars: u32) {
+    pub fn add(&mut self, profit: f64, value: f64, bars: f64) {
         let gain = profit / value;
         self.count += 1.0;
         self.wins += if profit > 0.0 { 1.0 } else { 0.0 };
@@ -114,29 +115,33 @@ impl TradeSums {
         self.gains += gain;
         self.best = if gain > self.best { gain } else { self.best };
         self.worst = if gain < self.worst { gain } else { self.worst };
-        self.holding += f64::from(bars);
+        self.holding += bars;
         self.traded += value;
-        self.profits.push(profit);
+        self.near = if self.count == 1.0 { profit } else { self.near };
+        let off = profit - self.near;
+        self.off += off;
+        self.squares += off * off;
     }
 
-    /// Sum of the squared deviations of the profits around their mean.
-    fn squares(&self) -> f64 {
-        let mean = self.profit / self.count;
-        self.squares.unwrap_or_else(|| self.profits.iter().fold(0.0, |sum, p| sum + (p - mean) * (p - mean)))
+    /// Sum of the squared deviations of the profits around their mean, from sums around a number near them (Chan, Golub and
+    /// LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983, shifted data). That
+    /// number is one of the profits, and so it takes no more digits than the sum over as many of them does.
+    fn deviations(&self) -> f64 {
+        let deviations = self.squares - self.off * self.off / self.count;
+        if deviations < 0.0 { 0.0 } else { deviations }
     }
 
     /// Adds the sums of an account that went on from this one with `worth` times its capital. Deviations are joined by
-    /// their means (Chan, Golub and LeVeque, 1979), since a part may not hold its profits one by one.
+    /// their means (Chan, Golub and LeVeque, 1979).
     pub(crate) fn join(&mut self, part: &TradeSums, worth: f64) {
         if part.count == 0.0 {
             return;
         }
-        let mut squares = part.squares() * worth * worth;
+        let mut deviations = part.deviations() * worth * worth;
         if self.count > 0.0 {
             let apart = part.profit * worth / part.count - self.profit / self.count;
-            squares += self.squares() + apart * apart * (self.count * part.count / (self.count + part.count));
+            deviations += self.deviations() + apart * apart * (self.count * part.count / (self.count + part.count));
         }
-        self.squares = Some(squares);
         self.count += part.count;
         self.wins += part.wins;
         self.losses += part.losses;
@@ -148,6 +153,7 @@ impl TradeSums {
         self.worst = self.worst.min(part.worst);
         self.holding += part.holding;
         self.traded += part.traded * worth;
+        (self.near, self.off, self.squares) = (self.profit / self.count, 0.0, deviations);
     }
 
     /// The sums of a list; trades that are still open do not count.
@@ -155,7 +161,7 @@ impl TradeSums {
         self.clear();
         for trade in trades.iter().filter(|trade| !trade.open) {
             let value = trade.quantity.abs() * trade.entry_price;
-            self.add(trade.profit, value, trade.exit_bar.saturating_sub(trade.entry_bar));
+            self.add(trade.profit, value, f64::from(trade.exit_bar.saturating_sub(trade.entry_bar)));
         }
     }
 }
@@ -166,7 +172,7 @@ impl RoundTrips {
         // 0 / 0 makes the means NaN; the extremes of nothing are infinite, which is stored as null.
         let profit = sums.profit / count;
         let deviation = if count >= 2.0 {
-            let deviation = num::sqrt(sums.squares() / (count - 1.0));
+            let deviation = num::sqrt(sums.deviations() / (count - 1.0));
             if deviation <= NOISE * (sums.traded / count) { 0.0 } else { deviation }
         } else {
             num::NAN
@@ -233,6 +239,30 @@ mod tests {
         // statistics.stdev([100, -60, 0]) = 80.829...
         assert!((t.deviation - 80.829_037_686_547_6).abs() < 1e-10);
         assert!((t.kelly() - (1.0 / 3.0 - (2.0 / 3.0) / (100.0 / 60.0))).abs() < 1e-15);
+    }
+
+    #[test]
+    fn deviations_are_those_around_the_mean_whatever_comes_first() {
+        let plain = |profits: &[f64]| {
+            let mean = profits.iter().sum::<f64>() / profits.len() as f64;
+            profits.iter().map(|p| (p - mean) * (p - mean)).sum::<f64>()
+        };
+        let sums = |profits: &[f64]| {
+            let mut sums = TradeSums::default();
+            profits.iter().for_each(|profit| sums.add(*profit, 100.0, 1.0));
+            sums
+        };
+        let wave: Vec<f64> = (0..2000).map(|k| 1e6 + f64::from(k % 17) * 1e-3).collect();
+        // A first profit far from all others: the worst there is to measure the others by.
+        let outlier: Vec<f64> = std::iter::once(-1e6).chain(wave.iter().copied()).collect();
+        for (profits, off) in [(&wave, 1e-6), (&outlier, 1e-11)] {
+            let (known, found) = (plain(profits), sums(profits).deviations());
+            assert!((found / known - 1.0).abs() < off, "{found} is not {known}");
+        }
+        let mut joined = sums(&outlier[..700]);
+        joined.join(&sums(&outlier[700..]), 1.0);
+        assert!((joined.deviations() / plain(&outlier) - 1.0).abs() < 1e-11);
+        assert_eq!(sums(&[7.0; 50]).deviations(), 0.0);
     }
 
     #[test]

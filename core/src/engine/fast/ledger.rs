@@ -171,7 +171,7 @@ impl Ledger {
     #[inline]
     fn list(&mut self, trade: &Trade) {
         let value = trade.quantity.abs() * trade.entry_price;
-        self.sums.add(trade.profit, value, trade.exit_bar.saturating_sub(trade.entry_bar));
+        self.sums.add(trade.profit, value, f64::from(trade.exit_bar.saturating_sub(trade.entry_bar)));
         if self.record {
             self.trades.push(*trade);
         }

@@ -21,8 +21,8 @@ mod marks;
 mod run;
 mod seek;
 mod signals;
-#[expect(clippy::needless_range_loop, reason = "a lane is a place in several arrays at once")]
 pub mod switches;
+mod trips;
 
 pub use grid::Grid;
 pub(super) use run::Memory;

@@ -4,7 +4,7 @@
 //! Cash is booked in the order of the fills of a bar; lots and units, on which no other fill of the bar depends, are
 //! booked afterwards, sells and buys of a symbol in one go where no short position makes their order matter.
 
-use super::super::Grid;
+use super::super::trips::Closed;
 use super::lots::Lot;
 use super::state::{Book, State, count, each};
 use super::{HALVES, LANES, Lanes, load, store};
@@ -12,17 +12,17 @@ use crate::engine::pricing::{self, Charge};
 use crate::plan::{self, Margin, Settings};
 use crate::simd::Eight;
 
-/// The halves of books whose orders a bar fills, in the order of the symbols. Kept from bar to bar.
+/// What a bar fills, in the order of the symbols. Kept from bar to bar.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ready {
-    /// Symbols.
+    /// Symbols whose orders fill, 64 a word.
+    pub words: Vec<u64>,
+    /// The same as a list.
     pub symbols: Vec<u32>,
     sells: Halves,
     buys: Halves,
     /// Those with one of both.
     all: Halves,
-    /// Those that were looked at, whatever they have.
-    seen: Halves,
 }
 
 /// Some halves.
@@ -57,7 +57,7 @@ impl Ready {
     /// Makes room for the halves of all symbols.
     pub fn reset(&mut self, symbols: usize) {
         self.symbols.clear();
-        for halves in [&mut self.sells, &mut self.buys, &mut self.all, &mut self.seen] {
+        for halves in [&mut self.sells, &mut self.buys, &mut self.all] {
             halves.list.resize(symbols * HALVES + 1, Place::default());
         }
     }
@@ -80,43 +80,29 @@ impl Ready {
         self.all.get()
     }
 
-    /// All halves that were looked at.
-    #[inline(always)]
-    pub fn seen(&self) -> &[Place] {
-        self.seen.get()
-    }
-
     /// Whether a half has sells and buys.
     #[inline(always)]
     pub fn is_mixed(&self) -> bool {
         self.sells.count + self.buys.count > self.all.count
     }
 
-    /// Forgets all halves.
-    #[inline(always)]
-    pub fn begin(&mut self) {
-        (self.sells.count, self.buys.count, self.all.count, self.seen.count) = (0, 0, 0, 0);
-    }
-
-    /// Adds a half with these orders, behind those of the symbols before.
-    #[inline(always)]
-    pub fn add<E: Eight>(&mut self, symbol: usize, half: usize, order: E) {
-        let (down, up) = (E::bits(order.lt(E::zero())) != 0, E::bits(E::zero().lt(order)) != 0);
-        let place = Place { symbol: symbol as u32, half: half as u32 };
-        self.sells.push_if(down, place);
-        self.buys.push_if(up, place);
-        self.all.push_if(down | up, place);
-        self.seen.push_if(true, place);
-    }
-
-    /// Sorts the halves of the symbols by what they have.
+    /// Lists the symbols, and sorts their halves by what they have.
     #[inline(always)]
     pub fn sort<E: Eight>(&mut self, books: &[Book]) {
-        self.begin();
+        self.symbols.clear();
+        (self.sells.count, self.buys.count, self.all.count) = (0, 0, 0);
+        for (word, &fills) in self.words.iter().enumerate() {
+            each(fills, |place| self.symbols.push((word * 64 + place) as u32));
+        }
         for place in 0..self.symbols.len() {
-            let symbol = self.symbols[place] as usize;
+            let symbol = self.symbols[place];
             for half in 0..HALVES {
-                self.add(symbol, half, load::<E>(&books[symbol].order, half));
+                let order = load::<E>(&books[symbol as usize].order, half);
+                let (down, up) = (E::bits(order.lt(E::zero())) != 0, E::bits(E::zero().lt(order)) != 0);
+                let place = Place { symbol, half: half as u32 };
+                self.sells.push_if(down, place);
+                self.buys.push_if(up, place);
+                self.all.push_if(down | up, place);
             }
         }
     }
@@ -132,6 +118,25 @@ pub(in super::super) struct Costs {
     pub by_value_only: bool,
 }
 
+/// All symbols at one bar.
+#[derive(Clone, Copy)]
+pub(super) struct Venue<'a> {
+    pub costs: &'a Costs,
+    pub settings: &'a Settings,
+    pub bar: usize,
+    /// What a unit of each symbol costs and brings.
+    pub paid: &'a [[f64; 2]],
+}
+
+impl<'a> Venue<'a> {
+    /// One of them.
+    #[inline(always)]
+    pub fn market(self, symbol: usize) -> Market<'a> {
+        let [bought, sold] = self.paid[symbol];
+        Market { costs: self.costs, settings: self.settings, bar: self.bar, symbol, bought, sold }
+    }
+}
+
 /// One symbol at one bar.
 #[derive(Clone, Copy)]
 pub(super) struct Market<'a> {
@@ -140,9 +145,9 @@ pub(super) struct Market<'a> {
     pub bar: usize,
     pub symbol: usize,
     /// Price of one unit that is bought.
-    bought: f64,
+    pub bought: f64,
     /// Price of one unit that is sold.
-    sold: f64,
+    pub sold: f64,
 }
 
 /// Positions smaller than this are looked at one by one: their worth may be rounded to nothing.
@@ -220,13 +225,6 @@ fn increase<E: Eight>(sums: &mut Lanes, half: usize, by: E) {
 }
 
 impl<'a> Market<'a> {
-    /// A symbol at a bar of the grid.
-    #[inline(always)]
-    pub fn new(grid: &Grid, costs: &'a Costs, settings: &'a Settings, bar: usize, symbol: usize) -> Self {
-        let [bought, sold] = grid.paid_at(bar)[symbol];
-        Market { costs, settings, bar, symbol, bought, sold }
-    }
-
     /// The same market where it trades at another price.
     pub fn at(self, base: f64) -> Self {
         Market { bought: self.costs.price(base, true), sold: self.costs.price(base, false), ..self }
@@ -267,8 +265,9 @@ impl<'a> Market<'a> {
         let mut fee = self.costs.fees::<E, BY_VALUE>(units, price);
         if BUYS && self.settings.margin == Margin::Cash {
             let pays = value.add(fee).le(load::<E>(&state.money.cash, half));
-            if E::bits(E::without(on, pays)) != 0 {
-                self.cut_to_cash(state, half);
+            let unpaid = E::bits(E::without(on, pays));
+            if unpaid != 0 {
+                self.cut_to_cash(state, half, unpaid);
                 order = load::<E>(&state.books[self.symbol].order, half);
                 units = E::select(on, order, E::zero());
                 value = units.mul(price);
@@ -333,20 +332,16 @@ impl<'a> Market<'a> {
         });
     }
 
-    /// Cuts buys to what cash pays.
+    /// Cuts buys that cash does not pay to what it does.
     #[inline(never)]
-    fn cut_to_cash(&self, state: &mut State, half: usize) {
+    pub fn cut_to_cash(&self, state: &mut State, half: usize, unpaid: u8) {
         let (book, money) = (&mut state.books[self.symbol], &mut state.money);
-        for lane in half * 8..half * 8 + 8 {
-            let wanted = book.order[lane];
-            let buys = wanted > 0.0;
-            if !buys {
-                continue;
-            }
-            let units = units_paid(self.settings, wanted, self.bought, money.cash[lane]);
+        each(unpaid.into(), |place| {
+            let lane = half * 8 + place;
+            let units = units_paid(self.settings, book.order[lane], self.bought, money.cash[lane]);
             book.order[lane] = units;
             money.rejected[lane] += if units == 0.0 { 1.0 } else { 0.0 };
-        }
+        });
     }
 
     /// Changes positions and lots by the orders of a half that are `live`, at their prices and commissions.
@@ -407,18 +402,18 @@ impl<'a> Market<'a> {
             let fees = closed.mul(first_fee.add(fee));
             let rest = closed.mul(first_fee).add(over.mul(fee));
             let plain = E::either(cuts, over.eq(size));
-            let profit = gain.sub(E::select(plain, fees, rest)).array();
-            let value = closed.mul(first_price).array();
-            let held_for = E::select(exits, E::splat(self.bar as f64).sub(first_bar), zero);
-            increase(&mut money.holding, half, held_for);
-            state.trips.push_some(half * 8, exits_bits, |lane| [profit[lane], value[lane]]);
+            let profit = gain.sub(E::select(plain, fees, rest));
+            let bars = E::splat(self.bar as f64).sub(first_bar);
+            state.trips[half].close(exits, Closed { profit, value: closed.mul(first_price), bars });
         }
         if adds_bits != 0 {
             book.queued[half] |= adds_bits;
             let (units, fee, price) = (order.array(), fee.array(), price.array());
             let lot =
                 |lane: usize| Lot { units: units[lane], fee: fee[lane], price: price[lane], bar: self.bar as f64 };
-            state.queues[self.symbol].push_some(half * 8, adds_bits, lot);
+            let queue = &mut state.queues[self.symbol];
+            queue.expect(1);
+            queue.push_some(half * 8, adds_bits, lot);
         }
         let positions = load::<E>(&money.positions, half);
         let more = E::select(opens, E::splat(1.0), E::select(closes, E::splat(-1.0), zero));
@@ -432,7 +427,7 @@ impl<'a> Market<'a> {
 
     /// Books the units of one trial.
     #[inline(never)]
-    fn change<const BY_VALUE: bool>(&self, state: &mut State, lane: usize, units: f64) {
+    pub fn change<const BY_VALUE: bool>(&self, state: &mut State, lane: usize, units: f64) {
         let price = if units > 0.0 { self.bought } else { self.sold };
         let fee = self.costs.fee::<BY_VALUE>(units, price);
         self.change_position(state, lane, units, price, fee);

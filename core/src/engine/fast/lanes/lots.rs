@@ -1,11 +1,14 @@
 //! Lots of a position, first in first out, as `account.rs` books them: the oldest lot stands with its position, the
 //! others wait in a list.
 
+use super::super::trips::{self, Closed, Trips};
 use super::fill::{Market, TINY};
+use super::queue::Queues;
 use super::state::{Book, State};
+use crate::simd::{self, Eight};
 
 /// A part of a position that was made by one fill.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Lot {
     /// Signed units.
     pub units: f64,
@@ -20,7 +23,7 @@ pub(super) struct Lot {
 impl Book {
     /// Makes a lot the oldest one of a trial.
     #[inline(always)]
-    fn lead(&mut self, lane: usize, lot: Lot) {
+    pub fn lead(&mut self, lane: usize, lot: Lot) {
         self.first_units[lane] = lot.units;
         self.first_price[lane] = lot.price;
         self.first_fee[lane] = lot.fee;
@@ -29,7 +32,7 @@ impl Book {
 
     /// The oldest lot of a trial.
     #[inline(always)]
-    fn leader(&self, lane: usize) -> Lot {
+    pub fn leader(&self, lane: usize) -> Lot {
         let [units, price, fee, bar] =
             [&self.first_units, &self.first_price, &self.first_fee, &self.first_bar].map(|lots| lots[lane]);
         Lot { units, fee, price, bar }
@@ -38,10 +41,10 @@ impl Book {
 
 /// What closes lots.
 #[derive(Clone, Copy)]
-struct Exit {
-    lane: usize,
-    price: f64,
-    fee_per_unit: f64,
+pub(super) struct Exit {
+    pub lane: usize,
+    pub price: f64,
+    pub fee_per_unit: f64,
 }
 
 impl Market<'_> {
@@ -79,7 +82,7 @@ impl Market<'_> {
         book.units[lane] = after;
         let bit = 1 << (lane % 8);
         let queued = &mut book.queued[lane / 8];
-        *queued = if queues[self.symbol].of(lane).is_empty() { *queued & !bit } else { *queued | bit };
+        *queued = if queues[self.symbol].is_empty(lane) { *queued & !bit } else { *queued | bit };
         money.positions[lane] += f64::from(u8::from(after != 0.0)) - f64::from(u8::from(before != 0.0));
         state.shorts |= after < 0.0;
         state.exact |= after.abs() < TINY && after != 0.0;
@@ -90,34 +93,60 @@ impl Market<'_> {
     #[inline(always)]
     fn close_all_lots(&self, state: &mut State, exit: Exit, units: f64) {
         let Exit { lane, price, fee_per_unit } = exit;
-        let State { books, queues, trips, money, .. } = state;
+        let State { books, queues, trips, .. } = state;
         let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol]);
-        let lots = queue.of(lane);
-        let listed = trips.extend(lane, lots.len() + 1);
+        let trips = &mut trips[lane / simd::LANES];
+        let mut sums = trips.of(lane % simd::LANES);
         let bar = self.bar as f64;
-        let trip = |lot: &Lot| {
-            let part = lot.units.abs();
-            [lot.units * (price - lot.price) - part * (lot.fee + fee_per_unit), part * lot.price]
-        };
         let mut last = book.leader(lane);
-        let (mut left, mut held) = (units, bar - last.bar);
-        if let Some((oldest, others)) = listed.split_first_mut() {
-            *oldest = trip(&last);
-            for (listed, lot) in others.iter_mut().zip(lots) {
-                *listed = trip(lot);
-                left -= last.units.abs();
-                held += bar - lot.bar;
-                last = *lot;
-            }
+        let mut left = units;
+        for lot in queue.of(lane) {
+            let part = last.units.abs();
+            let profit = last.units * (price - last.price) - part * (last.fee + fee_per_unit);
+            sums.add(profit, part * last.price, bar - last.bar);
+            left -= part;
+            last = lot;
         }
         let part = last.units.abs();
-        if left != part
-            && let Some([profit, _]) = listed.last_mut()
-        {
-            *profit = last.units * (price - last.price) - (part * last.fee + left * fee_per_unit);
-        }
-        money.holding[lane] += held;
+        let fees = if left == part { part * (last.fee + fee_per_unit) } else { part * last.fee + left * fee_per_unit };
+        sums.add(last.units * (price - last.price) - fees, part * last.price, bar - last.bar);
+        trips.set(lane % simd::LANES, &sums);
         book.first_units[lane] = 0.0;
+        queue.clear_lane(lane);
+    }
+
+    /// The same for a long position with lots behind the oldest one, eight at a time.
+    #[inline(always)]
+    pub fn close_queue<E: Eight>(&self, oldest: Lot, queue: &mut Queues, trips: &mut Trips, exit: Exit, units: f64) {
+        let Exit { lane, price, fee_per_unit } = exit;
+        let bar = self.bar as f64;
+        let mut sums = trips.of(lane % simd::LANES);
+        let gain = oldest.units * (price - oldest.price);
+        let fees = oldest.units * (oldest.fee + fee_per_unit);
+        sums.add(gain - fees, oldest.units * oldest.price, bar - oldest.bar);
+        let mut left = units - oldest.units;
+        let mut blocks = queue.blocks(lane).peekable();
+        while let Some((block, places)) = blocks.next() {
+            let (lots, paid) = (E::load(&block.units), E::load(&block.price));
+            let gain = lots.mul(E::splat(price).sub(paid));
+            let fees = lots.mul(E::load(&block.fee).add(E::splat(fee_per_unit)));
+            let mut profits = gain.sub(fees).array();
+            let others = if blocks.peek().is_some() { places.end } else { places.end - 1 };
+            (places.start..others).for_each(|k| left -= block.units[k]);
+            if others < places.end && left != block.units[others] {
+                let part = block.units[others];
+                profits[others] =
+                    part * (price - block.price[others]) - (part * block.fee[others] + left * fee_per_unit);
+            }
+            let bars = E::splat(bar).sub(E::load(&block.bar));
+            trips::add_in_turn::<E>(
+                &mut sums,
+                Closed { profit: E::load(&profits), value: lots.mul(paid), bars },
+                places,
+            );
+        }
+        drop(blocks);
+        trips.set(lane % simd::LANES, &sums);
         queue.clear_lane(lane);
     }
 
@@ -125,34 +154,42 @@ impl Market<'_> {
     #[inline(always)]
     fn close_lots(&self, state: &mut State, exit: Exit, mut left: f64) -> bool {
         let Exit { lane, price, fee_per_unit } = exit;
-        let State { books, queues, trips, money, .. } = state;
+        let State { books, queues, trips, .. } = state;
         let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol]);
-        loop {
-            let lot = book.first_units[lane];
-            let part = left.min(lot.abs());
+        let trips = &mut trips[lane / simd::LANES];
+        let mut sums = trips.of(lane % simd::LANES);
+        let mut lot = book.leader(lane);
+        let is_over = loop {
+            let size = lot.units.abs();
+            let part = left.min(size);
             if part <= 0.0 {
-                return false;
+                break false;
             }
-            let signed = if lot < 0.0 { -part } else { part };
-            let entry = book.first_price[lane];
-            let fees = part * (book.first_fee[lane] + fee_per_unit);
-            trips.push(lane, [signed * (price - entry) - fees, part * entry]);
-            money.holding[lane] += self.bar as f64 - book.first_bar[lane];
+            let signed = if lot.units < 0.0 { -part } else { part };
+            let mut profit = signed * (price - lot.price) - part * (lot.fee + fee_per_unit);
+            let (value, bars) = (part * lot.price, self.bar as f64 - lot.bar);
             left -= part;
-            if part != lot.abs() {
-                book.first_units[lane] = lot - signed;
-                return false;
+            if part != size {
+                sums.add(profit, value, bars);
+                lot.units -= signed;
+                break false;
             }
-            let Some(next) = queue.pop(lane) else { break };
-            book.lead(lane, next);
-        }
-        book.first_units[lane] = 0.0;
-        if left > 0.0
-            && let Some([profit, _]) = trips.last_mut(lane)
-        {
-            // What rounding left of the fill found no lot: its fee goes with the rest.
-            *profit -= left * fee_per_unit;
-        }
-        true
+            let next = queue.pop(lane);
+            if next.is_none() && left > 0.0 {
+                // What rounding left of the fill found no lot: its fee goes with the rest.
+                profit -= left * fee_per_unit;
+            }
+            sums.add(profit, value, bars);
+            match next {
+                Some(next) => lot = next,
+                None => {
+                    lot.units = 0.0;
+                    break true;
+                }
+            }
+        };
+        trips.set(lane % simd::LANES, &sums);
+        book.lead(lane, lot);
+        is_over
     }
 }

@@ -13,27 +13,27 @@
 //! | `state.rs` | cash, positions and open orders |
 //! | `decide.rs` | targets to orders, equity at a bar |
 //! | `fill.rs` | orders to fills: what they cost, what cash pays, and what they do to cash and units |
-//! | `lists.rs` | a list of pairs for each trial |
-//! | `lots.rs` | lots of a position, first in first out |
-//! | `trips.rs` | sums over round trips |
+//! | `long.rs` | the same where no position is short, with less to tell apart |
+//! | `lots.rs`, `queue.rs` | lots of a position, first in first out |
 
 mod decide;
 mod fill;
-mod lists;
+mod long;
 mod lots;
+mod queue;
 mod signals;
 mod state;
 mod targets;
-mod trips;
 
 use super::Grid;
 use crate::context::Panel;
 use crate::engine::Decisions;
 use crate::metrics::{Counters, TradeSums};
 use crate::plan::{Fill as FillAt, Sequence, Settings, SizeAt};
-use crate::simd::{self, Eight, Work};
+use crate::simd::{self, Eight, Plain, Work};
+use decide::Page;
 pub(super) use fill::{Costs, TINY, units_paid};
-use fill::{Market, Ready};
+use fill::{Ready, Venue};
 use signals::Signals;
 pub(super) use state::SPARE;
 use state::{State, each};
@@ -147,7 +147,8 @@ pub fn simulate(
     finished: &mut [Finished],
 ) {
     let costs = Costs::new(&settings.costs);
-    memory.state.reset(grid.symbols, settings.capital, !grid.sound);
+    memory.state.halves = decisions.len().div_ceil(simd::LANES);
+    memory.state.reset(grid.symbols, settings.capital, grid.payable, !grid.sound);
     memory.equity.clear();
     memory.ready.reset(grid.symbols);
     let sessions = grid.session_ends().map_or(grid.bars, <[u32]>::len);
@@ -181,12 +182,6 @@ impl Work for Group<'_> {
         for lane in 0..self.finished.len().min(LANES) {
             self.finish(lane);
         }
-        let State { trips, money, .. } = &self.memory.state;
-        trips::sum::<E>(trips, |lane, sums| {
-            if let Some(finished) = self.finished.get_mut(lane) {
-                finished.trades = TradeSums { holding: money.holding[lane], ..sums };
-            }
-        });
     }
 }
 
@@ -256,14 +251,17 @@ impl Group<'_> {
     fn step<E: Eight, const BY_VALUE: bool>(&mut self, bar: usize) -> [E; HALVES] {
         let same_close = self.settings.fill == FillAt::SameClose;
         let last = self.settings.close_at_end && bar + 1 == self.grid.bars;
-        if !same_close {
-            self.fill_orders::<E, BY_VALUE>(bar);
-        }
         let closes = self.grid.closes_at(bar);
-        let mut equity = self.memory.state.worth::<E>(closes);
-        self.decide(bar, &equity);
-        if same_close {
-            self.fill_orders::<E, BY_VALUE>(bar);
+        let mut equity = [E::zero(); HALVES];
+        // Once in the text, for it is compiled for every kind of vectors and costs.
+        for fills in [!same_close, same_close] {
+            if fills {
+                self.fill_orders::<E, BY_VALUE>(bar);
+            }
+            if fills != same_close {
+                equity = self.memory.state.worth::<E>(closes);
+                self.decide(bar, &equity);
+            }
         }
         if last {
             self.close_all(bar);
@@ -282,26 +280,30 @@ impl Group<'_> {
         let Memory { state, targets, .. } = &mut *self.memory;
         let at_decision = self.settings.size_at == SizeAt::Decision;
         let changes_only = targets.changes_only;
-        for word in 0..state.pending.len() {
+        for word in 0..state.asks.len() {
             let mut asked = targets.asked(bar)[word];
             while asked != 0 {
-                let symbol = word * 64 + asked.trailing_zeros() as usize;
+                let place = asked.trailing_zeros() as usize;
+                let symbol = word * 64 + place;
                 asked &= asked - 1;
-                let (book, close, odd) = (&mut state.books[symbol], closes[symbol], &mut state.odd);
+                let (book, asks) = (&mut state.books[symbol], &mut state.asks[word]);
+                let (close, odd, turns) = (closes[symbol], &mut state.odd, &mut state.turns);
                 targets.give::<E>(
                     symbol,
                     bar,
                     #[inline(always)]
                     |half, targets| {
+                        let page = Page { book: &mut *book, asks: &mut *asks, bit: place, half };
+                        // Towards a weight of at least nothing, no order sells more than is held, however it is rounded.
+                        *turns |= E::bits(targets.lt(E::zero())) != 0;
                         if at_decision {
-                            *odd |= decide::units(book, half, targets, equity[half], close, changes_only);
+                            *odd |= decide::units(page, targets, equity[half], close, changes_only);
                         } else {
-                            decide::weights(book, half, targets, changes_only);
+                            decide::weights(page, targets, changes_only);
                         }
                     },
                 );
-                let open = u64::from(book.open.iter().any(|open| *open != 0));
-                state.pending[word] = state.pending[word] & !(1 << (symbol % 64)) | open << (symbol % 64);
+                asks.keep_open(place, book.open.iter().any(|open| *open != 0));
             }
         }
     }
@@ -312,74 +314,115 @@ impl Group<'_> {
         let tradable = self.grid.tradable_at(bar);
         let Group { costs, settings, grid, .. } = *self;
         let Memory { state, ready, .. } = &mut *self.memory;
-        if state.pending.iter().all(|pending| *pending == 0) {
+        if state.asks.iter().all(|asks| asks.open == 0) {
             return;
         }
-        ready.symbols.clear();
-        for (word, pending) in state.pending.iter_mut().enumerate() {
-            each(*pending, |bit| {
-                if tradable[word * 64 + bit] {
-                    ready.symbols.push((word * 64 + bit) as u32);
-                    *pending &= !(1 << bit);
-                }
-            });
+        ready.words.clear();
+        for (word, asks) in state.asks.iter().enumerate() {
+            let mut fills = 0;
+            if asks.open != 0 {
+                let tradable = tradable[word * 64..].iter().take(64);
+                fills = asks.open & tradable.rev().fold(0, |bits, &tradable| bits << 1 | u64::from(tradable));
+            }
+            ready.words.push(fills);
         }
+        let venue = Venue { costs: &costs, settings, bar, paid: grid.paid_at(bar) };
         if settings.size_at == SizeAt::Fill {
-            let bases = self.grid.fills_at(bar);
-            let equity = state.worth::<E>(bases);
-            for &symbol in &ready.symbols {
-                let (book, base) = (&mut state.books[symbol as usize], bases[symbol as usize]);
+            self.size_orders::<E>(bar);
+        }
+        let Memory { state, ready, .. } = &mut *self.memory;
+        // Where prices are sound, any sale is allowed and no order is odd, there is nothing to refuse.
+        if !grid.payable || !settings.shorts || settings.refuse_unpaid_sales || state.odd {
+            for word in 0..ready.words.len() {
+                each(ready.words[word], |place| {
+                    let symbol = word * 64 + place;
+                    venue.market(symbol).screen::<BY_VALUE>(state);
+                    let (book, asks) = (&state.books[symbol], &mut state.asks[word]);
+                    for half in 0..HALVES {
+                        // A few of them, one by one: this is no vector's work.
+                        asks.note::<Plain>(place, half, load(&book.order, half));
+                    }
+                });
+            }
+        }
+        if settings.sequence != Sequence::Symbol && !state.turns && !state.shorts {
+            for half in 0..state.halves.min(HALVES) {
+                long::fill::<E, BY_VALUE>(state, half, &ready.words, venue);
+            }
+        } else {
+            self.fill_any::<E, BY_VALUE>(bar);
+        }
+        let Memory { state, ready, .. } = &mut *self.memory;
+        for (word, &fills) in ready.words.iter().enumerate() {
+            each(fills, |place| state.books[word * 64 + place].forget_orders());
+            state.asks[word].forget(fills);
+        }
+    }
+
+    /// Gives orders of weights their units, where they fill at this bar.
+    #[inline(always)]
+    fn size_orders<E: Eight>(&mut self, bar: usize) {
+        let Memory { state, ready, .. } = &mut *self.memory;
+        let bases = self.grid.fills_at(bar);
+        let equity = state.worth::<E>(bases);
+        for (word, &fills) in ready.words.iter().enumerate() {
+            let mut left = fills;
+            while left != 0 {
+                let place = left.trailing_zeros() as usize;
+                left &= left - 1;
+                let symbol = word * 64 + place;
                 for half in 0..HALVES {
+                    let (book, asks) = (&mut state.books[symbol], &mut state.asks[word]);
                     if book.open[half] != 0 {
-                        state.odd |= decide::size(book, half, equity[half], base);
+                        let page = Page { book, asks, bit: place, half };
+                        state.odd |= decide::size(page, equity[half], bases[symbol]);
                     }
                 }
             }
         }
-        let market = |symbol: u32| Market::new(grid, &costs, settings, bar, symbol as usize);
-        // Where prices are sound, any sale is allowed and no order is odd, there is nothing to refuse.
-        if !grid.payable || !settings.shorts || settings.refuse_unpaid_sales || state.odd {
-            for &symbol in &ready.symbols {
-                market(symbol).screen::<BY_VALUE>(state);
-            }
-        }
+    }
+
+    /// Fills the orders of a bar, positions being long or short.
+    #[inline(always)]
+    fn fill_any<E: Eight, const BY_VALUE: bool>(&mut self, bar: usize) {
+        let Group { costs, settings, grid, .. } = *self;
+        let Memory { state, ready, .. } = &mut *self.memory;
+        let venue = Venue { costs: &costs, settings, bar, paid: grid.paid_at(bar) };
         ready.sort::<E>(&state.books);
         if settings.sequence == Sequence::Symbol {
             for &symbol in &ready.symbols {
                 for half in 0..HALVES {
-                    market(symbol).trade::<E, BY_VALUE, false>(state, half, true);
-                    market(symbol).trade::<E, BY_VALUE, true>(state, half, true);
-                    market(symbol).settle_both::<E, BY_VALUE>(state, half);
+                    venue.market(symbol as usize).trade::<E, BY_VALUE, false>(state, half, true);
+                    venue.market(symbol as usize).trade::<E, BY_VALUE, true>(state, half, true);
+                    venue.market(symbol as usize).settle_both::<E, BY_VALUE>(state, half);
                 }
             }
-        } else {
-            // Where no position is short, only sells close round trips: a half with both changes its positions once, and
-            // so do all others of the bar, which keeps the order of the round trips.
-            let later = ready.is_mixed() & !state.shorts;
-            for place in ready.sells() {
-                market(place.symbol).trade::<E, BY_VALUE, false>(state, place.half as usize, later);
-            }
-            for place in ready.buys() {
-                market(place.symbol).trade::<E, BY_VALUE, true>(state, place.half as usize, later);
-            }
-            if later {
-                for place in ready.all() {
-                    market(place.symbol).settle_both::<E, BY_VALUE>(state, place.half as usize);
-                }
-            }
+            return;
         }
-        for &symbol in &ready.symbols {
-            state.books[symbol as usize].forget_orders();
+        // Where no position is short, only sells close round trips: a half with both changes its positions once, and
+        // so do all others of the bar, which keeps the order of the round trips.
+        let later = ready.is_mixed() & !state.shorts;
+        for place in ready.sells() {
+            venue.market(place.symbol as usize).trade::<E, BY_VALUE, false>(state, place.half as usize, later);
+        }
+        for place in ready.buys() {
+            venue.market(place.symbol as usize).trade::<E, BY_VALUE, true>(state, place.half as usize, later);
+        }
+        if later {
+            for place in ready.all() {
+                venue.market(place.symbol as usize).settle_both::<E, BY_VALUE>(state, place.half as usize);
+            }
         }
     }
 
     /// Closes every position at the last bar.
     fn close_all(&mut self, bar: usize) {
+        let venue = Venue { costs: &self.costs, settings: self.settings, bar, paid: self.grid.paid_at(bar) };
         let state = &mut self.memory.state;
         for symbol in 0..self.grid.symbols {
             let Some(row) = self.grid.rows[symbol].end.checked_sub(1) else { continue };
             let base = if self.settings.end_at_open { self.panel.open[row] } else { self.panel.close[row] };
-            let market = Market::new(self.grid, &self.costs, self.settings, bar, symbol).at(base);
+            let market = venue.market(symbol).at(base);
             for lane in 0..LANES {
                 market.close(state, lane);
             }
@@ -388,8 +431,9 @@ impl Group<'_> {
 
     fn finish(&mut self, lane: usize) {
         let unknown = self.is_unknown(lane) && matches!(self.decisions.first(), Some(Decisions::Signals { .. }));
-        let State { books, money, .. } = &self.memory.state;
+        let State { books, money, trips, .. } = &self.memory.state;
         let finished = &mut self.finished[lane];
+        finished.trades = trips[lane / simd::LANES].of(lane % simd::LANES);
         finished.unknown = unknown;
         finished.rows_read = self.grid.row_count();
         finished.cash = money.cash[lane];

@@ -7,7 +7,8 @@
 
 use super::super::market;
 use super::super::signals::Signals as Asked;
-use super::fill::Market;
+use super::fill::{Place, Venue};
+use super::long;
 use super::state::{Book, each};
 use super::targets::{Turned, word_at};
 use super::{Group, HALVES, LANES, Lanes, Memory, load, store};
@@ -29,6 +30,8 @@ pub(super) struct Signals {
     /// Where they ask to enter and to leave: 64 rows after 64 rows of one symbol, symbol after symbol.
     bits: Vec<[Turned; 2]>,
     desks: Vec<Desk>,
+    /// Halves of books whose orders were filled at the open of a bar.
+    seen: Vec<Place>,
     /// Trials that came to something that is not known here.
     pub unknown: [u8; HALVES],
 }
@@ -141,7 +144,7 @@ impl Group<'_> {
     /// The rules of all trials, ready to be asked.
     #[inline(always)]
     pub(super) fn load_signals(&mut self) {
-        let Signals { asked, bits, desks, unknown } = &mut self.memory.signals;
+        let Signals { asked, bits, desks, unknown, .. } = &mut self.memory.signals;
         *unknown = [0; HALVES];
         asked.resize_with(LANES, Asked::default);
         let rows = self.panel.rows();
@@ -223,8 +226,10 @@ impl Group<'_> {
         let Group { costs, settings, grid, panel, .. } = *self;
         let (tradable, opens) = (grid.tradable_at(bar), grid.fills_at(bar));
         let Memory { state, ready, signals, .. } = &mut *self.memory;
-        let Signals { desks, unknown, .. } = signals;
-        ready.begin();
+        let Signals { desks, unknown, seen, .. } = signals;
+        seen.clear();
+        ready.words.clear();
+        ready.words.resize(state.asks.len(), u64::MAX);
         for symbol in 0..desks.len() {
             let desk = &mut desks[symbol];
             if !tradable[symbol] || !desk.is_busy() {
@@ -271,27 +276,18 @@ impl Group<'_> {
                 }
                 store(order, &mut state.books[symbol].order, half);
                 desk.leaves[half] = 0;
-                ready.add::<E>(symbol, half, order);
+                state.asks[symbol / 64].note(symbol % 64, half, order);
+                seen.push(Place { symbol: symbol as u32, half: half as u32 });
             }
         }
-        if ready.seen().is_empty() {
+        if seen.is_empty() {
             return;
         }
-        let market = |symbol: u32| Market::new(grid, &costs, settings, bar, symbol as usize);
-        // Only sells close round trips: a half with both changes its positions once, and so do all others of the bar,
-        // which keeps the order of the round trips.
-        let later = ready.is_mixed();
-        for place in ready.sells() {
-            market(place.symbol).trade::<E, BY_VALUE, false>(state, place.half as usize, later);
+        let venue = Venue { costs: &costs, settings, bar, paid: grid.paid_at(bar) };
+        for half in 0..HALVES {
+            long::fill::<E, BY_VALUE>(state, half, &ready.words, venue);
         }
-        for place in ready.buys() {
-            market(place.symbol).trade::<E, BY_VALUE, true>(state, place.half as usize, later);
-        }
-        if later {
-            for place in ready.all() {
-                market(place.symbol).settle_both::<E, BY_VALUE>(state, place.half as usize);
-            }
-        }
+        state.asks.iter_mut().for_each(|asks| asks.forget(u64::MAX));
         self.attach::<E>(bar);
     }
 
@@ -316,9 +312,9 @@ impl Group<'_> {
         }
         let Group { grid, panel, .. } = *self;
         let opens = grid.fills_at(bar);
-        let Memory { state, ready, signals, .. } = &mut *self.memory;
-        let Signals { desks, unknown, .. } = signals;
-        for place in ready.seen() {
+        let Memory { state, signals, .. } = &mut *self.memory;
+        let Signals { desks, unknown, seen, .. } = signals;
+        for place in &*seen {
             let (symbol, half) = (place.symbol as usize, place.half as usize);
             let (desk, book) = (&mut desks[symbol], &mut state.books[symbol]);
             let enters = std::mem::take(&mut desk.enters[half]);
@@ -383,7 +379,8 @@ impl Group<'_> {
                 let price = if capped { E::select(fallen, slipped, target.max(slipped)) } else { slipped };
                 unknown[half] |= hit & !E::bits(E::zero().lt(price));
                 let order = E::select(mask, load::<E>(&state.books[symbol].units, half).mul(E::splat(-1.0)), E::zero());
-                let market = Market::new(grid, &costs, settings, bar, symbol);
+                let venue = Venue { costs: &costs, settings, bar, paid: grid.paid_at(bar) };
+                let market = venue.market(symbol);
                 market.sell_at::<E, BY_VALUE>(state, half, order, price);
                 desk.look::<E>(&mut state.books[symbol], half);
                 desk.leaves[half] &= !hit;

@@ -1,7 +1,7 @@
 //! Cash, positions and open orders of a group: for each quantity the numbers of all trials side by side.
 
-use super::lists::Lists;
-use super::lots::Lot;
+use super::super::trips::Trips;
+use super::queue::Queues;
 use super::{HALVES, LANES, Lanes, load, store};
 use crate::num::NAN;
 use crate::simd::Eight;
@@ -11,18 +11,33 @@ use crate::simd::Eight;
 pub(super) struct State {
     pub books: Vec<Book>,
     pub money: Money,
-    /// Closed round trips of each trial in the order of their exits: profit after commissions and entry value.
-    pub trips: Lists<[f64; 2]>,
+    /// Sums over the closed round trips of each half.
+    pub trips: [Trips; HALVES],
     /// Lots behind the oldest one, symbol by symbol.
-    pub queues: Vec<Lists<Lot>>,
-    /// Symbols with open orders: bit `k` of word `w` is symbol `64 w + k`.
-    pub pending: Vec<u64>,
+    pub queues: Vec<Queues>,
+    /// Symbols with open orders.
+    pub asks: Vec<Asks>,
+    /// Halves that have trials.
+    pub halves: usize,
     /// Whether any position was ever short.
     pub shorts: bool,
+    /// Whether any order may have sold more than was held.
+    pub turns: bool,
     /// Whether the units of any order were no finite number.
     pub odd: bool,
     /// Whether positions must be looked at one by one to know whether they are worth anything.
     pub exact: bool,
+}
+
+/// Sixty-four symbols, a bit each: bit `k` of word `w` is symbol `64 w + k`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asks {
+    /// Those with open orders.
+    pub open: u64,
+    /// Those that a half sells.
+    pub sells: [u64; HALVES],
+    /// Those that a half buys.
+    pub buys: [u64; HALVES],
 }
 
 /// What the trials hold and want of one symbol.
@@ -59,8 +74,6 @@ pub(super) struct Money {
     pub rejected: Lanes,
     pub bars_in_market: Lanes,
     pub leverage: Lanes,
-    /// Bars from entry to exit, summed over the closed round trips.
-    pub holding: Lanes,
     /// Open positions.
     pub positions: Lanes,
     /// Bars in which a stop and a target were both inside.
@@ -96,9 +109,39 @@ impl Default for Money {
             rejected: zero,
             bars_in_market: zero,
             leverage: zero,
-            holding: zero,
             positions: zero,
             ambiguous: zero,
+        }
+    }
+}
+
+/// One bit of a word.
+#[inline(always)]
+fn put(word: &mut u64, bit: usize, is: bool) {
+    *word = *word & !(1 << bit) | u64::from(is) << bit;
+}
+
+impl Asks {
+    /// Notes the order of a half for units of one symbol; `bit` says which.
+    #[inline(always)]
+    pub fn note<E: Eight>(&mut self, bit: usize, half: usize, order: E) {
+        put(&mut self.sells[half], bit, E::bits(order.lt(E::zero())) != 0);
+        put(&mut self.buys[half], bit, E::bits(E::zero().lt(order)) != 0);
+    }
+
+    /// Notes whether a symbol has an open order.
+    #[inline(always)]
+    pub fn keep_open(&mut self, bit: usize, is: bool) {
+        put(&mut self.open, bit, is);
+    }
+
+    /// Forgets the orders of some symbols.
+    #[inline(always)]
+    pub fn forget(&mut self, symbols: u64) {
+        self.open &= !symbols;
+        for half in 0..HALVES {
+            self.sells[half] &= !symbols;
+            self.buys[half] &= !symbols;
         }
     }
 }
@@ -121,17 +164,19 @@ pub(super) fn each(mut bits: u64, mut visit: impl FnMut(usize)) {
 }
 
 impl State {
-    /// Begins anew. `exact` says that a price of some bar is too small to tell a position's worth from nothing.
-    pub fn reset(&mut self, symbols: usize, cash: f64, exact: bool) {
+    /// Begins anew. `payable` says that all prices are above zero, `exact` that a price of some bar is too small to tell a
+    /// position's worth from nothing.
+    pub fn reset(&mut self, symbols: usize, cash: f64, payable: bool, exact: bool) {
         self.books.clear();
         self.books.resize_with(symbols, Book::default);
         self.money = Money { cash: [cash; LANES], ..Money::default() };
-        self.trips.expect(TRIPS);
-        self.queues.resize_with(symbols, Lists::default);
-        self.queues.iter_mut().for_each(Lists::clear);
-        self.pending.clear();
-        self.pending.resize(symbols.div_ceil(64), 0);
+        self.trips = Default::default();
+        self.queues.resize_with(symbols, Queues::default);
+        self.queues.iter_mut().for_each(Queues::clear);
+        self.asks.clear();
+        self.asks.resize(symbols.div_ceil(64), Asks::default());
         self.shorts = false;
+        self.turns = !payable;
         self.odd = false;
         self.exact = exact;
     }
@@ -161,7 +206,7 @@ impl State {
     /// Counts a bar at whose end, at `closes`, the trials are worth `equity`.
     #[inline(always)]
     pub fn expose<E: Eight>(&mut self, equity: &[E; HALVES], closes: &[f64]) {
-        for half in 0..HALVES {
+        for half in 0..self.halves.min(HALVES) {
             let equity = equity[half];
             if self.exact || self.shorts {
                 self.expose_exactly(equity, closes, half);
@@ -198,9 +243,6 @@ impl State {
         store(E::select(sound, gross.div(equity), E::zero()).max(most), &mut self.money.leverage, half);
     }
 }
-
-/// Round trips that a trial has room for from the start: 512 KiB a group.
-const TRIPS: usize = 2048;
 
 /// A little more than 1: more than the rounding of the sums over all symbols.
 pub(in super::super) const SPARE: f64 = 1.0 + 1e-9;

@@ -12,7 +12,7 @@ use super::{HALVES, LANES, Lanes, load};
 use crate::context::{Choice, Gaps, Panel, PositionState, Rule};
 use crate::engine::{Decisions, When};
 use crate::num::NAN;
-use crate::simd::Eight;
+use crate::simd::{self, Eight};
 
 /// Places of a block, a number for each trial: 128 KiB, beside the state of the group.
 const PLACES: usize = 1024;
@@ -43,6 +43,8 @@ pub(super) struct Targets {
     symbols: Vec<Symbol>,
     /// Bars of the block.
     bars: Range<usize>,
+    /// Halves that have trials.
+    halves: usize,
     /// Whether only targets other than the last one are acted upon.
     pub changes_only: bool,
 }
@@ -109,6 +111,7 @@ impl Targets {
     /// Looks at the rules of a group.
     pub fn reset(&mut self, grid: &Grid, decisions: &[Decisions]) {
         self.changes_only = matches!(decisions.first(), Some(Decisions::Target { when: When::OnChange, .. }));
+        self.halves = decisions.len().div_ceil(simd::LANES).min(HALVES);
         self.chosen = grid.rows.iter().all(|rows| rows.unbroken);
         self.choices = [[NAN; LANES]; 3];
         self.words = grid.symbols.div_ceil(64);
@@ -145,7 +148,7 @@ impl Targets {
     pub fn give<E: Eight>(&mut self, symbol: usize, bar: usize, mut give: impl FnMut(usize, E)) {
         if !self.chosen {
             let values = &self.values[symbol * self.bars.len() + bar - self.bars.start];
-            for half in 0..HALVES {
+            for half in 0..self.halves {
                 give(half, load::<E>(values, half));
             }
             return;
@@ -155,7 +158,7 @@ impl Targets {
         let before = std::mem::replace(&mut self.symbols[symbol].asked, bits);
         let changed = (truth ^ before[0]) | (undefined ^ before[1]);
         let changed = if before == UNSEEN || !self.changes_only { u16::MAX } else { changed };
-        for half in 0..HALVES {
+        for half in 0..self.halves {
             let of_half = |bits: u16| (bits >> (8 * half)) as u8;
             if of_half(changed) == 0 {
                 continue;

@@ -121,11 +121,6 @@ impl Events {
         self.list.len() - 1
     }
 
-    /// Events of the trial that has most of them.
-    pub fn most(&self) -> usize {
-        self.starts.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
-    }
-
     /// Lets a lane begin with the first event of a trial.
     pub fn start(&mut self, lane: usize, trial: usize) {
         self.trial[lane] = trial;

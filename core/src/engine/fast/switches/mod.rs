@@ -143,7 +143,6 @@ impl Memory {
         self.lots.resize(grid.symbols * LANES, Lot::default());
         self.shifts.clear();
         self.shifts.extend(grid.rows.iter().map(|rows| rows.first.wrapping_sub(rows.first_bar)));
-        self.accounts.expect(self.events.most() + 1);
     }
 }
 
@@ -217,7 +216,7 @@ impl Group<'_> {
             course.truncate(self.grid.bars);
         }
         std::mem::swap(course, &mut finished.session_equity);
-        finished.trades = accounts.trades(lane);
+        finished.trades = accounts.trips.of(lane);
         finished.counters = accounts.counters(lane, self.grid.bars);
         finished.cash = accounts.cash[lane];
         finished.positions.clear();

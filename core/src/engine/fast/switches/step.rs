@@ -2,7 +2,8 @@
 //! that of `sizing.rs`, `pricing.rs` and `account.rs`.
 
 use super::super::lanes::{TINY, units_paid};
-use super::accounts::{Closed, increase};
+use super::super::trips::Closed;
+use super::accounts::increase;
 use super::{Group, Lanes, Lot, Memory};
 use crate::plan::{Fill as FillAt, Margin, Sequence, SizeAt};
 use crate::simd::{Eight, LANES};
@@ -80,7 +81,7 @@ impl Group<'_> {
         let (entry, now) = (E::load(&found.price), E::load(&found.now));
         let profit = held.mul(price.sub(entry)).sub(held.mul(E::load(&found.fee).add(fee)));
         let bars = now.sub(E::load(&found.bar));
-        accounts.close(closes, Closed { profit, value: held.mul(entry), bars });
+        accounts.trips.close(closes, Closed { profit, value: held.mul(entry), bars });
 
         let after = E::select(opens, order, E::select(closes, zero, held)).array();
         let (price, fee, bar) = (price.array(), fee.array(), now.array());
