@@ -282,18 +282,20 @@ impl Group<'_> {
         let changes_only = targets.changes_only;
         for word in 0..state.asks.len() {
             let mut asked = targets.asked(bar)[word];
+            // A copy, which stays in registers.
+            let mut asks = state.asks[word];
             while asked != 0 {
                 let place = asked.trailing_zeros() as usize;
                 let symbol = word * 64 + place;
                 asked &= asked - 1;
-                let (book, asks) = (&mut state.books[symbol], &mut state.asks[word]);
+                let book = &mut state.books[symbol];
                 let (close, odd, turns) = (closes[symbol], &mut state.odd, &mut state.turns);
                 targets.give::<E>(
                     symbol,
                     bar,
                     #[inline(always)]
                     |half, targets| {
-                        let page = Page { book: &mut *book, asks: &mut *asks, bit: place, half };
+                        let page = Page { book: &mut *book, asks: &mut asks, bit: place, half };
                         // Towards a weight of at least nothing, no order sells more than is held, however it is rounded.
                         *turns |= E::bits(targets.lt(E::zero())) != 0;
                         if at_decision {
@@ -305,6 +307,7 @@ impl Group<'_> {
                 );
                 asks.keep_open(place, book.open.iter().any(|open| *open != 0));
             }
+            state.asks[word] = asks;
         }
     }
 
