@@ -24,6 +24,8 @@ const SAMPLE: u64 = 1024;
 const RUN: u64 = 16;
 /// Seconds that timing trials may take, roughly.
 const TIMING: f64 = 0.3;
+/// Most times that the columns of the sample are computed over memory in use.
+const ROUNDS: u32 = 4;
 /// Results that an encoder holds before it writes them: a group of rows.
 const ROWS_HELD: u64 = 1 << 14;
 /// Points whose columns are counted.
@@ -105,6 +107,8 @@ struct Asked {
     comparisons: u64,
     /// Most bytes of columns and comparisons that are held together.
     held: u64,
+    /// Parts of the search whose columns are held together.
+    tiles: u64,
 }
 
 /// Times a sample of the trials as the search would evaluate them, and prints what all of them would take.
@@ -160,16 +164,17 @@ pub fn estimate(resolved: &Resolved, options: &Options, open: f64) -> Result<(Es
 /// # Errors
 /// The sample's results cannot be encoded.
 pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> Result<Costs> {
-    let sample = sample(evaluator, trials, keeps, crew);
     let asked = asked(evaluator, trials);
+    let sample = sample(evaluator, trials, keeps, asked.tiles < 2, crew);
     let computed = if keeps { distinct_columns(evaluator, trials).min(asked.columns) } else { asked.columns };
     let column = evaluator.context.panel.rows() as u64 * 8;
     let write = encoding(evaluator, &sample, trials)?;
     let kept = if keeps { computed.saturating_mul(column).min(caches::caches().budget()) } else { 0 };
     let sampled = sample.prepared.len() as u64 * column;
     let before = memory::peak_bytes().unwrap_or(column * 20 + sampled);
-    // What is encoded stays in memory until a group of rows is whole.
-    let row = 16 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
+    // What is encoded stays in memory until a group of rows is whole: the numbers, and half as much again for what becomes of
+    // them.
+    let row = 12 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
     let encoded = trials.min(ROWS_HELD).saturating_mul(row);
     Ok(Costs {
         columns: sample.column_s * computed as f64 + sample.comparison_s * compared(asked.comparisons, asked.passing),
@@ -232,31 +237,28 @@ fn sampled(evaluator: &Evaluator, trials: u64) -> (Vec<u64>, Vec<Vec<f64>>) {
     }
 }
 
-/// Evaluates a sample of trials, again and again until their time is known well enough.
-fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> Sample {
+/// Evaluates a sample of trials, again and again until their time is known well enough. `keeps` says whether a cache keeps
+/// columns, `once_only` whether the search computes each but once anyway.
+fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, once_only: bool, crew: &mut Crew) -> Sample {
     let (mut indices, mut points) = sampled(evaluator, trials);
     let mut timed = Timed { crew: &mut *crew, columns: (0, 0.0), comparisons: (0, 0.0) };
     let batch = Batch::whole(indices.clone(), points.clone());
     let mut prepared = evaluator.prepare(&batch, &mut timed);
-    // The first ones wait for fresh memory, which a search uses again and again where no cache keeps them. What a cache
-    // keeps is computed but once.
-    let columns = timed.columns;
-    evaluator.context.recycle(prepared);
-    prepared = evaluator.prepare(&batch, &mut timed);
-    if keeps {
-        timed.columns = columns;
-    }
-    let passing = (prepared.computed() - prepared.len()) as u64;
-    let comparison_s = timed.comparisons.1 / compared(timed.comparisons.0 as u64, passing).max(1.0);
-    let column_s = timed.columns.1 / timed.columns.0.max(1) as f64;
+    let first_s = [timed.columns.1, timed.comparisons.1];
 
     // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();
     let first = planner::first_trials(evaluator.simulated_rows()).min(indices.len());
-    let began = Instant::now();
-    crew.trials(evaluator, &indices[..first], &points[..first], &prepared);
-    let once = began.elapsed().as_secs_f64() / first.max(1) as f64;
-    let affordable = (TIMING / once.max(1e-6)) as usize * crew.threads().value;
+    let mut once = f64::INFINITY;
+    // The very first ones may wait for threads and fresh memory.
+    for _ in 0..2 {
+        if once.is_infinite() || once < TIMING {
+            let began = Instant::now();
+            timed.crew.trials(evaluator, &indices[..first], &points[..first], &prepared);
+            once = once.min(began.elapsed().as_secs_f64() / first.max(1) as f64);
+        }
+    }
+    let affordable = (TIMING / once.max(1e-6)) as usize * timed.crew.threads().value;
     let every = indices.len().div_ceil(affordable.max(1)).max(1);
     // Whole runs of neighbours, where there is time for some: those that are simulated together are neighbours in the search.
     let length = if affordable >= 2 * RUN as usize { RUN as usize } else { 1 };
@@ -265,7 +267,7 @@ fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> S
     let (mut best, mut spent, mut done) = (f64::INFINITY, 0.0, 0);
     while !indices.is_empty() && spent < TIMING && (done == 0 || done < trials) {
         let began = Instant::now();
-        outcomes = crew.trials(evaluator, &indices, &points, &prepared);
+        outcomes = timed.crew.trials(evaluator, &indices, &points, &prepared);
         let round = began.elapsed().as_secs_f64();
         spent += round;
         done += indices.len() as u64;
@@ -274,6 +276,23 @@ fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -> S
     // The mean says what a busy machine takes, the best round what it can do: the search meets something between them.
     let mean = spent / done.max(1) as f64;
     let trial_s = if best.is_finite() { (best + mean) / 2.0 } else { once };
+
+    // Columns that no cache keeps are computed again and again, over memory that is in use and on the threads that the
+    // trials have called for.
+    let (mut quickest, began) = ([f64::INFINITY; 2], Instant::now());
+    for round in 0..ROUNDS {
+        if round > 0 && began.elapsed().as_secs_f64() > TIMING {
+            break;
+        }
+        evaluator.context.recycle(prepared);
+        prepared = evaluator.prepare(&batch, &mut timed);
+        quickest = [quickest[0].min(timed.columns.1), quickest[1].min(timed.comparisons.1)];
+    }
+    let passing = (prepared.computed() - prepared.len()) as u64;
+    // What is computed but once has fresh memory, but the threads that were not there yet the first time.
+    let passes = |k: usize| if once_only { (first_s[k] + quickest[k]) / 2.0 } else { quickest[k] };
+    let comparison_s = passes(1) / compared(timed.comparisons.0 as u64, passing).max(1.0);
+    let column_s = if keeps { first_s[0] } else { passes(0) } / timed.columns.0.max(1) as f64;
     Sample { points, prepared, outcomes, column_s, comparison_s, trial_s }
 }
 
@@ -334,6 +353,7 @@ fn asked(evaluator: &Evaluator, trials: u64) -> Asked {
         let points: Vec<Vec<f64>> = tile.into_iter().map(|k| first[k].clone()).collect();
         let layout = evaluator.layout(&points);
         let (columns, comparisons) = (layout.wanted(&points).len(), layout.comparisons());
+        asked.tiles += 1;
         asked.passing += layout.passing() as u64;
         asked.columns += columns as u64;
         asked.comparisons += comparisons as u64;
@@ -345,6 +365,7 @@ fn asked(evaluator: &Evaluator, trials: u64) -> Asked {
         passing: scale(asked.passing),
         comparisons: scale(asked.comparisons),
         held: asked.held,
+        tiles: scale(asked.tiles),
     }
 }
 
