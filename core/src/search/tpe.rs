@@ -5,7 +5,7 @@
 //! hyper-parameter optimization", NIPS 2011; the mixtures over all parameters as in BOHB, ICML 2018). Numbers of trials,
 //! the weights of the other ones and widths by neighbours are those of Optuna 5, so that its users find what they know.
 //! Good trials weigh by their rank and have kernels that may be narrower, so that a small budget comes closer to the best
-//! point (on both: Watanabe, "Tree-structured Parzen estimator: understanding its algorithm components", 2023). Trials
+//! point (compare Watanabe, "Tree-structured Parzen estimator: understanding its algorithm components", 2023). Trials
 //! proposed in the same generation count as bad ones until their scores are told, so that a generation spreads out. It
 //! never knows what a score means beyond which of two is better.
 
