@@ -249,14 +249,15 @@ fn sample(evaluator: &Evaluator, trials: u64, keeps: bool, once_only: bool, crew
     // The first ones say how many more can be afforded.
     let mut outcomes = Vec::new();
     let first = planner::first_trials(evaluator.simulated_rows()).min(indices.len());
-    let mut once = f64::INFINITY;
+    let mut time_first = || {
+        let began = Instant::now();
+        timed.crew.trials(evaluator, &indices[..first], &points[..first], &prepared);
+        began.elapsed().as_secs_f64() / first.max(1) as f64
+    };
     // The very first ones may wait for threads and fresh memory.
-    for _ in 0..2 {
-        if once.is_infinite() || once < TIMING {
-            let began = Instant::now();
-            timed.crew.trials(evaluator, &indices[..first], &points[..first], &prepared);
-            once = once.min(began.elapsed().as_secs_f64() / first.max(1) as f64);
-        }
+    let mut once = time_first();
+    if once < TIMING {
+        once = once.min(time_first());
     }
     let affordable = (TIMING / once.max(1e-6)) as usize * timed.crew.threads().value;
     let every = indices.len().div_ceil(affordable.max(1)).max(1);

@@ -147,7 +147,7 @@ pub fn simulate(
     finished: &mut [Finished],
 ) {
     let costs = Costs::new(&settings.costs);
-    memory.state.halves = decisions.len().div_ceil(simd::LANES);
+    memory.state.halves = decisions.len().div_ceil(simd::LANES).min(HALVES);
     memory.state.reset(grid.symbols, settings.capital, grid.payable, !grid.sound);
     memory.equity.clear();
     memory.ready.reset(grid.symbols);
@@ -349,11 +349,11 @@ impl Group<'_> {
             }
         }
         if settings.sequence != Sequence::Symbol && !state.turns && !state.shorts {
-            for half in 0..state.halves.min(HALVES) {
+            for half in 0..state.halves {
                 long::fill::<E, BY_VALUE>(state, half, &ready.words, venue);
             }
         } else {
-            self.fill_any::<E, BY_VALUE>(bar);
+            self.fill_any::<E, BY_VALUE>(venue);
         }
         let Memory { state, ready, .. } = &mut *self.memory;
         for (word, &fills) in ready.words.iter().enumerate() {
@@ -387,12 +387,10 @@ impl Group<'_> {
 
     /// Fills the orders of a bar, positions being long or short.
     #[inline(always)]
-    fn fill_any<E: Eight, const BY_VALUE: bool>(&mut self, bar: usize) {
-        let Group { costs, settings, grid, .. } = *self;
+    fn fill_any<E: Eight, const BY_VALUE: bool>(&mut self, venue: Venue) {
         let Memory { state, ready, .. } = &mut *self.memory;
-        let venue = Venue { costs: &costs, settings, bar, paid: grid.paid_at(bar) };
         ready.sort::<E>(&state.books);
-        if settings.sequence == Sequence::Symbol {
+        if venue.settings.sequence == Sequence::Symbol {
             for &symbol in &ready.symbols {
                 for half in 0..HALVES {
                     venue.market(symbol as usize).trade::<E, BY_VALUE, false>(state, half, true);

@@ -206,7 +206,7 @@ impl State {
     /// Counts a bar at whose end, at `closes`, the trials are worth `equity`.
     #[inline(always)]
     pub fn expose<E: Eight>(&mut self, equity: &[E; HALVES], closes: &[f64]) {
-        for half in 0..self.halves.min(HALVES) {
+        for half in 0..self.halves {
             let equity = equity[half];
             if self.exact || self.shorts {
                 self.expose_exactly(equity, closes, half);
