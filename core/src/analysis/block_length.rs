@@ -44,7 +44,12 @@ pub fn optimal_block_length(series: &[f64]) -> BlockLength {
     if determined { BlockLength { stationary: length(2.0), circular: length(4.0 / 3.0) } } else { none }
 }
 
-/// Covariances at each lag, and the bandwidth: twice the lag after which a run of correlations is insignificant.
+/// The bandwidth where a run of correlations is insignificant after this lag.
+fn bandwidth(lag: usize) -> usize {
+    2 * lag.max(1)
+}
+
+/// Covariances at each lag up to the bandwidth at least, and the bandwidth.
 fn autocovariances(apart: &[f64]) -> (Vec<f64>, usize) {
     let n = apart.len();
     let run = (num::log10(n as f64) as usize).max(5);
@@ -55,13 +60,16 @@ fn autocovariances(apart: &[f64]) -> (Vec<f64>, usize) {
         if quiet >= run && found.is_none() {
             found = Some(lag - run);
         }
+        // Nobody asks for covariances beyond the bandwidth.
+        if found.is_some_and(|found| lag > bandwidth(found)) {
+            break;
+        }
         let [cross, late, early] = simd::run(Products { apart, lag });
         covariances.push(cross / n as f64);
         let correlation = cross.abs() / num::sqrt(late * early);
         quiet = if correlation < insignificant { quiet + 1 } else { 0 };
     }
-    let band = found.map_or(most, |lag| 2 * lag.max(1)).min(most);
-    (covariances, band)
+    (covariances, found.map_or(most, bandwidth).min(most))
 }
 
 #[inline(always)]

@@ -30,23 +30,39 @@ impl StationaryBootstrap {
     /// Calls `visit` with each of the rows of a replication, in order; not at all without rows.
     #[inline(always)]
     pub fn draw(&self, replication: u32, mut visit: impl FnMut(u32)) {
+        self.draw_several([replication], |_, row| visit(row));
+    }
+
+    /// The same for several replications, draw by draw: none waits for the numbers of another. `visit` is also told which of
+    /// them it is.
+    #[inline(always)]
+    pub fn draw_several<const N: usize>(&self, replications: [u32; N], mut visit: impl FnMut(usize, u32)) {
         if self.rows == 0 {
             return;
         }
-        // A row takes at most two numbers, the first one takes one.
-        let numbers = rng::numbers(self.seed, [STREAM, replication], 2 * self.rows as usize);
+        // A row takes at most two numbers, the first one takes one. No closure: it would not be compiled for the vectors at
+        // hand.
+        let mut numbers = [const { Vec::new() }; N];
+        for (numbers, replication) in numbers.iter_mut().zip(replications) {
+            *numbers = rng::numbers(self.seed, [STREAM, replication], 2 * self.rows as usize);
+        }
         // Multiply-shift: with 32 bits its bias is below rows / 2³².
         let anywhere = |number: u32| ((u64::from(number) * u64::from(self.rows)) >> 32) as u32;
-        let (mut row, mut used) = (anywhere(numbers[0]), 1);
-        visit(row);
+        let (mut rows, mut used) = ([0; N], [1; N]);
+        for k in 0..N {
+            rows[k] = anywhere(numbers[k][0]);
+            visit(k, rows[k]);
+        }
         for _ in 1..self.rows {
-            let starts = u64::from(numbers[used]) < self.start_below;
-            let fresh = anywhere(numbers[used + 1]);
-            let next = if row + 1 == self.rows { 0 } else { row + 1 };
-            // A choice by bits: a branch would be mispredicted every other time.
-            row = next ^ ((next ^ fresh) & u32::from(starts).wrapping_neg());
-            used += 1 + usize::from(starts);
-            visit(row);
+            for k in 0..N {
+                let starts = u64::from(numbers[k][used[k]]) < self.start_below;
+                let fresh = anywhere(numbers[k][used[k] + 1]);
+                let next = if rows[k] + 1 == self.rows { 0 } else { rows[k] + 1 };
+                // A choice by bits: a branch would be mispredicted every other time.
+                rows[k] = next ^ ((next ^ fresh) & u32::from(starts).wrapping_neg());
+                used[k] += 1 + usize::from(starts);
+                visit(k, rows[k]);
+            }
         }
     }
 }

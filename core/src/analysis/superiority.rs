@@ -91,26 +91,36 @@ impl Draws {
         self.replications
     }
 
-    /// Writes the weights of the rows in a replication, together 1, where rows weigh `shares` by themselves.
+    /// Writes the weights of the rows in each of the replications from `first` on, together 1, where rows weigh `shares` by
+    /// themselves. Replications that there are not have some weights or NaN.
     #[inline(always)]
-    fn weigh(&self, replication: usize, shares: &[f64], weights: &mut [f64]) {
+    fn weigh(&self, first: usize, shares: &[f64], weights: &mut [[f64; AT_ONCE]]) {
+        weights.fill([0.0; AT_ONCE]);
         match &self.from {
             Drawn::By(bootstrap) => {
-                weights.fill(0.0);
-                bootstrap.draw(replication as u32, |row| {
-                    if let Some(count) = weights.get_mut(row as usize) {
-                        *count += 1.0;
+                let replications = std::array::from_fn(|place| (first + place) as u32);
+                bootstrap.draw_several::<AT_ONCE>(replications, |place, row| {
+                    if let Some(weights) = weights.get_mut(row as usize) {
+                        weights[place] += 1.0;
                     }
                 });
             }
             Drawn::Given(counts) => {
-                let counts = &counts[replication * self.rows..][..self.rows];
-                weights.iter_mut().zip(counts).for_each(|(weight, count)| *weight = f64::from(*count));
+                for (place, counts) in counts[first * self.rows..].chunks_exact(self.rows).take(AT_ONCE).enumerate() {
+                    weights.iter_mut().zip(counts).for_each(|(weights, count)| weights[place] = f64::from(*count));
+                }
             }
         }
-        weights.iter_mut().zip(shares).for_each(|(weight, share)| *weight *= share);
-        let whole: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= whole);
+        let mut whole = [0.0; AT_ONCE];
+        for (weights, share) in weights.iter_mut().zip(shares) {
+            for (weight, whole) in weights.iter_mut().zip(&mut whole) {
+                *weight *= share;
+                *whole += *weight;
+            }
+        }
+        for weights in weights {
+            weights.iter_mut().zip(whole).for_each(|(weight, whole)| *weight /= whole);
+        }
     }
 }
 
@@ -153,14 +163,11 @@ impl Work for Maxima<'_> {
         let Maxima { panel, draws, replications, statistics } = self;
         let rows = panel.rows();
         let mut maxima = Vec::with_capacity(replications.len() * statistics.len() * BOTH);
-        let (mut one, mut weights) = (vec![0.0; rows], vec![[0.0; AT_ONCE]; rows]);
+        let mut weights = vec![[0.0; AT_ONCE]; rows];
         let mut largest = vec![[[E::zero(); AT_ONCE]; BOTH]; statistics.len()];
         for first in replications.clone().step_by(AT_ONCE) {
             let count = AT_ONCE.min(replications.end - first);
-            for place in 0..count {
-                draws.weigh(first + place, panel.shares(), &mut one);
-                weights.iter_mut().zip(&one).for_each(|(weights, weight)| weights[place] = *weight);
-            }
+            draws.weigh(first, panel.shares(), &mut weights);
             largest.fill([[E::splat(f64::NEG_INFINITY); AT_ONCE]; BOTH]);
             for (number, tiles) in panel.all_tiles().chunks(rows * TILES).enumerate() {
                 let means = if tiles.len() == rows * TILES {
@@ -358,9 +365,9 @@ mod tests {
         // Means 6, 4/3 and 1 less 3, against 3: none is above.
         assert_eq!((tests.largest_mean, tests.raw.upper), (3.0, 0.0));
         let lengths = Panel::new(&[[0.0, 5.0]], Some(&[4.0, 1.0])).unwrap();
-        let mut weights = [0.0; 2];
-        Draws::given(2, [&[0, 1][..]]).weigh(0, lengths.shares(), &mut weights);
-        assert_eq!(weights, [0.8, 0.2]);
+        let mut weights = [[0.0; AT_ONCE]; 2];
+        Draws::given(2, [&[0, 1][..], &[1, 1]]).weigh(0, lengths.shares(), &mut weights);
+        assert_eq!(weights.map(|weights| [weights[0], weights[1]]), [[0.8, 0.0], [0.2, 1.0]]);
     }
 
     #[test]

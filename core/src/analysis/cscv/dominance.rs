@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::{BlockSums, Hands};
 use super::splits::Halves;
-use super::{Histogram, Splits, kernel, median};
+use super::{Histogram, Splits, kernel, median, ratios};
 use crate::num;
 use crate::simd::LANES;
 
@@ -46,7 +46,7 @@ impl Everyone {
     /// Looks at about `most` splits, spread evenly, at least one.
     pub fn of(all: &BlockSums, halves: &Halves, most: usize, hands: &mut impl Hands) -> Everyone {
         let most = most.clamp(1, halves.len());
-        let turned = kernel::Turned::of(all);
+        let turned = ratios::Turned::of(all);
         let looks = hands.map(most, FEWEST, |range| looks(all, &turned, halves, range, most));
         let mut everyone = Vec::with_capacity(most * all.trials());
         let mut medians = 0.0;
@@ -71,7 +71,7 @@ impl Everyone {
 /// Some of `most` splits.
 fn looks(
     all: &BlockSums,
-    turned: &kernel::Turned,
+    turned: &ratios::Turned,
     halves: &Halves,
     range: Range<usize>,
     most: usize,
@@ -81,7 +81,7 @@ fn looks(
     for k in range {
         let place = k * halves.len() / most;
         let mut ratios = Vec::with_capacity(all.trials().next_multiple_of(LANES));
-        kernel::Half::of(all.blocks(), halves.whole() ^ halves.at(place)).ratios(turned, count, &mut ratios);
+        ratios::Half::of(all.blocks(), halves.whole() ^ halves.at(place)).ratios(turned, count, &mut ratios);
         looks.push((place, ratios));
     }
     looks

@@ -10,7 +10,9 @@
 
 mod dominance;
 mod kernel;
+mod ratios;
 mod splits;
+mod tables;
 
 pub use dominance::Dominance;
 pub(super) use dominance::Everyone;
@@ -20,7 +22,6 @@ use serde::Serialize;
 
 use super::{BlockSums, Hands};
 use crate::error::{Error, Result};
-use crate::metrics::NOISE;
 use crate::num;
 
 /// One choice of half of the blocks as sample.
@@ -171,14 +172,6 @@ fn logit(rank: u32, trials: usize) -> f64 {
 /// Fewer than two trials.
 pub fn splits(all: &BlockSums, hands: &mut impl Hands) -> Result<Vec<Split>> {
     Ok(Splits::of(all, &Halves::of(all.blocks()), hands)?.iter().collect())
-}
-
-/// Sharpe ratio from a sum and a sum of squares over `n` returns, ddof 1; NaN without deviation.
-#[inline(always)]
-fn sharpe([sum, squares]: [f64; 2], n: f64) -> f64 {
-    let mean = sum / n;
-    let deviation = num::sqrt((squares - n * mean * mean) / (n - 1.0));
-    if deviation > NOISE * mean.abs().max(1.0) { mean / deviation } else { num::NAN }
 }
 
 /// Cross-validation of a search. `detailed` splits, spread evenly, are also asked for all trials' Sharpe ratios, for the

@@ -47,6 +47,26 @@ fn it_does_what_the_definition_says() {
 }
 
 #[test]
+fn of_equal_trials_the_first_is_chosen_wherever_it_is_looked_for() {
+    // Each series comes eight times, in turn: most halves have several best trials.
+    let series = noise(3, 37, 90, 0.0);
+    let columns: Vec<Vec<f64>> = (0..296).map(|trial| series[trial % 37].clone()).collect();
+    let all = BlockSums::of_columns(&columns, 8).unwrap();
+    let found: Vec<_> = splits(&all, &mut Alone).unwrap().iter().map(|s| (s.blocks, s.best, s.rank)).collect();
+    assert_eq!(found, plainly(&columns, 8));
+    assert!(found.iter().all(|(_, best, _)| *best < 37));
+}
+
+#[test]
+fn sums_beyond_all_numbers_are_no_reason_to_stop() {
+    let mut all = BlockSums::new(4, 2).unwrap();
+    for trial in 0..40 {
+        all.push(&[1e300 * f64::from(trial); 4], &[1e308; 4]).unwrap();
+    }
+    assert_eq!(splits(&all, &mut Alone).unwrap().len(), 6);
+}
+
+#[test]
 fn every_width_of_vectors_gives_the_same_bits() {
     let all = BlockSums::of_columns(&noise(8, 1050, 200, 0.0), 8).unwrap();
     let runs = [64, 256, 512, 0].map(|bits| {
