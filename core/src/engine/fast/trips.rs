@@ -1,7 +1,5 @@
 //! Sums over the closed round trips of eight trials side by side, field by field those of [`TradeSums`].
 
-use std::ops::Range;
-
 use crate::metrics::TradeSums;
 use crate::num::NAN;
 use crate::simd::{Eight, LANES};
@@ -68,18 +66,18 @@ fn increase<E: Eight>(sums: &mut Lanes, by: E) {
     E::load(sums).add(by).store(sums);
 }
 
-/// Adds some places of a vector of round trips to the sums of one trial, one after the other, as [`TradeSums::add`] does.
+/// Adds the first ones of a vector of round trips, at least one, to the sums of one trial, one after the other, as
+/// [`TradeSums::add`] does.
 #[inline(always)]
-pub(super) fn add_in_turn<E: Eight>(sums: &mut TradeSums, closed: Closed<E>, places: Range<usize>) {
-    let zero = E::zero();
-    let some = E::mask(((1_u16 << places.end) - (1 << places.start)) as u8);
+pub(super) fn add_in_turn<E: Eight>(sums: &mut TradeSums, closed: Closed<E>, count: usize) {
+    let (zero, some) = (E::zero(), E::mask(((1_u16 << count) - 1) as u8));
     let profit = E::select(some, closed.profit, zero);
     let gain = closed.profit.div(closed.value);
     let (wins, losses) = (zero.lt(profit), profit.lt(zero));
     let (profits, gains) = (profit.array(), E::select(some, gain, zero).array());
     let (won, lost) = (E::select(wins, profit, zero).array(), E::select(losses, profit, zero).array());
     let values = E::select(some, closed.value, zero).array();
-    sums.near = if sums.count == 0.0 { profits[places.start] } else { sums.near };
+    sums.near = if sums.count == 0.0 { profits[0] } else { sums.near };
     let off = E::select(some, profit.sub(E::splat(sums.near)), zero);
     let (offs, squares) = (off.array(), off.mul(off).array());
     // Nothing added changes no sum: none of them is ever a negative zero.
@@ -98,7 +96,7 @@ pub(super) fn add_in_turn<E: Eight>(sums: &mut TradeSums, closed: Closed<E>, pla
         sums.worst = if gain < sums.worst { gain } else { sums.worst };
     }
     // Whole numbers, whose sums are exact in any order.
-    sums.count += places.len() as f64;
+    sums.count += count as f64;
     sums.wins += f64::from(E::bits(wins).count_ones());
     sums.losses += f64::from(E::bits(losses).count_ones());
     sums.holding += E::select(some, closed.bars, zero).array().iter().sum::<f64>();

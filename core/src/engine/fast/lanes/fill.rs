@@ -5,7 +5,6 @@
 //! booked afterwards, sells and buys of a symbol in one go where no short position makes their order matter.
 
 use super::super::trips::Closed;
-use super::lots::Lot;
 use super::state::{Book, State, count, each};
 use super::{HALVES, LANES, Lanes, load, store};
 use crate::engine::pricing::{self, Charge};
@@ -408,12 +407,15 @@ impl<'a> Market<'a> {
         }
         if adds_bits != 0 {
             book.queued[half] |= adds_bits;
-            let (units, fee, price) = (order.array(), fee.array(), price.array());
-            let lot =
-                |lane: usize| Lot { units: units[lane], fee: fee[lane], price: price[lane], bar: self.bar as f64 };
-            let queue = &mut state.queues[self.symbol];
-            queue.expect(1);
-            queue.push_some(half * 8, adds_bits, lot);
+            let queue = &mut state.queues[self.symbol][half];
+            queue.expect(2);
+            // Who buys pays another price than who sells short gets.
+            for (side, price) in [(up, self.bought), (down, self.sold)] {
+                let some = E::both(adds, side);
+                if E::bits(some) != 0 {
+                    queue.push_some(some, order, fee, price, self.bar as f64);
+                }
+            }
         }
         let positions = load::<E>(&money.positions, half);
         let more = E::select(opens, E::splat(1.0), E::select(closes, E::splat(-1.0), zero));

@@ -7,7 +7,7 @@
 
 use super::super::trips::Closed;
 use super::fill::{Market, TINY, Venue};
-use super::lots::{Exit, Lot};
+use super::lots::Exit;
 use super::state::{State, each};
 use super::{load, store};
 use crate::plan::Margin;
@@ -125,7 +125,7 @@ fn buy_all<E: Eight, const BY_VALUE: bool>(
     venue: Venue,
     purse: &mut Purse<E>,
 ) {
-    each(symbols, |place| state.queues[word * 64 + place].expect(1));
+    each(symbols, |place| state.queues[word * 64 + place][half].expect(1));
     let mut is_cut = false;
     while symbols != 0 {
         let (mut left, mut symbol) = (Left::Nothing, 0);
@@ -282,10 +282,7 @@ impl Market<'_> {
         }
         if adds_bits != 0 {
             book.queued[half] |= adds_bits;
-            let (units, fee) = (units.array(), fee.array());
-            let lot =
-                |lane: usize| Lot { units: units[lane], fee: fee[lane], price: self.bought, bar: self.bar as f64 };
-            state.queues[self.symbol].push_some(half * simd::LANES, adds_bits, lot);
+            state.queues[self.symbol][half].push_some(adds, units, fee, self.bought, self.bar as f64);
         }
         match live_bits & !(opens_bits | adds_bits) {
             0 => Left::Nothing,
@@ -330,7 +327,7 @@ impl Closing<'_> {
         let Closing { market, half, .. } = *self;
         let Several { over, closed, fee, .. } = self.several;
         let State { books, queues, trips, .. } = &mut *self.state;
-        let (book, queue) = (&mut books[market.symbol], &mut queues[market.symbol]);
+        let (book, queue) = (&mut books[market.symbol], &mut queues[market.symbol][half]);
         // No closure: what it does with vectors would not be compiled for them.
         let mut left = over;
         while left != 0 {
@@ -351,7 +348,7 @@ impl Closing<'_> {
         let Closing { market, half, .. } = *self;
         let (sold, fees) = (E::load(&self.several.units), E::load(&self.several.fee));
         let State { books, queues, trips, money, .. } = &mut *self.state;
-        let (book, queue) = (&mut books[market.symbol], &mut queues[market.symbol]);
+        let (book, queue) = (&mut books[market.symbol], &mut queues[market.symbol][half]);
         let (bar, price) = (E::splat(market.bar as f64), E::splat(market.sold));
         let mut units = load::<E>(&book.first_units, half);
         let mut paid = load::<E>(&book.first_price, half);
@@ -378,17 +375,17 @@ impl Closing<'_> {
             busy = used & !last;
             let mut next = busy;
             while next != 0 {
-                let lane = half * simd::LANES + next.trailing_zeros() as usize;
+                let place = next.trailing_zeros() as usize;
                 let one = E::mask(next & next.wrapping_neg());
                 next &= next - 1;
                 // Where a lot is queued there is one.
-                let lot = queue.pop(lane).unwrap_or_default();
+                let lot = queue.pop(place).unwrap_or_default();
                 units = E::select(one, E::splat(lot.units), units);
                 paid = E::select(one, E::splat(lot.price), paid);
                 fee = E::select(one, E::splat(lot.fee), fee);
                 since = E::select(one, E::splat(lot.bar), since);
-                if queue.is_empty(lane) {
-                    book.queued[half] &= !(1 << (lane % simd::LANES));
+                if queue.is_empty(place) {
+                    book.queued[half] &= !(1 << place);
                 }
             }
             busy &= E::bits(zero.lt(left));

@@ -3,7 +3,7 @@
 
 use super::super::trips::{self, Closed, Trips};
 use super::fill::{Market, TINY};
-use super::queue::Queues;
+use super::queue::Queue;
 use super::state::{Book, State};
 use crate::simd::{self, Eight};
 
@@ -52,7 +52,8 @@ impl Market<'_> {
     /// lots.
     pub fn change_position(&self, state: &mut State, lane: usize, units: f64, price: f64, fee: f64) {
         let book = &mut state.books[self.symbol];
-        let queue = &mut state.queues[self.symbol];
+        let (half, place) = (lane / simd::LANES, lane % simd::LANES);
+        let queue = &mut state.queues[self.symbol][half];
         let before = book.units[lane];
         let mut after = before + units;
         if after.abs() <= 1e-12 * before.abs() {
@@ -61,10 +62,10 @@ impl Market<'_> {
         let fee_per_unit = fee / units.abs();
         let lot = Lot { units, fee: fee_per_unit, price, bar: self.bar as f64 };
         if before == 0.0 {
-            queue.clear_lane(lane);
+            queue.clear_lane(place);
             book.lead(lane, lot);
         } else if (before > 0.0) == (units > 0.0) {
-            queue.push(lane, lot);
+            queue.push(place, lot);
         } else {
             let exit = Exit { lane, price, fee_per_unit };
             let over = after == 0.0 || (after > 0.0) != (before > 0.0);
@@ -80,9 +81,8 @@ impl Market<'_> {
         let State { books, queues, money, .. } = state;
         let book = &mut books[self.symbol];
         book.units[lane] = after;
-        let bit = 1 << (lane % 8);
-        let queued = &mut book.queued[lane / 8];
-        *queued = if queues[self.symbol].is_empty(lane) { *queued & !bit } else { *queued | bit };
+        let (queued, bit) = (&mut book.queued[half], 1 << place);
+        *queued = if queues[self.symbol][half].is_empty(place) { *queued & !bit } else { *queued | bit };
         money.positions[lane] += f64::from(u8::from(after != 0.0)) - f64::from(u8::from(before != 0.0));
         state.shorts |= after < 0.0;
         state.exact |= after.abs() < TINY && after != 0.0;
@@ -94,13 +94,14 @@ impl Market<'_> {
     fn close_all_lots(&self, state: &mut State, exit: Exit, units: f64) {
         let Exit { lane, price, fee_per_unit } = exit;
         let State { books, queues, trips, .. } = state;
-        let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol]);
-        let trips = &mut trips[lane / simd::LANES];
-        let mut sums = trips.of(lane % simd::LANES);
+        let (half, place) = (lane / simd::LANES, lane % simd::LANES);
+        let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol][half]);
+        let trips = &mut trips[half];
+        let mut sums = trips.of(place);
         let bar = self.bar as f64;
         let mut last = book.leader(lane);
         let mut left = units;
-        for lot in queue.of(lane) {
+        for lot in queue.of(place) {
             let part = last.units.abs();
             let profit = last.units * (price - last.price) - part * (last.fee + fee_per_unit);
             sums.add(profit, part * last.price, bar - last.bar);
@@ -110,44 +111,45 @@ impl Market<'_> {
         let part = last.units.abs();
         let fees = if left == part { part * (last.fee + fee_per_unit) } else { part * last.fee + left * fee_per_unit };
         sums.add(last.units * (price - last.price) - fees, part * last.price, bar - last.bar);
-        trips.set(lane % simd::LANES, &sums);
+        trips.set(place, &sums);
         book.first_units[lane] = 0.0;
-        queue.clear_lane(lane);
+        queue.clear_lane(place);
     }
 
     /// The same for a long position with lots behind the oldest one, eight at a time.
     #[inline(always)]
-    pub fn close_queue<E: Eight>(&self, oldest: Lot, queue: &mut Queues, trips: &mut Trips, exit: Exit, units: f64) {
+    pub fn close_queue<E: Eight>(&self, oldest: Lot, queue: &mut Queue, trips: &mut Trips, exit: Exit, units: f64) {
         let Exit { lane, price, fee_per_unit } = exit;
+        let place = lane % simd::LANES;
         let bar = self.bar as f64;
-        let mut sums = trips.of(lane % simd::LANES);
+        let mut sums = trips.of(place);
         let gain = oldest.units * (price - oldest.price);
         let fees = oldest.units * (oldest.fee + fee_per_unit);
         sums.add(gain - fees, oldest.units * oldest.price, bar - oldest.bar);
         let mut left = units - oldest.units;
-        let mut blocks = queue.blocks(lane).peekable();
-        while let Some((block, places)) = blocks.next() {
+        let (mut row, mut waiting) = (queue.start(place), queue.count(place) as usize);
+        while waiting != 0 {
+            let (block, count) = queue.block(&mut row, place);
+            waiting -= count;
             let (lots, paid) = (E::load(&block.units), E::load(&block.price));
             let gain = lots.mul(E::splat(price).sub(paid));
             let fees = lots.mul(E::load(&block.fee).add(E::splat(fee_per_unit)));
             let mut profits = gain.sub(fees).array();
-            let others = if blocks.peek().is_some() { places.end } else { places.end - 1 };
-            (places.start..others).for_each(|k| left -= block.units[k]);
-            if others < places.end && left != block.units[others] {
+            let others = if waiting == 0 { count - 1 } else { count };
+            for part in &block.units[..others] {
+                left -= part;
+            }
+            if others < count && left != block.units[others] {
                 let part = block.units[others];
                 profits[others] =
                     part * (price - block.price[others]) - (part * block.fee[others] + left * fee_per_unit);
             }
             let bars = E::splat(bar).sub(E::load(&block.bar));
-            trips::add_in_turn::<E>(
-                &mut sums,
-                Closed { profit: E::load(&profits), value: lots.mul(paid), bars },
-                places,
-            );
+            let closed = Closed { profit: E::load(&profits), value: lots.mul(paid), bars };
+            trips::add_in_turn::<E>(&mut sums, closed, count);
         }
-        drop(blocks);
-        trips.set(lane % simd::LANES, &sums);
-        queue.clear_lane(lane);
+        trips.set(place, &sums);
+        queue.clear_lane(place);
     }
 
     /// Closes lots, oldest first, until `left` units are closed. Whether none is left.
@@ -155,9 +157,10 @@ impl Market<'_> {
     fn close_lots(&self, state: &mut State, exit: Exit, mut left: f64) -> bool {
         let Exit { lane, price, fee_per_unit } = exit;
         let State { books, queues, trips, .. } = state;
-        let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol]);
-        let trips = &mut trips[lane / simd::LANES];
-        let mut sums = trips.of(lane % simd::LANES);
+        let (half, place) = (lane / simd::LANES, lane % simd::LANES);
+        let (book, queue) = (&mut books[self.symbol], &mut queues[self.symbol][half]);
+        let trips = &mut trips[half];
+        let mut sums = trips.of(place);
         let mut lot = book.leader(lane);
         let is_over = loop {
             let size = lot.units.abs();
@@ -174,7 +177,7 @@ impl Market<'_> {
                 lot.units -= signed;
                 break false;
             }
-            let next = queue.pop(lane);
+            let next = queue.pop(place);
             if next.is_none() && left > 0.0 {
                 // What rounding left of the fill found no lot: its fee goes with the rest.
                 profit -= left * fee_per_unit;
@@ -188,7 +191,7 @@ impl Market<'_> {
                 }
             }
         };
-        trips.set(lane % simd::LANES, &sums);
+        trips.set(place, &sums);
         book.lead(lane, lot);
         is_over
     }

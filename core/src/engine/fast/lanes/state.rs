@@ -1,7 +1,7 @@
 //! Cash, positions and open orders of a group: for each quantity the numbers of all trials side by side.
 
 use super::super::trips::Trips;
-use super::queue::Queues;
+use super::queue::Queue;
 use super::{HALVES, LANES, Lanes, load, store};
 use crate::num::NAN;
 use crate::simd::Eight;
@@ -13,8 +13,8 @@ pub(super) struct State {
     pub money: Money,
     /// Sums over the closed round trips of each half.
     pub trips: [Trips; HALVES],
-    /// Lots behind the oldest one, symbol by symbol.
-    pub queues: Vec<Queues>,
+    /// Lots behind the oldest one, symbol by symbol and half by half.
+    pub queues: Vec<[Queue; HALVES]>,
     /// Symbols with open orders.
     pub asks: Vec<Asks>,
     /// Halves that have trials.
@@ -171,8 +171,8 @@ impl State {
         self.books.resize_with(symbols, Book::default);
         self.money = Money { cash: [cash; LANES], ..Money::default() };
         self.trips = Default::default();
-        self.queues.resize_with(symbols, Queues::default);
-        self.queues.iter_mut().for_each(Queues::clear);
+        self.queues.resize_with(symbols, Default::default);
+        self.queues.iter_mut().flatten().for_each(Queue::clear);
         self.asks.clear();
         self.asks.resize(symbols.div_ceil(64), Asks::default());
         self.shorts = false;
