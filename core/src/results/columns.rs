@@ -1,6 +1,7 @@
 //! Rows of trials as columns, in memory and as an Arrow batch.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
@@ -249,10 +250,8 @@ impl Results {
     ///
     /// # Errors
     /// The columns are others.
-    pub fn append(&mut self, other: &Results, rows: std::ops::Range<usize>) -> Result<()> {
-        if self.schema != other.schema {
-            return Err(Error::data("results of another plan cannot be added to these"));
-        }
+    pub fn append(&mut self, other: &Results, rows: Range<usize>) -> Result<()> {
+        other.must_have(&self.schema)?;
         let rows = rows.start.min(other.len())..rows.end.min(other.len()).max(rows.start.min(other.len()));
         self.index.extend_from_slice(&other.index[rows.clone()]);
         for (column, more) in self.params.iter_mut().zip(&other.params) {
@@ -267,6 +266,14 @@ impl Results {
         self.bars_read.extend_from_slice(&other.bars_read[rows.clone()]);
         self.status.extend_from_slice(&other.status[rows]);
         Ok(())
+    }
+
+    /// Whether these are rows of the plan and the columns of `schema`.
+    pub(super) fn must_have(&self, schema: &Schema) -> Result<()> {
+        if *self.schema == *schema {
+            return Ok(());
+        }
+        Err(Error::data("results of another plan cannot be added to these"))
     }
 
     /// Removes all rows and keeps the memory.
@@ -348,28 +355,43 @@ impl Results {
     /// # Errors
     /// None that valid rows can cause; what Arrow reports is passed on.
     pub fn record_batch(&self) -> Result<RecordBatch> {
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt64Array::from(self.index.clone()))];
-        for (param, values) in self.schema.params.iter().zip(&self.params) {
-            columns.push(match param.kind {
+        let schema = self.schema.arrow();
+        let columns = (0..schema.fields().len()).map(|place| self.column(place, 0..self.len()));
+        RecordBatch::try_new(schema, columns.collect::<Result<_>>()?).map_err(misfit)
+    }
+
+    /// Some rows of one column of [`Results::record_batch`], by its place in [`Schema::arrow`].
+    pub(super) fn column(&self, place: usize, rows: Range<usize>) -> Result<ArrayRef> {
+        let Some(place) = place.checked_sub(1) else {
+            return Ok(Arc::new(UInt64Array::from(self.index[rows].to_vec())));
+        };
+        if let (Some(param), Some(values)) = (self.schema.params.get(place), self.params.get(place)) {
+            let values = &values[rows];
+            return Ok(match param.kind {
                 // Whole by the space's validation; the cast saturates.
                 ParamKind::Int => Arc::new(values.iter().map(|&x| Some(x as i64)).collect::<Int64Array>()),
-                ParamKind::Float => Arc::new(Float64Array::from(values.clone())),
+                ParamKind::Float => Arc::new(Float64Array::from(values.to_vec())),
                 ParamKind::Bool => Arc::new(values.iter().map(|&x| Some(x != 0.0)).collect::<BooleanArray>()),
             });
         }
-        for values in &self.metrics {
-            let nullable = values.iter().map(|&x| if x.is_nan() { None } else { Some(x) });
-            columns.push(Arc::new(nullable.collect::<Float64Array>()));
+        let place = place - self.params.len();
+        if let Some(values) = self.metrics.get(place) {
+            let nullable = values[rows].iter().map(|&x| if x.is_nan() { None } else { Some(x) });
+            return Ok(Arc::new(nullable.collect::<Float64Array>()));
         }
-        if self.schema.budgets {
-            columns.push(Arc::new(Float64Array::from(self.budgets.clone())));
+        match (place - self.metrics.len(), self.schema.budgets) {
+            (0, true) => Ok(Arc::new(Float64Array::from(self.budgets[rows].to_vec()))),
+            (0, false) | (1, true) => Ok(Arc::new(UInt64Array::from(self.bars_read[rows].to_vec()))),
+            _ => {
+                let codes = Int8Array::from_iter_values(self.status[rows].iter().map(|&status| status as i8));
+                let names = StringArray::from_iter_values(Status::ALL.map(Status::name));
+                let status = DictionaryArray::<Int8Type>::try_new(codes, Arc::new(names));
+                Ok(Arc::new(status.map_err(misfit)?))
+            }
         }
-        columns.push(Arc::new(UInt64Array::from(self.bars_read.clone())));
-        let codes = Int8Array::from_iter_values(self.status.iter().map(|&status| status as i8));
-        let names = StringArray::from_iter_values(Status::ALL.map(Status::name));
-        let status = DictionaryArray::<Int8Type>::try_new(codes, Arc::new(names));
-        let arrow = |error: ArrowError| Error::data(format!("results do not fit their columns: {error}"));
-        columns.push(Arc::new(status.map_err(arrow)?));
-        RecordBatch::try_new(self.schema.arrow(), columns).map_err(arrow)
     }
+}
+
+fn misfit(error: ArrowError) -> Error {
+    Error::data(format!("results do not fit their columns: {error}"))
 }

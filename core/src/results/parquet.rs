@@ -4,18 +4,20 @@
 //! anything is encoded, the writer's name is fixed, and the metadata is a list in a fixed order.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriter, ArrowWriterOptions, compute_leaves};
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::columns::{Results, Schema, Status, TrialRow};
@@ -27,9 +29,9 @@ use crate::plan::{ParamKind, canonical_json};
 /// Rows of a row group; the last group of a file may have fewer. Part of the format: other groups are other bytes.
 pub const ROWS_PER_GROUP: usize = 1 << 14;
 
-/// Rows that are encoded together: a part of a row group, so that rows wait in a fraction of its memory. It changes no byte
-/// as long as it is a multiple of the writer's own steps of 1,024.
-const ROWS_AT_ONCE: usize = 1 << 11;
+/// Rows that wait together: a part of a row group, so that their memory, used over and over, need not grow by copies twice
+/// as long. It changes no byte as long as it is a multiple of the writer's own steps of 1,024.
+const ROWS_PER_PIECE: usize = 1 << 11;
 
 /// Rows of a batch that [`Reader`] gives.
 const ROWS_PER_BATCH: usize = 1 << 12;
@@ -37,10 +39,17 @@ const ROWS_PER_BATCH: usize = 1 << 12;
 /// Key of the schema in the file's metadata, as JSON: plan id, engine format, columns with units.
 const SCHEMA_KEY: &str = "sandtable.schema";
 
-/// Writes results as they come. Holds one row group, encoded, and never more.
+/// Writes results as they come. Holds the rows of one row group and never more; a whole one is encoded column by column,
+/// because encoders of all columns and what they come to would take twice the memory of its rows.
 pub struct ParquetSink<W: Write + Send> {
-    writer: ArrowWriter<Seal<W>>,
-    pending: Results,
+    writer: SerializedFileWriter<Seal<W>>,
+    encoders: ArrowRowGroupWriterFactory,
+    schema: Arc<Schema>,
+    fields: SchemaRef,
+    /// Rows of the group under way: [`ROWS_PER_PIECE`] in each but the last that has any.
+    pieces: Vec<Results>,
+    /// How many they are.
+    waiting: usize,
 }
 
 impl<W: Write + Send> ParquetSink<W> {
@@ -70,8 +79,10 @@ impl<W: Write + Send> ParquetSink<W> {
         }
         // Arrow's own copy of the schema adds nothing that readers need.
         let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-        let arrow = ArrowWriter::try_new_with_options(Seal::new(writer), schema.arrow(), options).map_err(writing)?;
-        Ok(ParquetSink { writer: arrow, pending: Results::new(schema) })
+        let fields = schema.arrow();
+        let arrow = ArrowWriter::try_new_with_options(Seal::new(writer), fields.clone(), options).map_err(writing)?;
+        let (writer, encoders) = arrow.into_serialized_writer().map_err(writing)?;
+        Ok(ParquetSink { writer, encoders, schema, fields, pieces: Vec::new(), waiting: 0 })
     }
 
     /// Adds rows; full groups are written at once.
@@ -79,14 +90,26 @@ impl<W: Write + Send> ParquetSink<W> {
     /// # Errors
     /// The rows have other columns, or the writer failed.
     pub fn append(&mut self, results: &Results) -> Result<()> {
+        results.must_have(&self.schema)?;
         let mut from = 0;
         while from < results.len() {
-            let to = results.len().min(from + ROWS_AT_ONCE - self.pending.len());
-            self.pending.append(results, from..to)?;
-            if self.pending.len() == ROWS_AT_ONCE {
-                self.encode()?;
+            let whole = from + ROWS_PER_GROUP;
+            if self.waiting == 0 && whole <= results.len() {
+                self.write_group(&[(results, from..whole)])?;
+                from = whole;
+                continue;
             }
+            let (piece, held) = (self.waiting / ROWS_PER_PIECE, self.waiting % ROWS_PER_PIECE);
+            let to = results.len().min(from + ROWS_PER_PIECE - held);
+            if piece == self.pieces.len() {
+                self.pieces.push(Results::new(self.schema.clone()));
+            }
+            self.pieces[piece].append(results, from..to)?;
+            self.waiting += to - from;
             from = to;
+            if self.waiting >= ROWS_PER_GROUP {
+                self.write_waiting()?;
+            }
         }
         Ok(())
     }
@@ -96,18 +119,38 @@ impl<W: Write + Send> ParquetSink<W> {
     /// # Errors
     /// The writer failed.
     pub fn finish(mut self) -> Result<W> {
-        if !self.pending.is_empty() {
-            self.encode()?;
+        if self.waiting > 0 {
+            self.write_waiting()?;
         }
         self.writer.inner_mut().hold();
         self.writer.into_inner().map_err(writing)?.finish().map_err(writing)
     }
 
-    /// Encodes the rows that wait. The writer ends a group by itself when it is full.
-    fn encode(&mut self) -> Result<()> {
-        let batch = self.pending.record_batch()?;
-        self.pending.clear();
-        self.writer.write(&batch).map_err(writing)
+    /// Writes the rows that wait as a group, and keeps their memory for the next ones.
+    fn write_waiting(&mut self) -> Result<()> {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let rows: Vec<_> =
+            pieces.iter().map(|piece| (piece, 0..piece.len())).filter(|(_, rows)| !rows.is_empty()).collect();
+        let written = self.write_group(&rows);
+        pieces.iter_mut().for_each(Results::clear);
+        self.pieces = pieces;
+        self.waiting = 0;
+        written
+    }
+
+    /// Writes rows as a group, each column as soon as it is encoded.
+    fn write_group(&mut self, pieces: &[(&Results, Range<usize>)]) -> Result<()> {
+        let encoders = self.encoders.create_column_writers(self.writer.flushed_row_groups().len()).map_err(writing)?;
+        let mut group = self.writer.next_row_group().map_err(writing)?;
+        for (place, (field, mut encoder)) in self.fields.fields().iter().zip(encoders).enumerate() {
+            for (results, rows) in pieces {
+                for leaf in compute_leaves(field, &results.column(place, rows.clone())?).map_err(writing)? {
+                    encoder.write(&leaf).map_err(writing)?;
+                }
+            }
+            encoder.close().and_then(|chunk| chunk.append_to_row_group(&mut group)).map_err(writing)?;
+        }
+        group.close().map(|_| ()).map_err(writing)
     }
 }
 
