@@ -203,10 +203,12 @@ pub fn simulator(fast: std::result::Result<(), &'static str>, wanted: Option<Sim
     }
 }
 
-/// Bytes of columns that are kept without asking what for.
+/// Bytes of columns that are kept as long as they save any time at all.
 const MODEST: u64 = 128_000_000;
 /// One column in so many trials is computed again at next to no cost: it takes about as long as a trial or two.
 const SELDOM: u64 = 5;
+/// One column in so many trials is computed again at no cost that shows.
+const HARDLY: u64 = 200;
 
 /// What the history layer could do for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +236,9 @@ pub fn history(wanted: bool, demand: Option<Demand>) -> Choice<bool> {
     let total = distinct.saturating_mul(bytes);
     let megabytes = total / 1_000_000;
     let again = asked.saturating_sub(distinct);
-    if total > MODEST && again.saturating_mul(SELDOM) < trials {
+    // Modest ones are kept for other runs too, which would have to compute all of them.
+    let (computed, one_in) = if total > MODEST { (again, SELDOM) } else { (asked, HARDLY) };
+    if computed.saturating_mul(one_in) < trials {
         let reason = format!(
             "{distinct} columns take {megabytes} MB, and {again} that are asked for again are soon computed beside {trials} trials"
         );
@@ -374,5 +378,10 @@ mod tests {
             history(true, Some(demand)).value
         };
         assert_eq!((sweep(10_000), sweep(2_000)), (false, true), "computed again or kept");
+        let million = |asked| {
+            let demand = Demand { asked, distinct: 40, trials: 1_000_000, bytes: 330_000, budget: 1_000_000_000 };
+            history(true, Some(demand)).value
+        };
+        assert_eq!((million(2_000), million(20_000)), (false, true), "few columns, too");
     }
 }
