@@ -26,7 +26,7 @@ const RUN: u64 = 16;
 const TIMING: f64 = 0.3;
 /// Most times that the columns of the sample are computed over memory in use.
 const ROUNDS: u32 = 4;
-/// Results that an encoder holds before it writes them: a group of rows.
+/// Results that wait before they are encoded and written: a group of rows.
 const ROWS_HELD: u64 = 1 << 14;
 /// Points whose columns are counted.
 const COUNTED: u64 = 20_000;
@@ -172,9 +172,8 @@ pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -
     let kept = if keeps { computed.saturating_mul(column).min(caches::caches().budget()) } else { 0 };
     let sampled = sample.prepared.len() as u64 * column;
     let before = memory::peak_bytes().unwrap_or(column * 20 + sampled);
-    // What is encoded stays in memory until a group of rows is whole: the numbers, and half as much again for what becomes of
-    // them.
-    let row = 12 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
+    // Rows wait in memory until a group of them is whole and is encoded column by column.
+    let row = 8 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
     let encoded = trials.min(ROWS_HELD).saturating_mul(row);
     Ok(Costs {
         columns: sample.column_s * computed as f64 + sample.comparison_s * compared(asked.comparisons, asked.passing),
