@@ -28,6 +28,8 @@ const TIMING: f64 = 0.3;
 const ROUNDS: u32 = 4;
 /// Results that wait before they are encoded and written: a group of rows.
 const ROWS_HELD: u64 = 1 << 14;
+/// The golden ratio's part behind the point, of 2^64: the places of its multiples are spread evenly, however many they are.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Points whose columns are counted.
 const COUNTED: u64 = 20_000;
 
@@ -168,10 +170,11 @@ pub fn costs(evaluator: &Evaluator, trials: u64, keeps: bool, crew: &mut Crew) -
     let sample = sample(evaluator, trials, keeps, asked.tiles < 2, crew);
     let computed = if keeps { distinct_columns(evaluator, trials).min(asked.columns) } else { asked.columns };
     let column = evaluator.context.panel.rows() as u64 * 8;
-    let write = encoding(evaluator, &sample, trials)?;
     let kept = if keeps { computed.saturating_mul(column).min(caches::caches().budget()) } else { 0 };
     let sampled = sample.prepared.len() as u64 * column;
+    // Before rows are encoded to time that, all at once and in memory.
     let before = memory::peak_bytes().unwrap_or(column * 20 + sampled);
+    let write = encoding(evaluator, &sample, trials)?;
     // Rows wait in memory until a group of them is whole and is encoded column by column.
     let row = 8 * sample.outcomes.first().map_or(0, |outcome| outcome.metrics.len()) as u64;
     let encoded = trials.min(ROWS_HELD).saturating_mul(row);
@@ -216,6 +219,11 @@ fn text(estimate: &Estimate, arrangement: &Arrangement) -> String {
     out
 }
 
+/// So many parts of 2^64 of a number.
+fn part(number: u64, of: u64) -> u64 {
+    ((u128::from(number) * u128::from(of)) >> 64) as u64
+}
+
 /// Valid trials: runs of neighbours spread evenly over the space, with no more columns than a search holds at a time.
 fn sampled(evaluator: &Evaluator, trials: u64) -> (Vec<u64>, Vec<Vec<f64>>) {
     let space = evaluator.plan.space();
@@ -223,7 +231,9 @@ fn sampled(evaluator: &Evaluator, trials: u64) -> (Vec<u64>, Vec<Vec<f64>>) {
     let mut most = SAMPLE.min(trials).max(1);
     loop {
         let runs = most.div_ceil(RUN);
-        let from = |k| (u128::from(space.size()) * u128::from(k) / u128::from(runs)) as u64;
+        // All of a small space. Steps of equal width through a large one may meet the same value of a parameter every time.
+        let all = runs * RUN >= space.size();
+        let from = |k: u64| if all { k * RUN } else { part(space.size(), k.wrapping_mul(GOLDEN)) };
         let run = |k| space.valid_in(from(k)..space.size()).take(RUN.min(most) as usize);
         let mut indices: Vec<u64> = (0..runs).flat_map(run).collect();
         indices.sort_unstable();
@@ -429,5 +439,21 @@ pub fn duration(seconds: f64) -> String {
         s if s < 120.0 => format!("{s:.1} s"),
         s if s < 7200.0 => format!("{:.1} minutes", s / 60.0),
         s => format!("{:.1} hours", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_a_large_space_meet_all_values_of_a_parameter() {
+        // 400 pairs of averages, each with 2,500 stops: 64 steps of equal width meet four of them.
+        let mut fifths = [0; 5];
+        for k in 0_u64..64 {
+            let place = part(1_000_000, k.wrapping_mul(GOLDEN));
+            fifths[place as usize % 2500 / 500] += 1;
+        }
+        assert!(fifths.iter().all(|met| *met >= 10), "{fifths:?}");
     }
 }
