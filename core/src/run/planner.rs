@@ -240,7 +240,7 @@ pub fn history(wanted: bool, demand: Option<Demand>) -> Choice<bool> {
     let (computed, one_in) = if total > MODEST { (again, SELDOM) } else { (asked, HARDLY) };
     if computed.saturating_mul(one_in) < trials {
         let reason = format!(
-            "{distinct} columns take {megabytes} MB, and {again} that are asked for again are soon computed beside {trials} trials"
+            "{distinct} columns take {megabytes} MB, and {computed} are soon computed beside {trials} trials instead of kept"
         );
         return Choice::new(false, reason);
     }

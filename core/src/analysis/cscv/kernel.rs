@@ -395,6 +395,8 @@ fn chunk(all: &BlockSums, from: usize, masks: &[u32]) -> Chunk {
     for found in found_in(&chunk, &sampled).iter().flatten() {
         times[found.trial as usize - from] += 1;
     }
+    // The new tables get its memory.
+    drop(chunk);
     in_order(&times)
 }
 
