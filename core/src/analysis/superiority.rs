@@ -13,8 +13,8 @@ use super::{Alone, Hands, Panel, StationaryBootstrap, percentile};
 use crate::num;
 use crate::simd::{self, Eight, LANES, Work};
 
-/// Replications whose means are summed at once, and tiles of columns: eight sums that do not wait for each other, and each
-/// row of a panel is fetched once for four replications.
+/// Replications whose means are summed at once, and tiles of columns, where eight lanes are one vector: eight sums that do
+/// not wait for each other, and each row of a panel is fetched once for four replications.
 const AT_ONCE: usize = 4;
 const TILES: usize = 2;
 
@@ -165,18 +165,21 @@ impl Work for Maxima<'_> {
         let mut maxima = Vec::with_capacity(replications.len() * statistics.len() * BOTH);
         let mut weights = vec![[0.0; AT_ONCE]; rows];
         let mut largest = vec![[[E::zero(); AT_ONCE]; BOTH]; statistics.len()];
+        // Of several vectors each, the sums of one tile fill the registers.
+        let (tiles_at_once, all) = (if E::VECTORS == 1 { TILES } else { 1 }, panel.all_tiles().len() / rows);
         for first in replications.clone().step_by(AT_ONCE) {
             let count = AT_ONCE.min(replications.end - first);
             draws.weigh(first, panel.shares(), &mut weights);
             largest.fill([[E::splat(f64::NEG_INFINITY); AT_ONCE]; BOTH]);
-            for (number, tiles) in panel.all_tiles().chunks(rows * TILES).enumerate() {
+            for (number, tiles) in panel.all_tiles().chunks(rows * tiles_at_once).enumerate() {
                 let means = if tiles.len() == rows * TILES {
                     means::<E, TILES>([&tiles[..rows], &tiles[rows..]], &weights)
                 } else {
                     let [alone] = means::<E, 1>([tiles], &weights);
                     [alone, [E::splat(num::NAN); AT_ONCE]]
                 };
-                for (tile, means) in (number * TILES..panel.all_tiles().len() / rows).zip(means) {
+                let first = number * tiles_at_once;
+                for (tile, means) in (first..all.min(first + tiles_at_once)).zip(means) {
                     for ([plain, scaled], statistic) in largest.iter_mut().zip(statistics) {
                         let (center, scale) = (E::load(&statistic.center[tile]), E::load(&statistic.scale[tile]));
                         for ((plain, scaled), mean) in plain.iter_mut().zip(scaled).zip(means) {

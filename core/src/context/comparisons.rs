@@ -271,9 +271,9 @@ impl Context {
         prepared: &Prepared,
         seen: &mut Seen<'a>,
     ) -> Option<Comparison<'a>> {
-        let Node::Binary(op, a, b) = strategy.program.node(node) else { return None };
-        let (left, left_nans) = self.operand(strategy, *a, point, prepared, seen);
-        let (right, right_nans) = self.operand(strategy, *b, point, prepared, seen);
+        let (op, a, b) = strategy.program.node(node).comparison()?;
+        let (left, left_nans) = self.operand(strategy, a, point, prepared, seen);
+        let (right, right_nans) = self.operand(strategy, b, point, prepared, seen);
         let nans = match (left_nans, right_nans) {
             (Some(a), Some(b)) => {
                 let addresses = (a.address(), b.address());
@@ -282,7 +282,7 @@ impl Context {
             }
             (one, other) => one.or(other).unwrap_or_else(|| Nans::nowhere(self.panel.rows())),
         };
-        Some(Comparison { op: *op, left, right, nans })
+        Some(Comparison { op, left, right, nans })
     }
 
     /// A side of a comparison, and where it is NaN.

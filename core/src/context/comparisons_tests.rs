@@ -99,3 +99,53 @@ fn comparisons_of_a_batch_are_those_of_each_trial() {
         }
     }
 }
+
+/// Whether each row's close is among the `k` largest of its timestamp, counted one by one; of equal ones the first symbol's.
+fn among_largest(panel: &Panel, k: usize) -> Vec<f64> {
+    let close = panel.field(Field::Close);
+    let before = |a: usize, b: usize| close[a] > close[b] || (close[a] == close[b] && a < b);
+    let together = |row: usize| (0..panel.rows()).filter(move |other| panel.row_time[*other] == panel.row_time[row]);
+    let one = |row: usize| match close[row].is_nan() {
+        true => NAN,
+        false => f64::from(together(row).filter(|&other| before(other, row)).count() < k),
+    };
+    (0..panel.rows()).map(one).collect()
+}
+
+#[test]
+fn the_largest_share_their_ranks() {
+    let bundle = synth::universe(5, 2, 3).into_bundle();
+    let mut panel = Panel::new(&bundle, &[], &Window::default(), &[]).unwrap();
+    for (row, close) in Arc::make_mut(&mut panel.close).iter_mut().enumerate() {
+        // Ties, and some that are undefined.
+        *close = if row % 11 == 0 { NAN } else { (*close / 40.0).round() };
+    }
+    let context = Context::new(Arc::new(panel), "ties", Arc::new(History::new(0)));
+    let strategy = strategy("top(close, a) and a > 0");
+    let roots = strategy.rules.nodes();
+    let points: Vec<Vec<f64>> = (1..=6).map(|a| vec![f64::from(a), 1.0]).collect();
+    let columns: Vec<_> =
+        Need::columns(&strategy, &roots).iter().flat_map(|need| need.bindings(&points).distinct).collect();
+    assert_eq!(columns.len(), 1, "one column of ranks for all");
+    let mut prepared = Prepared::default();
+    for (bound, k) in columns {
+        prepared.insert(bound.clone(), context.compute(&strategy, &bound, &points[k]));
+    }
+    let needs = Need::comparisons(&strategy, &roots, &[]);
+    let wanted: Vec<_> = needs.iter().flat_map(|need| need.bindings(&points).distinct).collect();
+    assert_eq!(wanted.len(), points.len());
+    let made = compared(context.comparing(&strategy, &wanted, &points, &prepared), 2);
+    for (((bound, k), made), point) in wanted.iter().zip(&made).zip(&points) {
+        let expected = among_largest(&context.panel, point[0] as usize);
+        let mut workspace = Workspace::default();
+        let alone = context.rule(&strategy, bound.node, &points[*k], &Prepared::default(), &mut workspace);
+        assert!(expected.iter().any(|x| x.is_nan()) && expected.contains(&1.0));
+        for (row, expected) in expected.into_iter().enumerate() {
+            let bit = |words: &[u64]| words[row / 64] >> (row % 64) & 1 == 1;
+            let together = [0.0, 1.0, NAN][if bit(made.undefined()) { 2 } else { bit(made.truth()).into() }];
+            for found in [together, alone.at(row, &super::PositionState::FLAT)] {
+                assert!(found == expected || found.is_nan() && expected.is_nan(), "{point:?} row {row}: {found}");
+            }
+        }
+    }
+}

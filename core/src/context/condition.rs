@@ -359,11 +359,6 @@ impl Condition {
     }
 }
 
-/// Whether an operation is a comparison.
-pub(super) fn compares(op: BinaryOp) -> bool {
-    matches!(op, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq | BinaryOp::Ne)
-}
-
 /// The comparison that says the same with its sides exchanged.
 pub(super) fn mirrored(op: BinaryOp) -> BinaryOp {
     match op {

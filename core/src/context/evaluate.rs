@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::coarse::Coarse;
 use super::comparisons::KnownNans;
-use super::condition::{self, Choice, Condition, Held};
+use super::condition::{Choice, Condition, Held};
 use super::needs::Need;
 use super::panel::Panel;
 use super::rule::{self, Code, Rule, Step};
 use super::workspace::{Operands, Value, Workspace};
 use crate::cache::{Column, Key, RunHistory};
 use crate::num::NAN;
-use crate::strategy::{CalendarFunction, Node, NodeId, Period, Strategy};
+use crate::strategy::{BinaryOp, CalendarFunction, Node, NodeId, Period, Strategy};
 
 /// Buffers of intermediate results that are kept for the next column.
 const SPARE: usize = 8;
@@ -370,8 +370,7 @@ impl Context {
                 continue;
             }
             if !prepared.conditions.is_empty()
-                && let Node::Binary(op, ..) = node
-                && condition::compares(*op)
+                && node.comparison().is_some()
                 && let Some(condition) = prepared.conditions.get(&bind(strategy, id, point))
             {
                 values[id.0 as usize] = Some(Value::Choice(Choice::of(Held::Shared(condition.clone()))));
@@ -492,10 +491,13 @@ impl Context {
                 let params: Vec<f64> = params.iter().map(|&param| operands.scalar(param, workspace)).collect();
                 self.indicator(*index, inputs, &params, *output, workspace)
             }
-            Node::CrossSection(function, list) => {
-                let value = list.first().map_or(Value::Scalar(NAN), |&first| operands.take_wide(first, workspace));
-                let k = list.get(1).map_or(NAN, |&second| operands.scalar(second, workspace));
-                self.cross_section(*function, value, k, workspace)
+            Node::CrossSection(function, operand) => {
+                let value = operands.take_wide(*operand, workspace);
+                self.cross_section(*function, value, workspace)
+            }
+            Node::Top { rank, count } => {
+                let (rank, count) = (operands.take(*rank, workspace), operands.take(*count, workspace));
+                self.binary(BinaryOp::Le, rank, count, workspace)
             }
             Node::Coarse(period, inner) => self.coarse_value(strategy, *period, *inner, point, workspace),
             Node::Calendar(function) => self.calendar(*function, workspace),

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::condition;
 use super::evaluate::{BoundColumn, Context, is_heavy, operands};
 use crate::num::NAN;
 use crate::strategy::{Kind, Node, NodeId, Strategy};
@@ -105,14 +104,11 @@ impl Need {
             is_heavy(node) || scalar(id) || light.iter().any(|need| need.node == id) || matches!(node, Node::Field(_))
         };
         let mut found = Vec::new();
-        visit(strategy, roots, |id| match program.node(id) {
-            Node::Binary(op, a, b)
-                if condition::compares(*op) && simple(*a) && simple(*b) && !(scalar(*a) && scalar(*b)) =>
-            {
-                found.push(Need::of(strategy, id));
-                false
-            }
-            node => !is_heavy(node),
+        visit(strategy, roots, |id| {
+            let node = program.node(id);
+            let made = node.comparison().is_some_and(|(_, a, b)| simple(a) && simple(b) && !(scalar(a) && scalar(b)));
+            found.extend(made.then(|| Need::of(strategy, id)));
+            !made && !is_heavy(node)
         });
         found
     }

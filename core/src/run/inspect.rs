@@ -197,16 +197,14 @@ impl Evaluator {
             Some((column, _)) => column.clone(),
             None => program.display(node, Some(point), &strategy.params),
         };
-        let comparison = match program.node(node) {
-            Node::Binary(op, ..) if compares(*op) && with_parts => Some(op.sign()),
-            _ => None,
-        };
-        let parts = match program.node(node) {
+        let compared = program.node(node).comparison().filter(|_| with_parts);
+        let comparison = compared.map(|(op, ..)| op.sign());
+        let parts = match compared {
             _ if !with_parts => Vec::new(),
-            Node::Binary(op, a, b) if compares(*op) => {
-                [*a, *b].into_iter().map(|operand| self.question(String::new(), operand, point, false)).collect()
+            Some((_, a, b)) => {
+                [a, b].into_iter().map(|operand| self.question(String::new(), operand, point, false)).collect()
             }
-            _ => {
+            None => {
                 let mut conditions = Vec::new();
                 conditions_of(strategy, node, &mut conditions);
                 conditions.retain(|&condition| condition != node);
@@ -237,11 +235,6 @@ impl Question {
 
 fn books(run: &engine::Workspace, equity: f64) -> Books {
     Books { cash: run.account.cash, equity, positions: run.account.positions() }
-}
-
-fn compares(op: BinaryOp) -> bool {
-    use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
-    matches!(op, Eq | Ge | Gt | Le | Lt | Ne)
 }
 
 /// The conditions that an expression is decided by, in the order in which they are written, each once.

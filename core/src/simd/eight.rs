@@ -20,6 +20,11 @@ pub trait Work {
 pub trait Eight: Copy {
     /// Eight truth values.
     type Mask: Copy;
+    /// How many lanes were set so far, for [`Eight::tally`].
+    type Count: Copy;
+
+    /// Vectors that eight lanes take: where there are several, fewer values find room in the processor's registers.
+    const VECTORS: usize = 1;
 
     /// Up to so many lanes are worked through faster one by one: short vectors do a long computation for all lanes in
     /// several rounds, and spill what they hold meanwhile. It says nothing about results, which are the same.
@@ -59,6 +64,12 @@ pub trait Eight: Copy {
     fn bits(mask: Self::Mask) -> u8;
     /// Lane `k` is bit `k`.
     fn mask(bits: u8) -> Self::Mask;
+    /// No lane so far.
+    fn none() -> Self::Count;
+    /// One more for each lane that is set.
+    fn tally(count: Self::Count, mask: Self::Mask) -> Self::Count;
+    /// How many there were.
+    fn counted(count: Self::Count) -> u32;
     /// Where both are true.
     fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// Where one of them is true.
@@ -88,11 +99,17 @@ pub trait Eight: Copy {
     #[inline(always)]
     fn count_up_to(vectors: &[[f64; LANES]], most: f64) -> usize {
         let bound = Self::splat(most);
-        let mut count = 0;
+        let mut count = Self::none();
         for vector in vectors {
-            count += Self::bits(Self::load(vector).le(bound)).count_ones();
+            count = Self::tally(count, Self::load(vector).le(bound));
         }
-        count as usize
+        Self::counted(count) as usize
+    }
+
+    /// Whether any lane is set.
+    #[inline(always)]
+    fn any(mask: Self::Mask) -> bool {
+        Self::bits(mask) != 0
     }
 
     /// The numbers as an array.
@@ -130,6 +147,8 @@ impl Plain {
 
 impl Eight for Plain {
     type Mask = u8;
+    type Count = u32;
+    const VECTORS: usize = LANES;
     const FEW: u32 = 2;
 
     #[inline(always)]
@@ -219,6 +238,21 @@ impl Eight for Plain {
     #[inline(always)]
     fn mask(bits: u8) -> u8 {
         bits
+    }
+
+    #[inline(always)]
+    fn none() -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    fn tally(count: u32, mask: u8) -> u32 {
+        count + mask.count_ones()
+    }
+
+    #[inline(always)]
+    fn counted(count: u32) -> u32 {
+        count
     }
 
     #[inline(always)]

@@ -70,6 +70,8 @@ mod tests {
                 for mask in [less, a.le(b), same, odd].into_iter().chain(logic) {
                     out.push(E::bits(mask).into());
                     out.extend(E::select(mask, a, b).array().map(|x| crate::num::canonical(x).to_bits()));
+                    let twice = E::tally(E::tally(E::none(), mask), less);
+                    out.extend([u64::from(E::any(mask)), E::counted(twice).into()]);
                     let mut some = [0.0; LANES];
                     let count = a.compress(mask, &mut some);
                     out.push(count as u64);

@@ -34,6 +34,9 @@ impl Four {
 
 impl Eight for Four {
     type Mask = [v128; 4];
+    /// Whole numbers of 64 bits.
+    type Count = [v128; 4];
+    const VECTORS: usize = 4;
     const FEW: u32 = 2;
 
     #[inline(always)]
@@ -118,16 +121,26 @@ impl Eight for Four {
         Four([pick(0), pick(1), pick(2), pick(3)])
     }
 
-    /// A lane that counts has all bits set, which is −1: to gather the bits of four vectors in one number takes longer.
     #[inline(always)]
-    fn count_up_to(vectors: &[[f64; LANES]], most: f64) -> usize {
-        let bound = Self::splat(most);
-        let mut counts = [i64x2_splat(0); 4];
-        for vector in vectors {
-            counts = Four(counts).zip(Four(Self::load(vector).le(bound)), |count, mask| i64x2_sub(count, mask));
-        }
+    fn none() -> [v128; 4] {
+        [i64x2_splat(0); 4]
+    }
+
+    /// A lane that is set has all bits set, which is −1: to gather the bits of four vectors in one number takes longer.
+    #[inline(always)]
+    fn tally(count: [v128; 4], mask: [v128; 4]) -> [v128; 4] {
+        Four(count).zip(Four(mask), |count, mask| i64x2_sub(count, mask))
+    }
+
+    #[inline(always)]
+    fn counted(counts: [v128; 4]) -> u32 {
         let count = i64x2_add(i64x2_add(counts[0], counts[1]), i64x2_add(counts[2], counts[3]));
-        (i64x2_extract_lane::<0>(count) + i64x2_extract_lane::<1>(count)) as usize
+        (i64x2_extract_lane::<0>(count) + i64x2_extract_lane::<1>(count)) as u32
+    }
+
+    #[inline(always)]
+    fn any(mask: [v128; 4]) -> bool {
+        v128_any_true(v128_or(v128_or(mask[0], mask[1]), v128_or(mask[2], mask[3])))
     }
 
     #[inline(always)]

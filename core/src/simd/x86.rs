@@ -106,6 +106,7 @@ struct Wide(__m512d);
 
 impl Eight for Wide {
     type Mask = __mmask8;
+    type Count = u32;
 
     #[inline(always)]
     fn splat(x: f64) -> Self {
@@ -215,6 +216,21 @@ impl Eight for Wide {
     }
 
     #[inline(always)]
+    fn none() -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    fn tally(count: u32, mask: __mmask8) -> u32 {
+        count + mask.count_ones()
+    }
+
+    #[inline(always)]
+    fn counted(count: u32) -> u32 {
+        count
+    }
+
+    #[inline(always)]
     fn both(a: __mmask8, b: __mmask8) -> __mmask8 {
         a & b
     }
@@ -235,7 +251,7 @@ macro_rules! several {
     ($name:ident, $doc:literal, $vector:ty, $count:literal, $width:literal, {
         $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $min:ident, $max:ident,
         $and_not:ident, $bits:ident, $and:ident, $or:ident
-    }, $lt:expr, $le:expr, $eq:expr, $unordered:expr, $select:expr, $mask:expr) => {
+    }, $lt:expr, $le:expr, $eq:expr, $unordered:expr, $select:expr, $mask:expr, $less:expr) => {
         #[doc = $doc]
         #[derive(Clone, Copy)]
         struct $name([$vector; $count]);
@@ -253,6 +269,9 @@ macro_rules! several {
 
         impl Eight for $name {
             type Mask = [$vector; $count];
+            /// Whole numbers of 64 bits.
+            type Count = [$vector; $count];
+            const VECTORS: usize = $count;
 
             #[inline(always)]
             fn splat(x: f64) -> Self {
@@ -371,6 +390,34 @@ macro_rules! several {
             }
 
             #[inline(always)]
+            fn none() -> [$vector; $count] {
+                Self::splat(0.0).0
+            }
+
+            /// A lane that is set has all bits set, which is −1: to gather the bits of several vectors in one number, and to
+            /// count them there, takes longer.
+            #[inline(always)]
+            fn tally(count: [$vector; $count], mask: [$vector; $count]) -> [$vector; $count] {
+                $name(count).zip($name(mask), $less)
+            }
+
+            #[inline(always)]
+            fn counted(count: [$vector; $count]) -> u32 {
+                $name(count).array().into_iter().fold(0, |sum, count| sum + count.to_bits() as u32)
+            }
+
+            #[inline(always)]
+            fn any(mask: [$vector; $count]) -> bool {
+                let mut all = mask[0];
+                for &mask in &mask[1..] {
+                    // SAFETY: see the head of the file.
+                    all = unsafe { $or(all, mask) };
+                }
+                // SAFETY: see the head of the file.
+                unsafe { $bits(all) != 0 }
+            }
+
+            #[inline(always)]
             fn both(a: [$vector; $count], b: [$vector; $count]) -> [$vector; $count] {
                 // SAFETY: see the head of the file.
                 $name(a).zip($name(b), |a, b| unsafe { $and(a, b) })
@@ -411,7 +458,9 @@ several!(Pair, "Two vectors of 256 bits.", __m256d, 2, 4, {
             let places = _mm256_set_epi64x(8, 4, 2, 1);
             _mm256_castsi256_pd(_mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(bits.into()), places), places))
         }
-    }
+    },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm256_castsi256_pd(_mm256_sub_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b))) }
 );
 
 several!(Four, "Four vectors of 128 bits, which every x86-64 has.", __m128d, 4, 2, {
@@ -435,5 +484,7 @@ several!(Four, "Four vectors of 128 bits, which every x86-64 has.", __m128d, 4, 
             let places = _mm_set_epi32(2, 2, 1, 1);
             _mm_castsi128_pd(_mm_cmpeq_epi32(_mm_and_si128(_mm_set1_epi32(bits.into()), places), places))
         }
-    }
+    },
+    // SAFETY: see the head of the file.
+    |a, b| unsafe { _mm_castsi128_pd(_mm_sub_epi64(_mm_castpd_si128(a), _mm_castpd_si128(b))) }
 );

@@ -108,7 +108,7 @@ impl Builder {
             Node::Binary(op, ..) => op.result(),
             Node::If(_, a, _) => kind_of(*a),
             Node::Function(super::Function::Defined, _) => Kind::Bool,
-            Node::CrossSection(super::CrossSection::Top, _) => Kind::Bool,
+            Node::Top { .. } => Kind::Bool,
             Node::Calendar(function) => function.kind(),
             _ => Kind::Float,
         };

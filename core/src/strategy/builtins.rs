@@ -25,6 +25,8 @@ pub enum Meaning {
     Since,
     /// A function over the universe.
     CrossSection(CrossSection),
+    /// Whether a symbol is among the largest.
+    Top,
     /// Coarser bars.
     Coarse(Period),
     /// `minutes(n, x)`: bars of so many minutes.
@@ -92,12 +94,7 @@ pub static BUILTINS: &[Builtin] = &[
         "Deviations from the mean over symbols; zscore(x, n): over n bars.",
         Meaning::CrossSection(CrossSection::ZScore),
     ),
-    word(
-        "top",
-        "top(x, k)",
-        "Whether x is among the k largest over symbols.",
-        Meaning::CrossSection(CrossSection::Top),
-    ),
+    word("top", "top(x, k)", "Whether x is among the k largest over symbols.", Meaning::Top),
     word("count", "count(c)", "Number of symbols for which c is true.", Meaning::CrossSection(CrossSection::Count)),
     word(
         "minutes",

@@ -53,6 +53,7 @@ impl Checker<'_> {
             Meaning::Cross(over) => self.cross(over, call, usage, span),
             Meaning::Since => self.since(call, usage, span),
             Meaning::CrossSection(function) => self.cross_section(function, call, usage, span),
+            Meaning::Top => self.top(call, usage, span),
             Meaning::Coarse(period) => {
                 let [operand] = positional(call, usage)?;
                 self.coarse(period, call, operand, span)

@@ -443,13 +443,7 @@ impl Checker<'_> {
 
     pub fn cross_section(&mut self, function: CrossSection, call: &Call, usage: &str, span: Span) -> Checked<NodeId> {
         let user = format!("`{}`", call.name);
-        let (operand, count) = match function {
-            CrossSection::Top => {
-                let [operand, count] = positional(call, usage)?;
-                (operand, Some(count))
-            }
-            _ => (positional::<1>(call, usage)?[0], None),
-        };
+        let [operand] = positional(call, usage)?;
         let id = self.inside(&user, |checker| {
             let id = match function {
                 CrossSection::Count => checker.bool(operand, &user)?,
@@ -457,11 +451,18 @@ impl Checker<'_> {
             };
             checker.column(id, operand, &user)
         })?;
-        let mut operands = vec![id];
-        if let Some(count) = count {
-            operands.push(self.top_count(count)?);
-        }
-        self.add(span, Node::CrossSection(function, operands))
+        self.add(span, Node::CrossSection(function, id))
+    }
+
+    pub fn top(&mut self, call: &Call, usage: &str, span: Span) -> Checked<NodeId> {
+        let [operand, count] = positional(call, usage)?;
+        let id = self.inside("`top`", |checker| {
+            let id = checker.float(operand, "`top`")?;
+            checker.column(id, operand, "`top`")
+        })?;
+        let rank = self.add(span, Node::CrossSection(CrossSection::Rank, id))?;
+        let count = self.top_count(count)?;
+        self.add(span, Node::Top { rank, count })
     }
 
     /// The `k` of `top(x, k)`: the one scalar that may depend on the number of symbols.

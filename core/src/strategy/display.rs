@@ -76,7 +76,11 @@ impl Printer<'_> {
             Node::Function(function, operands) => self.call(spelling(Meaning::Function(*function)), operands),
             Node::Since(condition) => self.call(spelling(Meaning::Since), &[*condition]),
             Node::Indicator { index, inputs, params, output } => self.indicator(*index, inputs, params, *output),
-            Node::CrossSection(function, operands) => self.call(spelling(Meaning::CrossSection(*function)), operands),
+            Node::CrossSection(function, operand) => self.call(spelling(Meaning::CrossSection(*function)), &[*operand]),
+            Node::Top { rank, count } => {
+                let ranked = if let Node::CrossSection(_, operand) = self.program.node(*rank) { operand } else { rank };
+                self.call(spelling(Meaning::Top), &[*ranked, *count]);
+            }
             Node::Coarse(Period::Minutes(minutes), operand) if *minutes != 60 => {
                 self.text.push_str(&format!("{}({minutes}, ", spelling(Meaning::Minutes)));
                 self.node(*operand, 0);

@@ -186,10 +186,7 @@ impl Strategy {
     fn check_node(&self, id: NodeId, point: &[f64]) -> Result<()> {
         match self.program.node(id) {
             Node::Lag { bars, .. } => self.check_scalar(id, "lag", *bars, (0.0, f64::from(u32::MAX), true), point),
-            Node::CrossSection(super::CrossSection::Top, operands) => match operands.get(1) {
-                Some(count) => self.check_scalar(id, "count", *count, (1.0, f64::from(u32::MAX), true), point),
-                None => Ok(()),
-            },
+            Node::Top { count, .. } => self.check_scalar(id, "count", *count, (1.0, f64::from(u32::MAX), true), point),
             Node::Indicator { index, params, .. } => {
                 let specs = REGISTRY.get(usize::from(*index)).map_or(&[][..], |indicator: &Indicator| indicator.params);
                 specs.iter().zip(params).try_for_each(|(spec, param)| {

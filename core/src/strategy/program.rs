@@ -78,8 +78,6 @@ pub enum CrossSection {
     Rank,
     /// (value − mean) / standard deviation (ddof 0) over the defined values; undefined where the deviation is 0.
     ZScore,
-    /// `top(x, k)`: true for the `k` largest defined values.
-    Top,
     /// Number of symbols for which the condition is true; the same for every symbol.
     Count,
 }
@@ -206,8 +204,15 @@ pub enum Node {
         /// Which output.
         output: u8,
     },
-    /// Function over the universe; `Top` has a second, scalar operand.
-    CrossSection(CrossSection, Vec<NodeId>),
+    /// Function over the universe.
+    CrossSection(CrossSection, NodeId),
+    /// `top(x, k)`: whether a symbol is among the `k` largest, by its rank, which all `k` share.
+    Top {
+        /// [`CrossSection::Rank`] of the operand.
+        rank: NodeId,
+        /// Scalar: a whole number, at least 1.
+        count: NodeId,
+    },
     /// The operand evaluated on coarser bars (first open, highest high, lowest low, last close, sum of volumes), as
     /// of the last completed one. No other coarse node, calendar function or cross-section is inside.
     Coarse(Period, NodeId),
@@ -250,11 +255,21 @@ impl Node {
             | Node::Calendar(_)
             | Node::State(_) => {}
             Node::Lag { node, bars } => [*node, *bars].into_iter().for_each(visit),
-            Node::Not(a) | Node::Neg(a) | Node::Since(a) | Node::Coarse(_, a) => visit(*a),
-            Node::Binary(_, a, b) => [*a, *b].into_iter().for_each(visit),
+            Node::Not(a) | Node::Neg(a) | Node::Since(a) | Node::Coarse(_, a) | Node::CrossSection(_, a) => visit(*a),
+            Node::Binary(_, a, b) | Node::Top { rank: a, count: b } => [*a, *b].into_iter().for_each(visit),
             Node::If(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
-            Node::Function(_, operands) | Node::CrossSection(_, operands) => operands.iter().copied().for_each(visit),
+            Node::Function(_, operands) => operands.iter().copied().for_each(visit),
             Node::Indicator { inputs, params, .. } => inputs.iter().chain(params).copied().for_each(visit),
+        }
+    }
+
+    /// What is compared how, where that is all the node does.
+    pub fn comparison(&self) -> Option<(BinaryOp, NodeId, NodeId)> {
+        use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
+        match *self {
+            Node::Binary(op @ (Lt | Le | Gt | Ge | Eq | Ne), a, b) => Some((op, a, b)),
+            Node::Top { rank, count } => Some((Le, rank, count)),
+            _ => None,
         }
     }
 }

@@ -121,33 +121,38 @@ impl Sides<'_> {
         let outside = [ratio(self.sums_at(1, likely[0].place)), ratio(self.sums_at(0, likely[1].place))];
         let limits = [E::splat(less(outside[0])), E::splat(less(outside[1]))];
         let mut near = [E::splat(less(likely[0].ratio)), E::splat(less(likely[1].ratio))];
-        let (mut best, mut below) = (likely, [0; 2]);
+        let (mut best, mut below) = (likely, [E::none(), E::none()]);
         for at in 0..head {
             let [s0, b0] = Self::scores::<E>(&early[0][at], &late[0][at]);
             let [s1, b1] = Self::scores::<E>(&early[1][at], &late[1][at]);
-            below[0] += E::bits(s1.lt(limits[0].mul(b1))).count_ones();
-            below[1] += E::bits(s0.lt(limits[1].mul(b0))).count_ones();
+            below[0] = E::tally(below[0], s1.lt(limits[0].mul(b1)));
+            below[1] = E::tally(below[1], s0.lt(limits[1].mul(b0)));
         }
         let mut at = head;
         while at < width {
             // Hardly any trial comes near. Who does is looked at outside of this loop: a call in it would write its vectors to
             // memory for every eight trials.
-            let mut hits = [0; 2];
-            while at < width && hits == [0; 2] {
+            let mut hits = [E::mask(0), E::mask(0)];
+            while at < width {
                 let [s0, b0] = Self::scores::<E>(&early[0][at], &late[0][at]);
                 let [s1, b1] = Self::scores::<E>(&early[1][at], &late[1][at]);
-                below[0] += E::bits(s1.lt(limits[0].mul(b1))).count_ones();
-                below[1] += E::bits(s0.lt(limits[1].mul(b0))).count_ones();
-                hits = [E::bits(near[0].mul(b0).le(s0)), E::bits(near[1].mul(b1).le(s1))];
+                below[0] = E::tally(below[0], s1.lt(limits[0].mul(b1)));
+                below[1] = E::tally(below[1], s0.lt(limits[1].mul(b0)));
+                hits = [near[0].mul(b0).le(s0), near[1].mul(b1).le(s1)];
                 at += 1;
+                if E::any(E::either(hits[0], hits[1])) {
+                    break;
+                }
             }
             for side in 0..2 {
-                if hits[side] != 0 {
-                    best[side].look(trials, at - 1, hits[side], &early[side][at - 1], &late[side][at - 1]);
+                let hits = E::bits(hits[side]);
+                if hits != 0 {
+                    best[side].look(trials, at - 1, hits, &early[side][at - 1], &late[side][at - 1]);
                     near[side] = E::splat(less(best[side].ratio));
                 }
             }
         }
+        let mut below = [E::counted(below[0]), E::counted(below[1])];
         for side in 0..2 {
             if best[side].place != likely[side].place {
                 below[side] = self.below::<E>(1 - side, ratio(self.sums_at(1 - side, best[side].place)));
@@ -167,12 +172,12 @@ impl Sides<'_> {
     /// How many trials of a half (0) or its complement (1) do worse than a ratio.
     #[inline(always)]
     fn below<E: Eight>(&self, side: usize, ratio: f64) -> u32 {
-        let (limit, mut below) = (E::splat(less(ratio)), 0);
+        let (limit, mut below) = (E::splat(less(ratio)), E::none());
         for (early, late) in self.early[side].iter().zip(self.chunk.tables[2].row(self.late[side])) {
             let [s, b] = Self::scores::<E>(early, late);
-            below += E::bits(s.lt(limit.mul(b))).count_ones();
+            below = E::tally(below, s.lt(limit.mul(b)));
         }
-        below
+        E::counted(below)
     }
 }
 
