@@ -17,6 +17,8 @@ use crate::simd::{self, Eight, LANES, Work};
 /// not wait for each other, and each row of a panel is fetched once for four replications.
 const AT_ONCE: usize = 4;
 const TILES: usize = 2;
+/// As many times that many replications go through a tile while it is in the first cache, with the weights of all of them.
+const ROUNDS: usize = 4;
 
 /// Fewest replications that a thread takes at a time.
 const FEWEST: usize = 32;
@@ -163,36 +165,44 @@ impl Work for Maxima<'_> {
         let Maxima { panel, draws, replications, statistics } = self;
         let rows = panel.rows();
         let mut maxima = Vec::with_capacity(replications.len() * statistics.len() * BOTH);
-        let mut weights = vec![[0.0; AT_ONCE]; rows];
-        let mut largest = vec![[[E::zero(); AT_ONCE]; BOTH]; statistics.len()];
+        let mut weights = vec![[0.0; AT_ONCE]; rows * ROUNDS];
+        let mut largest = vec![[[E::zero(); AT_ONCE]; BOTH]; statistics.len() * ROUNDS];
         // Of several vectors each, the sums of one tile fill the registers.
         let (tiles_at_once, all) = (if E::VECTORS == 1 { TILES } else { 1 }, panel.all_tiles().len() / rows);
-        for first in replications.clone().step_by(AT_ONCE) {
-            let count = AT_ONCE.min(replications.end - first);
-            draws.weigh(first, panel.shares(), &mut weights);
+        for from in replications.clone().step_by(AT_ONCE * ROUNDS) {
+            let count = (AT_ONCE * ROUNDS).min(replications.end - from);
+            let rounds = count.div_ceil(AT_ONCE);
+            for (round, weights) in weights.chunks_exact_mut(rows).take(rounds).enumerate() {
+                draws.weigh(from + round * AT_ONCE, panel.shares(), weights);
+            }
             largest.fill([[E::splat(f64::NEG_INFINITY); AT_ONCE]; BOTH]);
             for (number, tiles) in panel.all_tiles().chunks(rows * tiles_at_once).enumerate() {
-                let means = if tiles.len() == rows * TILES {
-                    means::<E, TILES>([&tiles[..rows], &tiles[rows..]], &weights)
-                } else {
-                    let [alone] = means::<E, 1>([tiles], &weights);
-                    [alone, [E::splat(num::NAN); AT_ONCE]]
-                };
                 let first = number * tiles_at_once;
-                for (tile, means) in (first..all.min(first + tiles_at_once)).zip(means) {
-                    for ([plain, scaled], statistic) in largest.iter_mut().zip(statistics) {
-                        let (center, scale) = (E::load(&statistic.center[tile]), E::load(&statistic.scale[tile]));
-                        for ((plain, scaled), mean) in plain.iter_mut().zip(scaled).zip(means) {
-                            let rest = mean.sub(center);
-                            *plain = rest.max(*plain);
-                            *scaled = rest.mul(scale).max(*scaled);
+                let of_rounds = weights.chunks_exact(rows).zip(largest.chunks_exact_mut(statistics.len()));
+                for (weights, largest) in of_rounds.take(rounds) {
+                    let means = if tiles.len() == rows * TILES {
+                        means::<E, TILES>([&tiles[..rows], &tiles[rows..]], weights)
+                    } else {
+                        let [alone] = means::<E, 1>([tiles], weights);
+                        [alone, [E::splat(num::NAN); AT_ONCE]]
+                    };
+                    for (tile, means) in (first..all.min(first + tiles_at_once)).zip(means) {
+                        for ([plain, scaled], statistic) in largest.iter_mut().zip(statistics) {
+                            let (center, scale) = (E::load(&statistic.center[tile]), E::load(&statistic.scale[tile]));
+                            for ((plain, scaled), mean) in plain.iter_mut().zip(scaled).zip(means) {
+                                let rest = mean.sub(center);
+                                *plain = rest.max(*plain);
+                                *scaled = rest.mul(scale).max(*scaled);
+                            }
                         }
                     }
                 }
             }
             for place in 0..count {
-                let of_lanes =
-                    |largest: &[E; AT_ONCE]| largest[place].array().into_iter().fold(f64::NEG_INFINITY, f64::max);
+                let of_lanes = |largest: &[E; AT_ONCE]| {
+                    largest[place % AT_ONCE].array().into_iter().fold(f64::NEG_INFINITY, f64::max)
+                };
+                let largest = &largest[place / AT_ONCE * statistics.len()..][..statistics.len()];
                 maxima.extend(largest.iter().flatten().map(of_lanes));
             }
         }
@@ -218,12 +228,16 @@ fn maxima_in(panel: &Panel, draws: &Draws, replications: Range<usize>, statistic
 fn means<E: Eight, const N: usize>(tiles: [&[[f64; LANES]]; N], weights: &[[f64; AT_ONCE]]) -> [[E; AT_ONCE]; N] {
     let mut sums = [[E::zero(); AT_ONCE]; N];
     for (row, weights) in weights.iter().enumerate() {
-        // A row that a replication did not draw adds zero.
-        let weights = weights.map(E::splat);
-        for (tile, sums) in tiles.iter().zip(&mut sums) {
-            let values = E::load(&tile[row]);
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = sum.add(values.mul(weight));
+        // A row that a replication did not draw adds zero. One weight after the other: all of them at once would not leave a
+        // register for each sum.
+        let mut values = [E::zero(); N];
+        for (values, tile) in values.iter_mut().zip(&tiles) {
+            *values = E::load(&tile[row]);
+        }
+        for (k, weight) in weights.iter().enumerate() {
+            let weight = E::splat(*weight);
+            for (sums, values) in sums.iter_mut().zip(values) {
+                sums[k] = sums[k].add(values.mul(weight));
             }
         }
     }
